@@ -1,0 +1,59 @@
+# How this project builds: one static library per folder, one test program per test folder.
+# A new .cpp file is found by itself; a new folder needs one line in its parent's CMakeLists.txt.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(nlohmann_json REQUIRED)
+pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET libzmq)
+pkg_check_modules(PQXX REQUIRED IMPORTED_TARGET libpqxx)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror)
+# g++ 12 reports false positives in these two when it inlines std::string and std::variant.
+add_compile_options(-Wno-restrict -Wno-maybe-uninitialized -Wno-missing-field-initializers)
+include_directories(${PROJECT_SOURCE_DIR})
+if(LEPTON_SANITIZE)
+  add_compile_options(-fsanitize=${LEPTON_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${LEPTON_SANITIZE})
+endif()
+# Hardening, on in every build: control-flow, stack and library checks cost a few percent at most.
+add_compile_options(-fstack-protector-strong -D_GLIBCXX_ASSERTIONS)
+
+# lepton_library(NAME [DEPS ...]): all .cpp files of the calling folder, not of its sub-folders.
+function(lepton_library name)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_link_libraries(${name} PUBLIC ${ARG_DEPS})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE ${ARG_DEPS})
+  endif()
+endfunction()
+
+# lepton_test(NAME DEPS ...): all .cpp files of the calling folder as one GoogleTest program.
+function(lepton_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "DEPS;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} gtest gtest_main rapidcheck Threads::Threads)
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()

@@ -1,0 +1,71 @@
+#pragma once
+// The settings file of a service: YAML, mode 0600, written by `lepton up` or by the person who runs the stack. Secrets
+// stand in files of their own, which it names.
+
+#include <string>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/schema/schema.hpp"
+
+namespace lepton::service {
+
+struct Peer {
+  std::string name;
+  std::string request_endpoint;
+  std::string hint_endpoint;
+  std::string public_key;
+
+  static consteval auto fields() {
+    using schema::field;
+    return schema::fields(
+        field(1, "name", &Peer::name, "Name of the service."),
+        field(2, "request_endpoint", &Peer::request_endpoint, "Its peer door, tcp://ADDRESS:PORT."),
+        field(3, "hint_endpoint", &Peer::hint_endpoint, "Where it publishes hints."),
+        field(4, "public_key", &Peer::public_key, "Its CURVE key, Z85."));
+  }
+};
+static_assert(schema::complete<Peer>());
+
+struct Config {
+  std::string service;
+  std::string keys_file;
+  std::string database_url_file;
+  std::string peer_endpoint;
+  std::string client_endpoint;
+  std::string hint_endpoint;
+  std::vector<Peer> peers;
+  std::string log_level = "info";
+  std::string admin_key;
+  std::string log_origin = "lepton";
+
+  static consteval auto fields() {
+    using schema::field;
+    using C = Config;
+    return schema::fields(
+        field(1, "service", &C::service, "Name of the service.").restart(),
+        field(2, "keys_file", &C::keys_file, "Its CURVE keys, mode 0600.").restart(),
+        field(3, "database_url_file", &C::database_url_file, "File with its PostgreSQL URL.").restart(),
+        field(4, "peer_endpoint", &C::peer_endpoint, "Door for services; bind address.").restart(),
+        field(5, "client_endpoint", &C::client_endpoint, "Door for people and nodes; bind address.")
+            .restart(),
+        field(6, "hint_endpoint", &C::hint_endpoint, "Where hints are published; bind address.")
+            .restart(),
+        field(7, "peers", &C::peers, "The other services.").restart(),
+        field(8, "log_level", &C::log_level, "debug, info, warning or error.").restart().optional(),
+        field(9, "admin_key", &C::admin_key, "CURVE key that may initialise and unseal the vault.")
+            .restart()
+            .optional(),
+        field(10, "log_origin", &C::log_origin, "Name of the audit log in its checkpoints.")
+            .restart()
+            .optional());
+  }
+};
+static_assert(schema::complete<Config>());
+
+Result<Config> read_config(std::string const& path);
+
+// The whole of a small file (at most 64 KiB), for settings and URLs.
+Result<std::string> read_small_file(std::string const& path);
+
+}  // namespace lepton::service

@@ -1,0 +1,117 @@
+// What goes wrong by chance or by hand, and the end of it.
+
+#include <fmt/format.h>
+
+#include "common/sim/world.hpp"
+
+namespace lepton::sim {
+
+void World::start_faults() {
+  repeat_fault(faults_.crash_every_ms, [this] {
+    if (auto* machine = any_machine(true)) kill(*machine, "crash");
+  });
+  repeat_fault(faults_.cut_every_ms, [this] { cut_something(); });
+  repeat_fault(faults_.store_away_every_ms, [this] {
+    if (auto* machine = any_machine(false))
+      take_store_away(machine->name(), up_to(faults_.store_away_max_ms));
+  });
+  repeat_fault(faults_.wall_jump_every_ms, [this] {
+    auto const by = up_to(faults_.wall_jump_max_ms);
+    if (auto* machine = any_machine(false)) jump_wall(machine->name(), chance_.happens(0.5) ? by : -by);
+  });
+}
+
+void World::repeat_fault(TimeMs every_ms, std::function<void()> fault) {
+  if (every_ms <= 0) return;
+  at(up_to(2 * every_ms), [this, every_ms, fault = std::move(fault)] {
+    if (is_healed_) return;
+    fault();
+    repeat_fault(every_ms, fault);
+  });
+}
+
+Machine* World::any_machine(bool may_crash) {
+  std::vector<Machine*> candidates;
+  for (auto& party : parties_)
+    if (party.machine && (!may_crash || party.machine->options().crashes))
+      candidates.push_back(party.machine.get());
+  return candidates.empty() ? nullptr : candidates[chance_.below(candidates.size())];
+}
+
+void World::cut_something() {
+  if (parties_.size() < 2) return;
+  auto const from = static_cast<PartyIndex>(chance_.below(parties_.size()));
+  auto const to = static_cast<PartyIndex>(chance_.below(parties_.size()));
+  auto const for_ms = up_to(faults_.cut_max_ms);
+  auto const& a = parties_[from].caller.name;
+  auto const& b = parties_[to].caller.name;
+  if (from == to) return isolate(a, for_ms);
+  cut(a, b, for_ms);
+  if (chance_.happens(0.5)) cut(b, a, for_ms);
+}
+
+void World::cut(std::string const& from, std::string const& to, TimeMs for_ms) {
+  auto const a = by_name_.find(from), b = by_name_.find(to);
+  LEPTON_CHECK(a != by_name_.end() && b != by_name_.end(), "no party of this name");
+  ++stats_.cuts;
+  network_.cut(a->second, b->second, now() + for_ms);
+  journal_.note(now(), fmt::format("link {} -> {} cut for {} ms", from, to, for_ms));
+}
+
+void World::isolate(std::string const& name, TimeMs for_ms) {
+  for (auto const& party : parties_) {
+    if (party.caller.name == name) continue;
+    cut(name, party.caller.name, for_ms);
+    cut(party.caller.name, name, for_ms);
+  }
+}
+
+void World::take_store_away(std::string const& name, TimeMs for_ms) {
+  machine(name).take_store_away(now() + for_ms);
+  note_store_fault(name, fmt::format("away for {} ms", for_ms).c_str());
+}
+
+void World::jump_wall(std::string const& name, TimeMs by_ms) {
+  ++stats_.wall_jumps;
+  machine(name).jump_wall(by_ms);
+  journal_.note(now(), fmt::format("wall clock of {} jumps by {} ms", name, by_ms));
+}
+
+// Never inside a call of the process itself, hence as an event; it comes before the answer of a commit.
+void World::crash(std::string const& name) {
+  auto& target = machine(name);
+  at(0, [this, &target, life = target.life()] {
+    if (target.life() == life) kill(target, "crash");
+  });
+}
+
+void World::gave_up(Machine& machine, std::string const& why) {
+  ++stats_.gave_up;
+  kill(machine, "gave up (" + why + ")");
+}
+
+void World::kill(Machine& machine, std::string const& how) {
+  if (!machine.is_up()) return;
+  ++stats_.crashes;
+  auto const back_in = up_to(faults_.restart_max_ms);
+  journal_.note(now(), fmt::format("{}: {}, back in {} ms", machine.name(), how, back_in));
+  machine.die();
+  at(back_in, [this, &machine] {
+    if (!machine.is_up()) journal_.note(now(), machine.name() + ": boot");
+    machine.boot();
+  });
+}
+
+void World::heal() {
+  is_healed_ = true;
+  faults_ = faults_.healed();
+  network_.heal(faults_);
+  journal_.note(now(), "healed");
+  for (auto& party : parties_) {
+    if (!party.machine) continue;
+    party.machine->take_store_away(0);
+    party.machine->boot();
+  }
+}
+
+}  // namespace lepton::sim

@@ -1,0 +1,292 @@
+#include "services/deployer/core/cluster.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lepton::deployer {
+
+namespace {
+
+// The finaliser of splitmix64: neighbours in order become strangers in tie.
+std::uint64_t hash(std::uint64_t z) {
+  z += 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+Error no_node(NodeId const& id) {
+  return {Code::not_found, fmt::format("node {} is not known", id.value)};
+}
+
+Status check_spec(NodeSpec const& s) {
+  auto const bad = [&](std::string_view why) {
+    return Error{Code::invalid, fmt::format("node '{}' {}", s.id.value, why)};
+  };
+  auto const& c = s.capacity;
+  if (s.id.empty()) return bad("has no name");
+  if (s.pool.empty()) return bad("has no pool");
+  if (c.cpu_milli < 0 || c.memory_mib < 0 || c.disk_mib < 0) return bad("has a negative capacity");
+  if (c.gpus.size() > 1024) return bad("has more than 1024 GPUs");
+  if (std::uint64_t{c.port_first} + c.port_count > 65536) return bad("offers ports above 65535");
+  return ok();
+}
+
+void add_to(Totals& t, Node const& n) {
+  ++t.nodes;
+  t.ready_nodes += n.spec.state == NodeState::ready ? 1 : 0;
+  t.cpu_milli += n.full.cpu_milli();
+  t.cpu_milli_free += n.free.cpu_milli();
+  t.memory_mib += n.full.memory_mib();
+  t.memory_mib_free += n.free.memory_mib();
+  t.gpu_milli += n.full.gpu_milli();
+  t.gpu_milli_free += n.free.gpu_milli();
+  for (auto const& g : n.free.groups()) t.gpus_whole_free += g.whole_free;
+}
+
+}  // namespace
+
+ModelIndex Cluster::model_index(std::string const& model) {
+  auto const i = std::find(models_.begin(), models_.end(), model) - models_.begin();
+  if (static_cast<std::size_t>(i) == models_.size()) models_.push_back(model);
+  return static_cast<ModelIndex>(i);
+}
+
+Room Cluster::room_of(NodeCapacity const& capacity) {
+  std::vector<ModelIndex> models;
+  models.reserve(capacity.gpus.size());
+  for (auto const& g : capacity.gpus) models.push_back(model_index(g.model));
+  return Room(capacity, models);
+}
+
+Status Cluster::upsert_node(NodeSpec spec) {
+  if (auto good = check_spec(spec); !good) return good;
+  auto const known = by_id_.find(spec.id);
+  return known == by_id_.end() ? add(std::move(spec)) : change(known->second, std::move(spec));
+}
+
+Slot Cluster::new_slot() {
+  if (unused_.empty()) {
+    nodes_.emplace_back();
+    return static_cast<Slot>(nodes_.size() - 1);
+  }
+  auto const slot = unused_.back();
+  unused_.pop_back();
+  return slot;
+}
+
+Status Cluster::add(NodeSpec spec) {
+  if (spec.order == 0) spec.order = last_order_ + 1;
+  if (by_order_.contains(spec.order))
+    return Error{Code::conflict, fmt::format("node {} has registration number {}, which is taken",
+                                             spec.id.value, spec.order)};
+  last_order_ = std::max(last_order_, spec.order);
+  auto const slot = new_slot();
+  auto& node = nodes_[slot];
+  // A slot may be used again: its version goes on, so that a cache never takes the new for the old.
+  node = Node{{}, hash(spec.order), node.version + 1, {}, {}, {}};
+  node.free = node.full = room_of(spec.capacity);
+  by_id_[spec.id] = slot;
+  by_order_[spec.order] = slot;
+  node.spec = std::move(spec);
+  join_pool(slot);
+  return ok();
+}
+
+// What would be free under another capacity, with everything that is held still in its place.
+Result<Room> Cluster::room_after(Node const& node, NodeCapacity const& capacity) {
+  auto const refuse = [&](AttemptId const& attempt, std::string_view why) {
+    return Error{Code::conflict,
+                 fmt::format("node {} now offers less than attempt {} holds there ({}); drain the "
+                             "node, or let the attempt end, and register it again",
+                             node.spec.id.value, attempt.value, why)};
+  };
+  auto room = room_of(capacity);
+  for (auto const& attempt : node.holders) {
+    auto const& held = held_.at(attempt).allocation;
+    for (auto const& s : held.gpus) {
+      auto const i = s.index;
+      if (i < capacity.gpus.size() && capacity.gpus[i].uuid != node.spec.capacity.gpus[i].uuid)
+        return refuse(attempt, fmt::format("GPU {} is another device", i));
+    }
+    if (auto taken = room.take(held); !taken) return refuse(attempt, taken.error().what);
+  }
+  return room;
+}
+
+Status Cluster::change(Slot slot, NodeSpec spec) {
+  auto& node = nodes_[slot];
+  if (spec.order != 0 && spec.order != node.spec.order)
+    return Error{Code::conflict, fmt::format("node {} is registered as number {}, not {}",
+                                             spec.id.value, node.spec.order, spec.order)};
+  spec.order = node.spec.order;
+  auto room = room_after(node, spec.capacity);
+  if (!room) return room.error();
+  leave_pool(slot);
+  node.free = std::move(*room);
+  node.full = room_of(spec.capacity);
+  node.spec = std::move(spec);
+  ++node.version;
+  join_pool(slot);
+  return ok();
+}
+
+void Cluster::join_pool(Slot slot) {
+  auto& pool = pools_[nodes_[slot].spec.pool];
+  auto const at =
+      std::lower_bound(pool.slots.begin(), pool.slots.end(), nodes_[slot].spec.order,
+                       [&](Slot s, std::uint64_t order) { return nodes_[s].spec.order < order; });
+  pool.slots.insert(at, slot);
+  ++pool.freed;
+}
+
+void Cluster::leave_pool(Slot slot) {
+  auto& slots = pools_.at(nodes_[slot].spec.pool).slots;
+  slots.erase(std::find(slots.begin(), slots.end(), slot));
+}
+
+Status Cluster::set_state(NodeId const& id, NodeState state) {
+  auto const found = by_id_.find(id);
+  if (found == by_id_.end()) return no_node(id);
+  auto& node = nodes_[found->second];
+  if (node.spec.state == state) return ok();
+  node.spec.state = state;
+  ++node.version;
+  if (state == NodeState::ready) ++pools_.at(node.spec.pool).freed;
+  return ok();
+}
+
+Status Cluster::remove_node(NodeId const& id) {
+  auto const found = by_id_.find(id);
+  if (found == by_id_.end()) return no_node(id);
+  auto const slot = found->second;
+  auto& node = nodes_[slot];
+  if (!node.holders.empty())
+    return Error{Code::conflict,
+                 fmt::format("node {} still holds {} attempts, the first is {}; drain it first",
+                             id.value, node.holders.size(), node.holders.front().value)};
+  leave_pool(slot);
+  by_order_.erase(node.spec.order);
+  by_id_.erase(found);
+  node = Node{{}, 0, node.version + 1, {}, {}, {}};
+  unused_.push_back(slot);
+  return ok();
+}
+
+Status Cluster::reserve(AttemptId const& attempt, Allocation const& allocation) {
+  if (attempt.empty()) return Error{Code::invalid, "an attempt without an identity"};
+  if (auto const h = held_.find(attempt); h != held_.end()) {
+    if (h->second.allocation == allocation) return ok();
+    return Error{Code::conflict, fmt::format("attempt {} holds another allocation, on node {}",
+                                             attempt.value, h->second.allocation.node.value)};
+  }
+  auto const found = by_id_.find(allocation.node);
+  if (found == by_id_.end()) return no_node(allocation.node);
+  auto& node = nodes_[found->second];
+  if (auto taken = node.free.take(allocation); !taken)
+    return Error{taken.error().code,
+                 fmt::format("node {}: {}", allocation.node.value, taken.error().what)};
+  held_.emplace(attempt, Held{found->second, allocation});
+  node.holders.insert(std::upper_bound(node.holders.begin(), node.holders.end(), attempt), attempt);
+  ++node.version;
+  return ok();
+}
+
+bool Cluster::release(AttemptId const& attempt) {
+  auto const h = held_.find(attempt);
+  if (h == held_.end()) return false;
+  auto& node = nodes_[h->second.slot];
+  node.free.give(h->second.allocation);
+  auto const at = std::lower_bound(node.holders.begin(), node.holders.end(), attempt);
+  LEPTON_CHECK(at != node.holders.end() && *at == attempt, "a holder is missing on its node");
+  node.holders.erase(at);
+  ++node.version;
+  ++pools_.at(node.spec.pool).freed;
+  held_.erase(h);
+  return true;
+}
+
+Allocation const* Cluster::held(AttemptId const& attempt) const {
+  auto const h = held_.find(attempt);
+  return h == held_.end() ? nullptr : &h->second.allocation;
+}
+
+std::vector<AttemptId> Cluster::holders(NodeId const& id) const {
+  auto const* node = find(id);
+  return node ? node->holders : std::vector<AttemptId>{};
+}
+
+Node const* Cluster::find(NodeId const& id) const {
+  auto const found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : &nodes_[found->second];
+}
+
+std::vector<Slot> const& Cluster::pool(PoolId const& pool) const {
+  static std::vector<Slot> const none;
+  auto const found = pools_.find(pool);
+  return found == pools_.end() ? none : found->second.slots;
+}
+
+std::vector<PoolId> Cluster::pools() const {
+  std::vector<PoolId> ids;
+  for (auto const& [id, pool] : pools_)
+    if (!pool.slots.empty()) ids.push_back(id);
+  return ids;
+}
+
+std::uint64_t Cluster::freed(PoolId const& pool) const {
+  auto const found = pools_.find(pool);
+  return found == pools_.end() ? 0 : found->second.freed;
+}
+
+Totals Cluster::totals() const {
+  Totals t;
+  for (auto const& [id, pool] : pools_)
+    for (auto slot : pool.slots) add_to(t, nodes_[slot]);
+  return t;
+}
+
+Totals Cluster::totals(PoolId const& id) const {
+  Totals t;
+  for (auto slot : pool(id)) add_to(t, nodes_[slot]);
+  return t;
+}
+
+void Cluster::check_invariants() const {
+  std::size_t in_pools = 0, holders = 0;
+  for (auto const& [id, pool] : pools_) {
+    in_pools += pool.slots.size();
+    for (auto slot : pool.slots) {
+      LEPTON_CHECK(nodes_[slot].spec.pool == id, "a node stands in a pool that is not its own");
+      check_node(slot);
+      holders += nodes_[slot].holders.size();
+    }
+  }
+  LEPTON_CHECK(in_pools == by_id_.size() && in_pools == by_order_.size(), "a node is in no pool");
+  LEPTON_CHECK(in_pools + unused_.size() == nodes_.size(), "a slot is lost");
+  LEPTON_CHECK(holders == held_.size(), "an allocation has no holder on its node");
+}
+
+void Cluster::check_node(Slot slot) const {
+  auto const& node = nodes_[slot];
+  LEPTON_CHECK(by_id_.at(node.spec.id) == slot, "a node is found at another's slot");
+  LEPTON_CHECK(by_order_.at(node.spec.order) == slot, "a registration number points elsewhere");
+  auto room = node.full;
+  for (auto const& attempt : node.holders) {
+    auto const& held = held_.at(attempt);
+    LEPTON_CHECK(held.slot == slot && held.allocation.node == node.spec.id, "held elsewhere");
+    LEPTON_CHECK(room.take(held.allocation).has_value(), "a node is given out beyond its capacity");
+  }
+  LEPTON_CHECK(room.cpu_milli() == node.free.cpu_milli(), "free CPU is miscounted");
+  LEPTON_CHECK(room.memory_mib() == node.free.memory_mib(), "free memory is miscounted");
+  LEPTON_CHECK(room.disk_mib() == node.free.disk_mib(), "free disk is miscounted");
+  LEPTON_CHECK(room.gpu_milli() == node.free.gpu_milli(), "free GPU is miscounted");
+  LEPTON_CHECK(room.ports().free() == node.free.ports().free(), "free ports are miscounted");
+  LEPTON_CHECK(room.ports().counted_used() == node.free.ports().counted_used(), "port bits differ");
+  for (std::size_t i = 0; i < room.devices().size(); ++i)
+    LEPTON_CHECK(room.devices()[i].free_milli == node.free.devices()[i].free_milli,
+                 "a GPU's share is miscounted");
+}
+
+}  // namespace lepton::deployer

@@ -1,0 +1,117 @@
+#pragma once
+// Cluster: the nodes, what is free on each, and who holds what. The only place where capacity is
+// given out, and it never gives more than there is, in whatever order the calls come.
+// Owned by the deployer's actor; one thread. Errors are values; a broken invariant stops the
+// process. Node data lie densely by Slot: a decision walks the slots of one pool.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "schemas/ids.hpp"
+#include "schemas/states.hpp"
+#include "schemas/values.hpp"
+#include "services/deployer/core/room.hpp"
+
+namespace lepton::deployer {
+
+using Slot = std::uint32_t;
+
+struct NodeSpec {
+  NodeId id;
+  PoolId pool{"default"};
+  NodeCapacity capacity;
+  NodeState state = NodeState::ready;
+  std::map<std::string, std::string> labels;
+  // Number of its registration, from 1, durable and unique; decides ties. 0: the next free number.
+  std::uint64_t order = 0;
+};
+
+struct Node {
+  NodeSpec spec;
+  std::uint64_t tie = 0;  // a hash of spec.order: equal scores do not all go to the oldest node
+  std::uint64_t version =
+      0;  // rises with each change of room, state or capacity: key for score caches
+  Room free;
+  Room full;                       // as if nothing ran there
+  std::vector<AttemptId> holders;  // sorted
+};
+
+// Sums for utilisation; used = capacity - free.
+struct Totals {
+  std::uint64_t nodes = 0, ready_nodes = 0;
+  std::int64_t cpu_milli = 0, cpu_milli_free = 0;
+  std::int64_t memory_mib = 0, memory_mib_free = 0;
+  std::int64_t gpu_milli = 0, gpu_milli_free = 0;
+  std::uint64_t gpus_whole_free = 0;
+};
+
+class Cluster {
+ public:
+  // Adds the node, or changes pool, state, labels and capacity of a known one. A capacity below
+  // what is held there (or other GPUs at the places in use) is a conflict and changes nothing:
+  // drain first.
+  Status upsert_node(NodeSpec spec);
+  Status set_state(NodeId const& id, NodeState state);
+  Status remove_node(NodeId const& id);  // conflict while something is held there
+
+  // Any state of the node will do, so that rows can be loaded at start. The same again is harmless;
+  // another allocation under the same attempt is a conflict.
+  Status reserve(AttemptId const& attempt, Allocation const& allocation);
+  bool release(AttemptId const& attempt);  // whether it held anything; a second call is harmless
+
+  Allocation const* held(AttemptId const& attempt) const;
+  std::size_t held_count() const { return held_.size(); }
+  std::vector<AttemptId> holders(NodeId const& id) const;  // sorted
+
+  Node const* find(NodeId const& id) const;
+  Node const& at(Slot slot) const { return nodes_[slot]; }
+  std::vector<Slot> const& pool(PoolId const& pool) const;  // in order of registration
+  std::vector<PoolId> pools() const;                        // those that have nodes
+  std::size_t node_count() const { return by_id_.size(); }
+
+  // Rises when something that did not fit in this pool may fit now: room freed, node ready or new.
+  std::uint64_t freed(PoolId const& pool) const;
+
+  // Models seen so far; an index is never used again for another model.
+  std::vector<std::string> const& models() const { return models_; }
+
+  Totals totals() const;
+  Totals totals(PoolId const& pool) const;
+
+  // Counts everything anew and stops the process at any difference. For tests and simulation.
+  void check_invariants() const;
+
+ private:
+  struct Held {
+    Slot slot = 0;
+    Allocation allocation;
+  };
+  struct Pool {
+    std::vector<Slot> slots;
+    std::uint64_t freed = 0;
+  };
+
+  ModelIndex model_index(std::string const& model);
+  Room room_of(NodeCapacity const& capacity);
+  Status add(NodeSpec spec);
+  Status change(Slot slot, NodeSpec spec);
+  Result<Room> room_after(Node const& node, NodeCapacity const& capacity);
+  Slot new_slot();
+  void join_pool(Slot slot);
+  void leave_pool(Slot slot);
+  void check_node(Slot slot) const;
+
+  std::vector<Node> nodes_;
+  std::vector<Slot> unused_;
+  std::map<NodeId, Slot> by_id_;
+  std::map<std::uint64_t, Slot> by_order_;
+  std::uint64_t last_order_ = 0;
+  std::map<PoolId, Pool> pools_;  // a pool stays known when its last node leaves: freed never falls
+  std::map<AttemptId, Held> held_;
+  std::vector<std::string> models_;
+};
+
+}  // namespace lepton::deployer

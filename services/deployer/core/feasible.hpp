@@ -1,0 +1,179 @@
+#pragma once
+// The hard rules: what a node must have for a task to run there. Each rule is a small object that
+// says what is wanted and what the node has, in one unit, so that the same code decides and
+// explains. Pure; a View lives no longer than the room it shows.
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "schemas/states.hpp"
+#include "schemas/values.hpp"
+#include "services/deployer/core/cluster.hpp"
+
+namespace lepton::deployer {
+
+// Refuses a request that no cluster could read a meaning into, such as a share of several GPUs.
+Status check_request(ResourceRequest const& r);
+
+// A request made ready for many comparisons: models as numbers. Valid for the cluster it was made
+// with, until a node is added; refers to the request.
+struct Ask {
+  Ask(Cluster const& cluster, ResourceRequest const& r, PoolId const& p);
+
+  static constexpr std::uint32_t refused = 0xffffffff;
+  // 0 for the most wanted model; refused for one that is not accepted.
+  std::uint32_t preference(ModelIndex model) const {
+    return any_model ? 0 : model < preferences.size() ? preferences[model] : refused;
+  }
+  bool fraction() const { return request.gpus == 1 && request.gpu_milli < whole_gpu; }
+  std::uint32_t gpu_milli() const { return request.gpus * request.gpu_milli; }
+
+  ResourceRequest const& request;
+  PoolId const& pool;
+  bool any_model;
+  std::vector<std::uint32_t> preferences;
+};
+
+// One node as a rule sees it: as it is now, or as if it were ready and empty.
+struct View {
+  NodeSpec const& spec;
+  NodeState state;
+  Room const& room;
+};
+inline View now(Node const& n) {
+  return {n.spec, n.spec.state, n.free};
+}
+inline View with_room(Node const& n, Room const& room) {
+  return {n.spec, n.spec.state, room};
+}
+inline View empty(Node const& n) {
+  return {n.spec, NodeState::ready, n.full};
+}
+
+// What the devices of a group can give to this ask; nothing when the model is not accepted.
+struct GroupRoom {
+  std::uint32_t whole_free = 0;
+  std::uint32_t best_share = 0;
+};
+GroupRoom room_in_mixed_group(Room const& room, Group const& g, Ask const& ask);
+inline GroupRoom room_in(Room const& room, Group const& g, Ask const& ask) {
+  if (ask.preference(g.model) == Ask::refused) return {};
+  auto const least = ask.request.gpu_memory_mib;
+  if (least <= g.memory_min_mib) return {g.whole_free, g.best_share};
+  if (least > g.memory_max_mib) return {};
+  return room_in_mixed_group(room, g, ask);
+}
+
+// A rule admits a node when has() >= wants(). `name` is for machines, `phrase` and `unit` for
+// people.
+namespace rule {
+
+struct Pool {
+  static constexpr std::string_view name = "pool", phrase = "pool differs", unit = "";
+  static std::int64_t wants(Ask const&) { return 1; }
+  static std::int64_t has(View const& v, Ask const& a) { return v.spec.pool == a.pool ? 1 : 0; }
+};
+struct State {
+  static constexpr std::string_view name = "state", phrase = "not ready", unit = "";
+  static std::int64_t wants(Ask const&) { return 1; }
+  static std::int64_t has(View const& v, Ask const&) { return v.state == NodeState::ready ? 1 : 0; }
+};
+struct GpuModel {
+  static constexpr std::string_view name = "gpu_model", phrase = "gpu model differs", unit = "";
+  static std::int64_t wants(Ask const& a) { return a.request.gpus > 0 && !a.any_model ? 1 : 0; }
+  static std::int64_t has(View const& v, Ask const& a) {
+    for (auto const& g : v.room.groups())
+      if (a.preference(g.model) != Ask::refused) return 1;
+    return 0;
+  }
+};
+struct GpuMemory {
+  static constexpr std::string_view name = "gpu_memory", phrase = "gpu memory too small",
+                                    unit = "MiB of memory on each GPU";
+  static std::int64_t wants(Ask const& a) {
+    return a.request.gpus > 0 ? a.request.gpu_memory_mib : 0;
+  }
+  static std::int64_t has(View const& v, Ask const& a) {
+    std::int64_t most = 0;
+    for (auto const& g : v.room.groups())
+      if (a.preference(g.model) != Ask::refused && g.memory_max_mib > most) most = g.memory_max_mib;
+    return most;
+  }
+};
+struct Gpus {
+  static constexpr std::string_view name = "gpus", phrase = "gpus short",
+                                    unit = "GPUs of one model";
+  static std::int64_t wants(Ask const& a) { return a.fraction() ? 0 : a.request.gpus; }
+  static std::int64_t has(View const& v, Ask const& a) {
+    std::int64_t most = 0;
+    for (auto const& g : v.room.groups())
+      most = std::max<std::int64_t>(most, room_in(v.room, g, a).whole_free);
+    return most;
+  }
+};
+struct GpuShare {
+  static constexpr std::string_view name = "gpu_share", phrase = "gpu share short",
+                                    unit = "thousandths of one GPU";
+  static std::int64_t wants(Ask const& a) { return a.fraction() ? a.request.gpu_milli : 0; }
+  static std::int64_t has(View const& v, Ask const& a) {
+    std::int64_t most = 0;
+    for (auto const& g : v.room.groups())
+      most = std::max<std::int64_t>(most, room_in(v.room, g, a).best_share);
+    return most;
+  }
+};
+struct Cpu {
+  static constexpr std::string_view name = "cpu", phrase = "cpu short",
+                                    unit = "thousandths of a core";
+  static std::int64_t wants(Ask const& a) { return a.request.cpu_milli; }
+  static std::int64_t has(View const& v, Ask const&) { return v.room.cpu_milli(); }
+};
+struct Memory {
+  static constexpr std::string_view name = "memory", phrase = "memory short",
+                                    unit = "MiB of memory";
+  static std::int64_t wants(Ask const& a) { return a.request.memory_mib; }
+  static std::int64_t has(View const& v, Ask const&) { return v.room.memory_mib(); }
+};
+struct Disk {
+  static constexpr std::string_view name = "disk", phrase = "disk short", unit = "MiB of disk";
+  static std::int64_t wants(Ask const& a) { return a.request.disk_mib; }
+  static std::int64_t has(View const& v, Ask const&) { return v.room.disk_mib(); }
+};
+struct PortCount {
+  static constexpr std::string_view name = "ports", phrase = "ports short", unit = "ports";
+  static std::int64_t wants(Ask const& a) { return a.request.ports; }
+  static std::int64_t has(View const& v, Ask const&) { return v.room.ports().free(); }
+};
+
+}  // namespace rule
+
+// The order decides which rule a rejection is counted under: the one least likely to change first.
+using HardRules = std::tuple<rule::Pool, rule::State, rule::GpuModel, rule::GpuMemory, rule::Gpus,
+                             rule::GpuShare, rule::Cpu, rule::Memory, rule::Disk, rule::PortCount>;
+inline constexpr std::size_t rule_count = std::tuple_size_v<HardRules>;
+
+// Index of the first rule that rejects, or rule_count.
+inline std::size_t first_rejection(View const& v, Ask const& a) {
+  return []<class... R>(View const& view, Ask const& ask, std::tuple<R...> const*) {
+    std::size_t i = 0;
+    (void)((R::wants(ask) <= 0 || R::has(view, ask) >= R::wants(ask) ? (++i, true) : false) && ...);
+    return i;
+  }(v, a, static_cast<HardRules const*>(nullptr));
+}
+inline bool admits(View const& v, Ask const& a) {
+  return first_rejection(v, a) == rule_count;
+}
+
+// The same rules as a table, for explanations.
+struct RuleInfo {
+  std::string_view name, phrase, unit;
+  std::int64_t (*wants)(Ask const&);
+  std::int64_t (*has)(View const&, Ask const&);
+};
+std::array<RuleInfo, rule_count> const& rules();
+
+}  // namespace lepton::deployer

@@ -1,0 +1,154 @@
+#include "services/deployer/core/queue.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace lepton::deployer {
+
+bool Queue::Shape::operator<(Shape const& o) const {
+  auto const key = [](Shape const& s) {
+    auto const& r = s.resources;
+    return std::tie(s.pool, s.tasks, r.gpus, r.gpu_milli, r.cpu_milli, r.memory_mib, r.disk_mib,
+                    r.gpu_memory_mib, r.ports, r.gpu_models);
+  };
+  return key(*this) < key(o);
+}
+
+Status Queue::push(QueuedJob job) {
+  if (jobs_.contains(job.job))
+    return Error{Code::conflict, fmt::format("job {} is queued already", job.job.value)};
+  if (!orders_.insert(job.order).second)
+    return Error{Code::conflict, fmt::format("queue number {} is taken", job.order)};
+  auto& entry = jobs_.emplace(job.job, Entry{job, false, 0}).first->second;
+  if (job.not_before_ms > 0) {
+    entry.delayed = true;
+    delayed_.emplace(job.not_before_ms, job.job);
+  } else {
+    enter_lane(entry);
+  }
+  return ok();
+}
+
+void Queue::enter_lane(Entry& entry) {
+  entry.delayed = false;
+  lanes_[shape_of(entry.job)].waiting.emplace(rank_of(entry.job), entry.job.job);
+}
+
+void Queue::leave_lane(Lanes::iterator lane, Rank rank) {
+  lane->second.waiting.erase(rank);
+  if (lane->second.waiting.empty()) lanes_.erase(lane);
+}
+
+bool Queue::erase(JobId const& job) {
+  auto const found = jobs_.find(job);
+  if (found == jobs_.end()) return false;
+  auto const& entry = found->second;
+  if (entry.delayed)
+    delayed_.erase({entry.job.not_before_ms, job});
+  else
+    leave_lane(lanes_.find(shape_of(entry.job)), rank_of(entry.job));
+  orders_.erase(entry.job.order);
+  jobs_.erase(found);
+  return true;
+}
+
+void Queue::wake_due(WallMs now_ms) {
+  while (!delayed_.empty() && delayed_.begin()->first <= now_ms) {
+    enter_lane(jobs_.at(delayed_.begin()->second));
+    delayed_.erase(delayed_.begin());
+  }
+}
+
+std::set<Queue::Head> Queue::open_heads(Cluster const& cluster) {
+  std::set<Head> heads;
+  for (auto lane = lanes_.begin(); lane != lanes_.end(); ++lane) {
+    auto& state = lane->second;
+    if (state.blocked && state.blocked_at == cluster.freed(lane->first.pool)) continue;
+    state.blocked = false;
+    heads.insert({state.waiting.begin()->first, lane});
+  }
+  return heads;
+}
+
+Queue::Pass Queue::pass(Cluster const& cluster, WallMs now_ms, std::uint32_t max_tries,
+                        Try const& attempt) {
+  wake_due(now_ms);
+  Pass result;
+  std::vector<Rank> placed;
+  auto heads = open_heads(cluster);
+  while (!heads.empty()) {
+    if (result.tried == max_tries) {
+      result.more = true;
+      break;
+    }
+    auto const [rank, lane] = *heads.begin();
+    heads.erase(heads.begin());
+    auto& state = lane->second;
+    auto const job = jobs_.find(state.waiting.begin()->second);
+    ++result.tried;
+    if (auto misfit = attempt(job->second.job)) {
+      state.blocked = true;
+      state.blocked_at = cluster.freed(lane->first.pool);
+      state.why = std::move(misfit);
+      continue;
+    }
+    placed.push_back(rank);
+    result.placed.push_back(job->first);
+    orders_.erase(rank.order);
+    jobs_.erase(job);
+    if (state.waiting.size() > 1) heads.insert({std::next(state.waiting.begin())->first, lane});
+    leave_lane(lane, rank);
+  }
+  count_passed(placed);
+  return result;
+}
+
+// `placed` rises, because heads are taken in order.
+void Queue::count_passed(std::vector<Rank> const& placed) {
+  if (placed.empty()) return;
+  for (auto& [shape, lane] : lanes_) {
+    if (!lane.blocked) continue;
+    auto const& [rank, job] = *lane.waiting.begin();
+    auto const after = std::upper_bound(placed.begin(), placed.end(), rank);
+    jobs_.at(job).passed += static_cast<std::uint64_t>(placed.end() - after);
+  }
+}
+
+std::optional<WallMs> Queue::next_due_ms() const {
+  if (delayed_.empty()) return std::nullopt;
+  return delayed_.begin()->first;
+}
+
+Misfit const* Queue::why(JobId const& job) const {
+  auto const found = jobs_.find(job);
+  if (found == jobs_.end() || found->second.delayed) return nullptr;
+  auto const lane = lanes_.find(shape_of(found->second.job));
+  return lane->second.why ? &*lane->second.why : nullptr;
+}
+
+std::uint64_t Queue::passed_over(JobId const& job) const {
+  auto const found = jobs_.find(job);
+  return found == jobs_.end() ? 0 : found->second.passed;
+}
+
+std::vector<JobId> Queue::head(std::size_t limit) const {
+  std::set<std::pair<Rank, Lanes::const_iterator>,
+           decltype([](auto const& a, auto const& b) { return a.first < b.first; })>
+      heads;
+  for (auto lane = lanes_.begin(); lane != lanes_.end(); ++lane)
+    heads.insert({lane->second.waiting.begin()->first, lane});
+  std::vector<JobId> out;
+  while (!heads.empty() && out.size() < limit) {
+    auto const [rank, lane] = *heads.begin();
+    heads.erase(heads.begin());
+    auto const& waiting = lane->second.waiting;
+    auto const at = waiting.find(rank);
+    out.push_back(at->second);
+    if (auto const next = std::next(at); next != waiting.end()) heads.insert({next->first, lane});
+  }
+  return out;
+}
+
+}  // namespace lepton::deployer

@@ -1,0 +1,106 @@
+#pragma once
+// The order of waiting jobs: by priority, then by the number of their queueing. Jobs of one shape
+// (pool, request, number of tasks) form a lane. When the head of a lane does not fit, the lane is
+// blocked until capacity of its pool is freed, so that 100,000 waiting jobs of 100 shapes cost 100
+// tries. Later jobs of other shapes may pass; how often a blocked head was passed is counted.
+// Owned by the deployer's actor; one thread. Times are WallMs.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/base/time.hpp"
+#include "services/deployer/core/cluster.hpp"
+#include "services/deployer/core/explain.hpp"
+
+namespace lepton::deployer {
+
+struct QueuedJob {
+  JobId job;
+  PoolId pool{"default"};
+  ResourceRequest resources;
+  std::uint32_t tasks = 1;
+  std::int32_t priority = 50;
+  std::uint64_t order = 0;   // durable number of its queueing, unique; a retry keeps it
+  WallMs not_before_ms = 0;  // backoff of a retry; 0 means at once
+};
+
+class Queue {
+ public:
+  // Nothing when the job was placed; the caller has then reserved its room in the cluster.
+  using Try = std::function<std::optional<Misfit>(QueuedJob const&)>;
+
+  struct Pass {
+    std::uint32_t tried = 0;
+    std::vector<JobId> placed;  // in order; they have left the queue
+    bool more = false;          // the limit was reached; call again
+  };
+
+  Status push(QueuedJob job);  // conflict when the job or its order number is queued already
+  bool erase(JobId const& job);
+  // Tries jobs in order until nothing more fits or `max_tries` is reached.
+  Pass pass(Cluster const& cluster, WallMs now_ms, std::uint32_t max_tries, Try const& attempt);
+
+  std::size_t size() const { return jobs_.size(); }
+  bool contains(JobId const& job) const { return jobs_.contains(job); }
+  std::size_t lane_count() const { return lanes_.size(); }
+  // When pass() should be called next for a retry's sake; nothing when no retry waits.
+  std::optional<WallMs> next_due_ms() const;
+  // Why its shape did not fit when last tried; nullptr when not yet tried or not queued.
+  Misfit const* why(JobId const& job) const;
+  // How many later jobs went before it while it stood blocked at the head of its lane.
+  std::uint64_t passed_over(JobId const& job) const;
+  // The first jobs in order, for lists; retries that still wait are left out.
+  std::vector<JobId> head(std::size_t limit) const;
+
+ private:
+  struct Rank {
+    std::int32_t priority = 0;
+    std::uint64_t order = 0;
+    bool operator<(Rank const& o) const {
+      return priority != o.priority ? priority > o.priority : order < o.order;
+    }
+  };
+  struct Shape {
+    PoolId pool;
+    ResourceRequest resources;
+    std::uint32_t tasks = 1;
+    bool operator<(Shape const& o) const;
+  };
+  struct Lane {
+    std::map<Rank, JobId> waiting;
+    bool blocked = false;
+    std::uint64_t blocked_at = 0;  // Cluster::freed when it last did not fit
+    std::optional<Misfit> why;
+  };
+  using Lanes = std::map<Shape, Lane>;
+  struct Entry {
+    QueuedJob job;
+    bool delayed = false;
+    std::uint64_t passed = 0;
+  };
+  struct Head {
+    Rank rank;
+    Lanes::iterator lane;
+    bool operator<(Head const& o) const { return rank < o.rank; }
+  };
+
+  static Shape shape_of(QueuedJob const& job) { return {job.pool, job.resources, job.tasks}; }
+  static Rank rank_of(QueuedJob const& job) { return {job.priority, job.order}; }
+  void enter_lane(Entry& entry);
+  void wake_due(WallMs now_ms);
+  std::set<Head> open_heads(Cluster const& cluster);
+  void count_passed(std::vector<Rank> const& placed);
+  void leave_lane(Lanes::iterator lane, Rank rank);
+
+  std::map<JobId, Entry> jobs_;
+  std::set<std::uint64_t> orders_;
+  std::set<std::pair<WallMs, JobId>> delayed_;
+  Lanes lanes_;
+};
+
+}  // namespace lepton::deployer

@@ -1,0 +1,80 @@
+#include "services/deployer/core/spec_check.hpp"
+
+#include <algorithm>
+
+#include "services/deployer/core/feasible.hpp"
+
+namespace lepton::deployer {
+namespace {
+
+constexpr std::size_t entries_max = 256;
+constexpr std::size_t text_max = 32 * 1024;
+
+bool is_label(std::string_view s) {
+  auto const fits = [](char ch) {
+    return (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '-';
+  };
+  return !s.empty() && s.size() <= 63 && s.front() != '-' && s.back() != '-' &&
+         std::all_of(s.begin(), s.end(), fits);
+}
+
+bool is_env_name(std::string_view s) {
+  auto const fits = [](char ch) {
+    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_';
+  };
+  return !s.empty() && s.size() <= 128 && !(s.front() >= '0' && s.front() <= '9') &&
+         std::all_of(s.begin(), s.end(), fits);
+}
+
+bool has_nul(std::string_view s) { return s.find('\0') != s.npos; }
+
+Error bad(std::string what) { return {Code::invalid, std::move(what)}; }
+
+Status check_environment(JobSpec const& spec) {
+  if (spec.env.size() + spec.secrets.size() > entries_max)
+    return bad("env and secrets: more than 256 entries");
+  for (auto const& [name, value] : spec.env) {
+    if (!is_env_name(name)) return bad("env: '" + name + "' is not a name of a variable (A-Z a-z 0-9 _)");
+    if (value.size() > text_max || has_nul(value))
+      return bad("env: the value of " + name + " is longer than 32 KiB or holds a NUL");
+  }
+  for (auto const& [name, url] : spec.secrets) {
+    if (!is_env_name(name)) return bad("secrets: '" + name + "' is not a name of a variable");
+    if (spec.env.contains(name)) return bad("secrets: " + name + " stands in env as well");
+    if (!url.starts_with("vault://") || url.size() < 9)
+      return bad("secrets: " + name + " must be vault://PATH, for example vault://ml/hf");
+  }
+  return ok();
+}
+
+Status check_command(JobSpec const& spec) {
+  if (spec.command.empty() || spec.command.front().empty())
+    return bad("command: this field is required, for example [python3, train.py]");
+  std::size_t bytes = 0;
+  for (auto const& word : spec.command) {
+    bytes += word.size();
+    if (has_nul(word)) return bad("command: holds a NUL");
+  }
+  if (spec.command.size() > 1024 || bytes > text_max)
+    return bad("command: longer than 1024 words or 32 KiB");
+  return ok();
+}
+
+}  // namespace
+
+Status check_spec(JobId const& job, JobSpec const& spec) {
+  if (!is_label(job.value)) return bad("job: the identity must be a DNS label, as the CLI makes it");
+  if (!is_label(spec.name))
+    return bad("name: '" + spec.name.substr(0, 64) + "' must be a DNS label: a-z, 0-9 and '-', at most 63");
+  if (!is_label(spec.pool.value)) return bad("pool: must be a DNS label");
+  if (spec.user == "root") return bad("user: work does not run as root; name another user or none");
+  if (!spec.user.empty() && (spec.user.size() > 32 || !is_label(spec.user)))
+    return bad("user: '" + spec.user.substr(0, 32) + "' is not the name of a system user");
+  if (auto good = check_command(spec); !good) return good;
+  if (auto good = check_environment(spec); !good) return good;
+  if (spec.nodes < 1 || spec.nodes > 1024) return bad("nodes: must be from 1 to 1024");
+  if (spec.lease_ms < 1000) return bad("lease: must be at least 1s");
+  return check_request(spec.resources);
+}
+
+}  // namespace lepton::deployer

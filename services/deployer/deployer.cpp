@@ -1,0 +1,92 @@
+#include "services/deployer/deployer.hpp"
+
+#include <algorithm>
+
+namespace lepton::deployer {
+
+Deployer::Deployer(Settings settings) : settings_(settings) {
+  on<JobSubmit>(&Deployer::submit);
+  on<JobShow>(&Deployer::show);
+  on<JobList>(&Deployer::list);
+  on<JobCancel>(&Deployer::cancel);
+  on<JobPlan>(&Deployer::plan);
+  on<JobLogs>(&Deployer::logs);
+  on<NodeSync>(&Deployer::sync);
+  on<NodeList>(&Deployer::list_nodes);
+  on<NodeDrain>(&Deployer::drain);
+  on<NodeDeclare>(&Deployer::declare);
+  on<PoolRemove>(&Deployer::remove_pool);
+}
+
+std::vector<store::Table const*> Deployer::tables() const {
+  return {&store::table_of<JobRow>(), &store::table_of<JobRunRow>(), &store::table_of<NodeRow>()};
+}
+
+void Deployer::restore(actor::Rows const& rows) {
+  for (auto& row : rows.of<JobRow>()) {
+    next_order_ = std::max(next_order_, std::uint64_t(row.queue_order) + 1);
+    auto const id = row.job;
+    jobs_[id].row = std::move(row);
+  }
+  for (auto& row : rows.of<JobRunRow>()) {
+    auto const found = jobs_.find(row.job);
+    LEPTON_CHECK(found != jobs_.end(), "a stored run belongs to no job");
+    auto& job = found->second;
+    job.run = std::move(row.run);
+    job.allocations = std::move(row.allocations);
+    job.started_at_ms = row.started_at_ms;
+    job.finished_at_ms = row.finished_at_ms;
+    job.why = std::move(row.why);
+  }
+  for (auto& row : rows.of<NodeRow>()) {
+    next_order_ = std::max(next_order_, std::uint64_t(row.queue_order) + 1);
+    auto& link = nodes_[row.node];
+    link.row = std::move(row);
+  }
+}
+
+// What was placed is held again before anything new is placed. Every attempt counts as silent since now, until
+// its node is heard.
+void Deployer::start(Context& c) {
+  for (auto& [id, link] : nodes_) {
+    link.heard_at = c.now();
+    auto const added = upsert_node(link, c);
+    LEPTON_CHECK(added.has_value(), "a stored node does not fit the cluster");
+  }
+  std::vector<std::pair<std::int64_t, JobId>> by_age;
+  for (auto& [id, job] : jobs_) by_age.emplace_back(job.row.queue_order, id);
+  std::sort(by_age.begin(), by_age.end());
+  for (auto const& [order, id] : by_age) {
+    auto& job = jobs_.at(id);
+    newest_[{job.row.owner, job.row.name}] = id;
+    if (is_final(job.run.state)) {
+      finished_.push_back(id);
+    } else if (job.run.state == JobState::queued) {
+      enqueue(job);
+    } else {
+      live_.insert(id);
+      after_restart(job.run, c.now());
+      for (std::uint32_t i = 0; i < job.allocations.size(); ++i) {
+        if (i < job.run.members.size() && is_final(job.run.members[i].state)) continue;
+        auto const held = cluster_.reserve(attempt_id(id, i, job.run.round), job.allocations[i]);
+        LEPTON_CHECK(held.has_value(), "a stored claim does not fit its node");
+      }
+      for (auto const& action : outstanding(id, job.run)) act(job, action, c);
+    }
+  }
+  c.after(settings_.tick_ms, [this](Context& later) { tick(later); });
+}
+
+std::map<std::string, std::int64_t> Deployer::counters() const {
+  auto const totals = cluster_.totals();
+  return {{"jobs", static_cast<std::int64_t>(jobs_.size())},
+          {"jobs_queued", static_cast<std::int64_t>(queue_.size())},
+          {"jobs_live", static_cast<std::int64_t>(live_.size())},
+          {"nodes", static_cast<std::int64_t>(totals.nodes)},
+          {"nodes_ready", static_cast<std::int64_t>(totals.ready_nodes)},
+          {"gpu_milli", totals.gpu_milli},
+          {"gpu_milli_free", totals.gpu_milli_free},
+          {"allocations", static_cast<std::int64_t>(cluster_.held_count())}};
+}
+
+}  // namespace lepton::deployer

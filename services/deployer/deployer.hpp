@@ -1,0 +1,119 @@
+#pragma once
+// The deployer: takes jobs in, queues them durably, places them, has them started, follows them to their end.
+// Decisions are the pure core's (core/); this actor keeps the state, stores each step, and talks to nodes.
+//
+// A node's orders are level-triggered: each sync is answered with all that should be started and stopped there
+// now, computed from the durable state. A claim (the job_run row) is committed before its start leaves.
+//
+// Files: jobs.cpp requests of people; nodes.cpp nodes and their syncs; flow.cpp what events do; logs.cpp log relay;
+// views.cpp answers for people.
+
+#include <deque>
+#include <map>
+#include <set>
+
+#include "common/actor/actor.hpp"
+#include "schemas/node.hpp"
+#include "services/deployer/core/cluster.hpp"
+#include "services/deployer/core/queue.hpp"
+#include "services/deployer/state.hpp"
+
+namespace lepton::deployer {
+
+struct Settings {
+  TimeMs suspect_after_ms = 4'000;       // a sync is late
+  TimeMs unreachable_after_ms = 15'000;  // leases are running out
+  TimeMs tick_ms = 500;
+  std::uint32_t tries_per_pass = 256;
+  std::size_t jobs_max = 500'000;           // unfinished jobs
+  std::size_t finished_kept_max = 100'000;  // finished jobs in memory; their rows stay
+};
+
+class Deployer final : public actor::Actor {
+ public:
+  explicit Deployer(Settings settings = {});
+
+  std::vector<store::Table const*> tables() const override;
+  void restore(actor::Rows const& rows) override;
+  void start(actor::Context& c) override;
+  std::map<std::string, std::int64_t> counters() const override;
+
+  // For invariants of the simulation.
+  Cluster const& cluster() const { return cluster_; }
+  std::map<JobId, Job> const& jobs() const { return jobs_; }
+
+ private:
+  using Context = actor::Context;
+  template <class M>
+  using Ticket = actor::Ticket<M>;
+
+  // jobs.cpp
+  void submit(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c);
+  void accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c);
+  Result<JobView> show(JobShow const& m, Context& c);
+  Result<JobPage> list(JobList const& m, Context& c);
+  Result<JobCancelled> cancel(JobCancel const& m, Context& c);
+  Result<PlanView> plan(JobPlan const& m, Context& c);
+  Status check_submit(JobSubmit const& m, Context& c);
+  JobAccepted accepted(Job const& job) const;
+  Result<Job*> find_job(JobId const& wanted, Context& c, Verb verb);
+  JobLine line_of(Job const& job, WallMs now) const;
+
+  // nodes.cpp
+  void sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c);
+  Result<NodePage> list_nodes(NodeList const& m, Context& c);
+  Result<NodeChanged> drain(NodeDrain const& m, Context& c);
+  Result<NodesDeclared> declare(NodeDeclare const& m, Context& c);
+  Result<PoolRemoved> remove_pool(PoolRemove const& m, Context& c);
+  Status meet(NodeSync const& m, Context& c);
+  void take_reports(NodeSync const& m, Context& c);
+  void take_report(NodeId const& node, AttemptReport const& report, Context& c);
+  void reboot(NodeLink& link, std::string const& boot_id, Context& c);
+  NodeOrders orders_for(NodeLink& link);
+  void order_starts(NodeId const& node, NodeOrders& orders) const;
+  void wake_node(NodeId const& node, Context& c);
+  void answer_sync(NodeLink& link, Ticket<NodeSync> ticket, NodeOrders orders, Context& c);
+  void set_node_state(NodeLink& link, NodeState state, Context& c);
+  Status upsert_node(NodeLink& link, Context& c);
+
+  // flow.cpp
+  void apply_event(Job& job, Event const& event, Context& c);
+  void act(Job& job, Action const& action, Context& c);
+  void save(Job const& job, Context& c);
+  void finish(Job& job, Context& c);
+  void audit_job(Job const& job, std::string action, AuditOutcome outcome, Context& c);
+  void enqueue(Job const& job);
+  void pass(Context& c);
+  std::optional<Misfit> try_place(QueuedJob const& queued, std::vector<Job*>& placed);
+  void launch(Job& job, std::uint32_t index, Context& c);
+  void simulate(AttemptId const& attempt, NodeId const& node, Context& c);
+  void simulated_report(AttemptId const& attempt, NodeId const& node, AttemptState state,
+                        std::int32_t exit_code, Context& c);
+  void resolve_secrets(Job const& job, std::uint32_t index, Context& c);
+  void tick(Context& c);
+  void tick_nodes(Context& c);
+  void tick_jobs(Context& c);
+  Job* job_of(AttemptId const& attempt);
+  std::vector<JobId> jobs_on(NodeId const& node) const;
+
+  // logs.cpp
+  void logs(JobLogs const& m, Ticket<JobLogs> ticket, Context& c);
+  void take_log(LogPart const& part, Context& c);
+
+  Settings settings_;
+  std::map<JobId, Job> jobs_;
+  std::map<std::pair<std::string, std::string>, JobId> newest_;  // (owner, name) to the newest job
+  std::deque<JobId> finished_;
+  std::set<JobId> live_;  // has attempts that are not over
+  std::map<NodeId, NodeLink> nodes_;
+  Cluster cluster_;
+  Queue queue_;
+  std::uint64_t next_order_ = 1;
+  bool more_to_place_ = false;
+  std::map<AttemptId, AttemptSecrets> secrets_;
+  std::set<AttemptId> resolving_;
+  std::map<std::uint64_t, Ticket<JobLogs>> log_tickets_;
+  std::uint64_t next_log_ticket_ = 1;
+};
+
+}  // namespace lepton::deployer

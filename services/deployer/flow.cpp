@@ -1,0 +1,229 @@
+// What events do: the core decides, the step is stored, then its actions follow.
+
+#include <algorithm>
+
+#include "services/deployer/core/place.hpp"
+#include "services/deployer/deployer.hpp"
+#include "services/deployer/views.hpp"
+
+namespace lepton::deployer {
+namespace {
+
+Instant instant(actor::Context& c) { return {c.wall(), c.now()}; }
+
+}  // namespace
+
+Job* Deployer::job_of(AttemptId const& attempt) {
+  auto const ref = parse_attempt(attempt);
+  if (!ref) return nullptr;
+  auto const found = jobs_.find(ref->job);
+  return found == jobs_.end() ? nullptr : &found->second;
+}
+
+std::vector<JobId> Deployer::jobs_on(NodeId const& node) const {
+  std::vector<JobId> jobs;
+  for (auto const& attempt : cluster_.holders(node))
+    if (auto const ref = parse_attempt(attempt)) jobs.push_back(ref->job);
+  jobs.erase(std::unique(jobs.begin(), jobs.end()), jobs.end());
+  return jobs;
+}
+
+void Deployer::save(Job const& job, Context& c) { c.upsert(job.run_row()); }
+
+void Deployer::audit_job(Job const& job, std::string action, AuditOutcome outcome, Context& c) {
+  AuditEvent event;
+  event.actor = "deployer";
+  event.action = std::move(action);
+  event.resource = job.path();
+  event.outcome = outcome;
+  event.detail["job"] = job.id().value;
+  if (!job.why.empty()) event.detail["why"] = job.why;
+  if (job.run.round > 0) event.detail["round"] = std::to_string(job.run.round);
+  if (!job.allocations.empty()) event.detail["node"] = job.allocations.front().node.value;
+  c.audit(std::move(event));
+}
+
+void Deployer::apply_event(Job& job, Event const& event, Context& c) {
+  auto const before = job.run;
+  auto const actions = apply(job.id(), job.spec(), job.run, event, instant(c));
+  if (job.run != before) {
+    if (job.run.state != JobState::starting && job.run.state != JobState::running)
+      job.why = job.run.ending.reason;
+    if (is_final(job.run.state) && !is_final(before.state)) job.finished_at_ms = c.wall();
+    save(job, c);
+  }
+  for (auto const& action : actions) act(job, action, c);
+}
+
+void Deployer::act(Job& job, Action const& action, Context& c) {
+  switch (action.kind) {
+    case ActionKind::start: {
+      auto const ref = parse_attempt(action.attempt);
+      LEPTON_CHECK(ref.has_value(), "the core named an attempt that cannot be read");
+      return launch(job, ref->index, c);
+    }
+    case ActionKind::stop: {
+      auto const node = nodes_.find(action.node);
+      if (node == nodes_.end()) return;
+      if (!node->second.is_simulated()) return wake_node(action.node, c);
+      c.after(1, [this, attempt = action.attempt, at = action.node](Context& later) {
+        simulated_report(attempt, at, AttemptState::exited, 143, later);
+      });
+      return;
+    }
+    case ActionKind::release:
+      cluster_.release(action.attempt);
+      secrets_.erase(action.attempt);
+      more_to_place_ = true;
+      return;
+    case ActionKind::requeue:
+      audit_job(job, "deployer.job.retried", AuditOutcome::failed, c);
+      job.allocations.clear();
+      live_.erase(job.id());
+      save(job, c);
+      enqueue(job);
+      more_to_place_ = true;
+      return;
+    case ActionKind::finish: return finish(job, c);
+    case ActionKind::unknown: return;
+  }
+}
+
+void Deployer::finish(Job& job, Context& c) {
+  live_.erase(job.id());
+  queue_.erase(job.id());
+  auto const good = job.run.state == JobState::succeeded;
+  audit_job(job, "deployer.job." + std::string(schema::name_of(job.run.state)),
+            good ? AuditOutcome::done : AuditOutcome::failed, c);
+  finished_.push_back(job.id());
+}
+
+void Deployer::enqueue(Job const& job) {
+  auto const pushed = queue_.push({job.id(), job.row.pool, job.spec().resources, job.spec().nodes,
+                                   job.spec().priority, std::uint64_t(job.row.queue_order),
+                                   job.run.not_before_ms});
+  LEPTON_CHECK(pushed.has_value(), "a job was queued twice");
+}
+
+std::optional<Misfit> Deployer::try_place(QueuedJob const& queued, std::vector<Job*>& placed) {
+  auto result = place_gang(cluster_, queued.resources, queued.pool, queued.tasks);
+  if (auto* misfit = std::get_if<Misfit>(&result)) return *misfit;
+  auto& job = jobs_.at(queued.job);
+  job.allocations = std::move(std::get<std::vector<Allocation>>(result));
+  for (std::uint32_t i = 0; i < job.allocations.size(); ++i) {
+    auto const held = cluster_.reserve(attempt_id(job.id(), i, job.run.round + 1), job.allocations[i]);
+    LEPTON_CHECK(held.has_value(), "the core placed a task where it does not fit");
+  }
+  placed.push_back(&job);
+  return std::nullopt;
+}
+
+void Deployer::pass(Context& c) {
+  std::vector<Job*> placed;
+  auto const result =
+      queue_.pass(cluster_, c.wall(), settings_.tries_per_pass,
+                  [&](QueuedJob const& queued) { return try_place(queued, placed); });
+  more_to_place_ = result.more;
+  for (auto* job : placed) {
+    std::vector<NodeId> where;
+    for (auto const& allocation : job->allocations) where.push_back(allocation.node);
+    job->started_at_ms = c.wall();
+    job->why.clear();
+    live_.insert(job->id());
+    apply_event(*job, Placed{std::move(where)}, c);
+    audit_job(*job, "deployer.job.placed", AuditOutcome::done, c);
+  }
+}
+
+void Deployer::launch(Job& job, std::uint32_t index, Context& c) {
+  auto const& node = job.run.members.at(index).node;
+  auto const attempt = attempt_id(job.id(), index, job.run.round);
+  auto const link = nodes_.find(node);
+  if (link == nodes_.end()) return;
+  if (link->second.is_simulated()) return simulate(attempt, node, c);
+  if (!job.spec().secrets.empty() && !secrets_.contains(attempt))
+    return resolve_secrets(job, index, c);
+  wake_node(node, c);
+}
+
+// The simulated engine: starts at once, ends after the duration that the spec's environment names, if any.
+void Deployer::simulate(AttemptId const& attempt, NodeId const& node, Context& c) {
+  c.after(0, [this, attempt, node](Context& later) {
+    simulated_report(attempt, node, AttemptState::running, 0, later);
+    auto* job = job_of(attempt);
+    if (job == nullptr) return;
+    auto const& env = job->spec().env;
+    auto const duration = env.find("LEPTON_SIMULATED_MS");
+    if (duration == env.end()) return;
+    auto const exit = env.find("LEPTON_SIMULATED_EXIT");
+    auto const code = exit == env.end() ? 0 : text::parse_int(exit->second).value_or(1);
+    later.after(text::parse_int(duration->second).value_or(0),
+                [this, attempt, node, code](Context& end) {
+                  simulated_report(attempt, node, AttemptState::exited,
+                                   static_cast<std::int32_t>(code), end);
+                });
+  });
+}
+
+void Deployer::simulated_report(AttemptId const& attempt, NodeId const& node, AttemptState state,
+                                std::int32_t exit_code, Context& c) {
+  auto* job = job_of(attempt);
+  if (job == nullptr) return;
+  apply_event(*job, Report{node, attempt, state, exit_code, 0, ""}, c);
+  if (more_to_place_) pass(c);
+}
+
+// Values for this attempt on this node only, with the rights of the person who submitted.
+void Deployer::resolve_secrets(Job const& job, std::uint32_t index, Context& c) {
+  auto const attempt = attempt_id(job.id(), index, job.run.round);
+  auto const node = job.run.members.at(index).node;
+  if (!resolving_.insert(attempt).second) return;
+  SecretResolve ask;
+  ask.who = {job.row.owner, job.row.policies, job.row.token};
+  ask.attempt = attempt.value;
+  ask.node = node.value;
+  for (auto const& [name, url] : job.spec().secrets) ask.secrets[name] = secret_path(url);
+  c.ask("vault", ask, 10'000, [this, attempt, node](Result<SecretsResolved> got, Context& later) {
+    resolving_.erase(attempt);
+    auto* owner = job_of(attempt);
+    if (owner == nullptr || cluster_.held(attempt) == nullptr) return;
+    if (got) {
+      secrets_[attempt] = std::move(got->values);
+      return wake_node(node, later);
+    }
+    auto const code = got.error().code;
+    if (code == Code::denied || code == Code::not_found || code == Code::invalid)
+      return apply_event(*owner, Report{node, attempt, AttemptState::failed, 0, 0, got.error().what},
+                         later);
+    owner->why = "waits for its secrets: " + got.error().what;
+    later.after(2'000, [this, attempt](Context& again) {
+      auto* job_again = job_of(attempt);
+      auto const ref = parse_attempt(attempt);
+      if (job_again != nullptr && cluster_.held(attempt) != nullptr &&
+          job_again->run.round == ref->round)
+        launch(*job_again, ref->index, again);
+    });
+  });
+}
+
+void Deployer::tick(Context& c) {
+  tick_nodes(c);
+  tick_jobs(c);
+  if (more_to_place_ || queue_.next_due_ms().value_or(c.wall() + 1) <= c.wall()) pass(c);
+  while (finished_.size() > settings_.finished_kept_max) {
+    jobs_.erase(finished_.front());
+    finished_.pop_front();
+  }
+  c.after(settings_.tick_ms, [this](Context& later) { tick(later); });
+}
+
+void Deployer::tick_jobs(Context& c) {
+  auto const live = live_;  // events change the set
+  for (auto const& id : live) {
+    auto& job = jobs_.at(id);
+    auto const wait = next_wake_in_ms(job.spec(), job.run, instant(c));
+    if (wait && *wait <= 0) apply_event(job, Tick{}, c);
+  }
+}
+
+}  // namespace lepton::deployer

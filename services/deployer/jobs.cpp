@@ -1,0 +1,172 @@
+// What people ask of the deployer about jobs.
+
+#include <algorithm>
+
+#include "schemas/vault.hpp"
+#include "services/deployer/core/feasible.hpp"
+#include "services/deployer/core/place.hpp"
+#include "services/deployer/core/spec_check.hpp"
+#include "services/deployer/deployer.hpp"
+#include "services/deployer/views.hpp"
+
+namespace lepton::deployer {
+
+Status Deployer::check_submit(JobSubmit const& m, Context& c) {
+  if (auto good = check_spec(m.job, m.spec); !good) return good;
+  auto const path = "job/" + c.caller().name + "/" + m.spec.name;
+  if (auto allowed = c.allow(Verb::run, path); !allowed) return allowed;
+  if (queue_.size() + live_.size() >= settings_.jobs_max)
+    return Error{Code::exhausted, "the deployer holds " + std::to_string(settings_.jobs_max) +
+                                      " unfinished jobs; wait until some have ended"};
+  return ok();
+}
+
+// A job with secrets is taken in only when its owner may read them now; they are read again at each start.
+void Deployer::submit(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) {
+  if (auto good = check_submit(m, c); !good) return c.answer(ticket, good.error());
+  if (m.spec.secrets.empty()) return accept(m, ticket, c);
+  SecretCheck check;
+  check.who = submitter(c.caller());
+  for (auto const& [name, url] : m.spec.secrets) check.secrets[name] = secret_path(url);
+  c.ask("vault", check, 10'000, [this, m, ticket](Result<SecretsChecked> checked, Context& later) {
+    if (!checked) return later.answer(ticket, checked.error());
+    accept(m, ticket, later);
+  });
+}
+
+void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) {
+  auto* call = c.open_call(ticket);
+  if (call == nullptr) return;  // its deadline has passed, and it was refused
+  auto const& caller = call->request.caller;
+  if (auto const known = jobs_.find(m.job); known != jobs_.end()) {
+    auto const same = known->second.row.owner == caller.name && known->second.spec() == m.spec;
+    if (same) return c.answer(ticket, accepted(known->second));
+    return c.answer(ticket, Error{Code::conflict, "job " + m.job.value +
+                                                      " exists with another spec or owner; choose a "
+                                                      "new identity"});
+  }
+  auto first = place_gang(cluster_, m.spec.resources, m.spec.pool, m.spec.nodes);
+  auto const* misfit = std::get_if<Misfit>(&first);
+  if (misfit != nullptr && misfit->never && misfit->pool_nodes > 0 && m.spec.no_fit == NoFit::wait)
+    return c.answer(ticket, Error{Code::invalid, "the job can never start here: " + misfit->what});
+
+  Job job;
+  job.row = {m.job,     caller.name,        m.spec.name, m.spec.pool, m.spec, caller.policies,
+             caller.token, std::int64_t(next_order_++), c.wall()};
+  call->detail["job"] = m.job.value;
+  auto& kept = jobs_[m.job] = std::move(job);
+  newest_[{kept.row.owner, kept.row.name}] = m.job;
+  c.append(kept.row);
+  if (misfit != nullptr && m.spec.no_fit == NoFit::refuse) {
+    apply_event(kept, Refuse{misfit->what}, c);
+  } else {
+    enqueue(kept);
+    pass(c);
+    if (kept.run.state == JobState::queued) {
+      if (auto const* why = queue_.why(m.job)) kept.why = why->what;
+      save(kept, c);
+    }
+  }
+  c.answer(ticket, accepted(kept));
+}
+
+JobAccepted Deployer::accepted(Job const& job) const {
+  JobAccepted a{job.id(), job.run.state, job.row.submitted_at_ms, job.why, {}};
+  for (auto const& allocation : job.allocations) a.nodes.push_back(allocation.node);
+  return a;
+}
+
+// By identity, by a unique start of it (8 characters at least), or by the name of one's newest job.
+Result<Job*> Deployer::find_job(JobId const& wanted, Context& c, Verb verb) {
+  auto found = jobs_.find(wanted);
+  if (found == jobs_.end())
+    if (auto const named = newest_.find({c.caller().name, wanted.value}); named != newest_.end())
+      found = jobs_.find(named->second);
+  if (found == jobs_.end() && wanted.value.size() >= 8) {
+    auto const at = jobs_.lower_bound(wanted);
+    auto const matches = [&](auto it) {
+      return it != jobs_.end() && it->first.value.starts_with(wanted.value);
+    };
+    if (matches(at) && !matches(std::next(at))) found = at;
+  }
+  if (found == jobs_.end()) {
+    if (auto allowed = c.allow(verb, "job/" + c.caller().name + "/unknown"); !allowed)
+      return allowed.error();
+    return Error{Code::not_found, "there is no job '" + wanted.value + "'; `lepton job list` shows yours"};
+  }
+  if (auto allowed = c.allow(verb, found->second.path()); !allowed) return allowed.error();
+  return &found->second;
+}
+
+Result<JobView> Deployer::show(JobShow const& m, Context& c) {
+  auto job = find_job(m.job, c, Verb::read);
+  if (!job) return job.error();
+  auto view = view_of(**job);
+  if (auto const* why = queue_.why((*job)->id())) view.why = why->what;
+  return view;
+}
+
+Result<JobPage> Deployer::list(JobList const& m, Context& c) {
+  auto const owner = m.owner.empty() ? c.caller().name : m.owner;
+  auto const everyone = owner == "all";
+  if (auto allowed = c.allow(Verb::list, everyone ? "job" : "job/" + owner); !allowed)
+    return allowed.error();
+  JobPage page;
+  std::vector<Job const*> matching;
+  for (auto const& [id, job] : jobs_) {
+    if (!everyone && job.row.owner != owner) continue;
+    if (!m.pool.empty() && job.row.pool != m.pool) continue;
+    ++page.states[std::string(schema::name_of(job.run.state))];
+    if (m.state.empty() || schema::name_of(job.run.state) == m.state) matching.push_back(&job);
+  }
+  page.total = matching.size();
+  auto const shown = std::min<std::size_t>(m.limit, matching.size());
+  std::partial_sort(matching.begin(), matching.begin() + static_cast<std::ptrdiff_t>(shown),
+                    matching.end(), [](auto const* a, auto const* b) {
+                      return a->row.queue_order > b->row.queue_order;
+                    });
+  for (std::size_t i = 0; i < shown; ++i) page.jobs.push_back(line_of(*matching[i], c.wall()));
+  return page;
+}
+
+JobLine Deployer::line_of(Job const& job, WallMs now) const {
+  auto line = deployer::line_of(job, now);
+  if (auto const* why = queue_.why(job.id())) line.reason = why->what;
+  return line;
+}
+
+Result<JobCancelled> Deployer::cancel(JobCancel const& m, Context& c) {
+  auto found = find_job(m.job, c, Verb::remove);
+  if (!found) return found.error();
+  auto& job = **found;
+  if (is_final(job.run.state))
+    return Error{Code::conflict, "job " + job.id().value + " has already ended: " +
+                                     std::string(schema::name_of(job.run.state))};
+  queue_.erase(job.id());
+  auto const by = "cancelled by " + c.caller().name;
+  apply_event(job, Cancel{m.reason.empty() ? by : by + ": " + m.reason.substr(0, 200)}, c);
+  if (more_to_place_) pass(c);
+  return JobCancelled{job.id(), job.run.state};
+}
+
+Result<PlanView> Deployer::plan(JobPlan const& m, Context& c) {
+  if (auto good = check_spec(JobId{"plan"}, m.spec); !good) return good.error();
+  PlanView view;
+  auto const previous = newest_.find({c.caller().name, m.spec.name});
+  if (previous != newest_.end() && !is_final(jobs_.at(previous->second).run.state))
+    view.changes.push_back("a job of this name is unfinished (" + previous->second.value +
+                           "); a new one would run beside it");
+  auto result = place_gang(cluster_, m.spec.resources, m.spec.pool, m.spec.nodes);
+  if (auto* misfit = std::get_if<Misfit>(&result)) {
+    view.never = misfit->never;
+    view.why = misfit->what;
+    view.changes.push_back(misfit->never ? "refuse the job" : "queue the job");
+  } else {
+    view.fits = true;
+    view.allocations = std::move(std::get<std::vector<Allocation>>(result));
+    view.changes.push_back("start " + std::to_string(m.spec.nodes) + " task(s)");
+  }
+  return view;
+}
+
+}  // namespace lepton::deployer

@@ -1,0 +1,299 @@
+// Nodes and their syncs. A sync is a heartbeat, a report of all attempts, and a question for orders in one.
+
+#include <algorithm>
+
+#include "services/deployer/deployer.hpp"
+
+namespace lepton::deployer {
+namespace {
+
+constexpr std::size_t nodes_max = 20'000;
+constexpr std::size_t nodes_per_declaration_max = 500;
+
+AuditEvent node_event(NodeLink const& link, std::string action, std::string why) {
+  AuditEvent event;
+  event.actor = "deployer";
+  event.action = std::move(action);
+  event.resource = "node/" + link.row.node.value;
+  event.outcome = AuditOutcome::done;
+  if (!why.empty()) event.detail["why"] = std::move(why);
+  return event;
+}
+
+}  // namespace
+
+Status Deployer::upsert_node(NodeLink& link, Context&) {
+  return cluster_.upsert_node({link.row.node, link.row.pool, link.row.capacity, link.row.state,
+                               link.row.labels, std::uint64_t(link.row.queue_order)});
+}
+
+void Deployer::set_node_state(NodeLink& link, NodeState state, Context& c) {
+  if (link.row.state == state) return;
+  auto const was = link.row.state;
+  link.row.state = state;
+  auto const set = cluster_.set_state(link.row.node, state);
+  LEPTON_CHECK(set.has_value(), "a linked node is not in the cluster");
+  c.upsert(link.row);
+  c.audit(node_event(link, "deployer.node.state",
+                     std::string(schema::name_of(was)) + " to " + std::string(schema::name_of(state))));
+  more_to_place_ = true;
+}
+
+void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
+  if (c.caller().name != m.node.value && c.caller().door == actor::Door::client)
+    return c.answer(ticket, Error{Code::denied, "a node may speak for itself only"});
+  if (auto met = meet(m, c); !met) return c.answer(ticket, met.error());
+  auto& link = nodes_.at(m.node);
+  take_reports(m, c);
+  for (auto const& part : m.logs) take_log(part, c);
+  if (more_to_place_) pass(c);
+  auto orders = orders_for(link);
+  std::set<AttemptId> known;
+  for (auto const& report : m.reports) known.insert(report.attempt);
+  for (auto const& attempt : link.strays)
+    orders.stops.push_back({attempt, TaskId{}, "the control plane does not want it"});
+  link.strays.clear();
+  for (auto const& attempt : cluster_.holders(m.node)) {
+    auto const* job = job_of(attempt);
+    auto const ref = parse_attempt(attempt);
+    if (job == nullptr || known.contains(attempt)) continue;
+    auto const state = job->run.members.at(ref->index).state;
+    if (state == AttemptState::starting || state == AttemptState::running)
+      orders.stops.push_back({attempt, task_id(ref->job, ref->index), "the node does not know it"});
+  }
+  auto const news = !orders.starts.empty() || !orders.stops.empty() || !orders.acknowledged.empty() ||
+                    !orders.logs.empty();
+  if (news || m.wait_ms == 0) return answer_sync(link, ticket, std::move(orders), c);
+  if (link.parked) answer_sync(link, *link.parked, orders_for(link), c);
+  link.parked = ticket;
+  link.parked_until = c.now() + m.wait_ms;
+  c.after(m.wait_ms, [this, node = m.node, call = ticket.call](Context& later) {
+    auto& waiting = nodes_.at(node);
+    if (waiting.parked && waiting.parked->call == call) wake_node(node, later);
+  });
+}
+
+// Takes the node in, or notes what is new about it.
+Status Deployer::meet(NodeSync const& m, Context& c) {
+  auto found = nodes_.find(m.node);
+  if (found == nodes_.end()) {
+    if (nodes_.size() >= nodes_max)
+      return Error{Code::exhausted, "the deployer has 20,000 nodes, which is its limit"};
+    NodeLink link;
+    link.row = {m.node,     m.pool, std::string(process_engine), NodeState::ready, m.capacity, m.labels,
+                std::int64_t(next_order_++), m.boot_id, c.wall()};
+    if (auto added = upsert_node(link, c); !added) return added;
+    c.upsert(link.row);
+    c.audit(node_event(link, "deployer.node.joined", ""));
+    found = nodes_.emplace(m.node, std::move(link)).first;
+    more_to_place_ = true;
+  }
+  auto& link = found->second;
+  if (link.is_simulated()) return Error{Code::conflict, "node " + m.node.value + " is a simulated one"};
+  if (link.incarnation == m.incarnation && m.number < link.number)
+    return Error{Code::conflict, "an older sync; ignored"};
+  link.incarnation = m.incarnation;
+  link.number = m.number;
+  link.heard_at = c.now();
+  link.heard_at_ms = c.wall();
+  link.leaving = m.leaving;
+  if (link.row.boot_id != m.boot_id) reboot(link, m.boot_id, c);
+  if (link.row.capacity != m.capacity || link.row.labels != m.labels || link.row.pool != m.pool) {
+    auto const before = link.row;
+    link.row.capacity = m.capacity;
+    link.row.labels = m.labels;
+    link.row.pool = m.pool;
+    if (auto changed = upsert_node(link, c); !changed) {
+      link.row = before;
+      return changed;
+    }
+    c.upsert(link.row);
+    more_to_place_ = true;
+  }
+  if (link.row.state != NodeState::draining) set_node_state(link, NodeState::ready, c);
+  if (std::exchange(link.silent, false) || link.first_sync) {
+    link.first_sync = false;
+    for (auto const& id : jobs_on(m.node)) apply_event(jobs_.at(id), NodeHeard{m.node}, c);
+  }
+  return ok();
+}
+
+// Nothing survives a boot: what ran there is over.
+void Deployer::reboot(NodeLink& link, std::string const& boot_id, Context& c) {
+  link.row.boot_id = boot_id;
+  c.upsert(link.row);
+  for (auto const& id : jobs_on(link.row.node))
+    apply_event(jobs_.at(id), NodeGone{link.row.node, "node " + link.row.node.value + " has rebooted"}, c);
+}
+
+void Deployer::take_reports(NodeSync const& m, Context& c) {
+  for (auto const& report : m.reports) take_report(m.node, report, c);
+}
+
+void Deployer::take_report(NodeId const& node, AttemptReport const& report, Context& c) {
+  auto& link = nodes_.at(node);
+  auto const ref = parse_attempt(report.attempt);
+  auto* job = job_of(report.attempt);
+  auto const current = job != nullptr && ref->round == job->run.round &&
+                       ref->index < job->run.members.size() &&
+                       job->run.members[ref->index].node == node;
+  if (!current) {
+    if (report.final)
+      link.acknowledged.push_back(report.attempt);
+    else
+      link.strays.push_back(report.attempt);
+    return;
+  }
+  apply_event(*job,
+              Report{node, report.attempt, report.state, report.exit_code, report.signal, report.reason},
+              c);
+  if (report.state != AttemptState::claimed) secrets_.erase(report.attempt);
+  if (report.final) {
+    link.acknowledged.push_back(report.attempt);
+  } else {
+    auto const still = job->run.round == ref->round && ref->index < job->run.members.size() &&
+                       !is_final(job->run.members[ref->index].state);
+    if (!still) link.strays.push_back(report.attempt);
+  }
+}
+
+void Deployer::order_starts(NodeId const& node, NodeOrders& orders) const {
+  for (auto const& attempt : cluster_.holders(node)) {
+    auto const ref = parse_attempt(attempt);
+    if (!ref || !jobs_.contains(ref->job)) continue;
+    auto const& job = jobs_.at(ref->job);
+    auto const& member = job.run.members.at(ref->index);
+    auto const task = task_id(ref->job, ref->index);
+    if (member.stop_sent) {
+      orders.stops.push_back({attempt, task, job.run.ending.reason});
+    } else if (member.state == AttemptState::claimed) {
+      auto const secrets = secrets_.find(attempt);
+      if (!job.spec().secrets.empty() && secrets == secrets_.end()) continue;
+      orders.starts.push_back({attempt, task, ref->job, job.row.owner, job.spec(),
+                               job.allocations.at(ref->index),
+                               secrets == secrets_.end() ? AttemptSecrets{} : secrets->second,
+                               ref->index, job.spec().nodes});
+    }
+  }
+}
+
+NodeOrders Deployer::orders_for(NodeLink& link) {
+  NodeOrders orders;
+  orders.state = link.row.state;
+  order_starts(link.row.node, orders);
+  orders.acknowledged = std::exchange(link.acknowledged, {});
+  orders.logs = std::exchange(link.log_orders, {});
+  return orders;
+}
+
+void Deployer::answer_sync(NodeLink& link, Ticket<NodeSync> ticket, NodeOrders orders, Context& c) {
+  if (link.parked && link.parked->call == ticket.call) link.parked.reset();
+  c.answer(ticket, Result<NodeOrders>(std::move(orders)));
+}
+
+// There is news for the node: the sync that waits for it is answered now.
+void Deployer::wake_node(NodeId const& node, Context& c) {
+  auto const found = nodes_.find(node);
+  if (found == nodes_.end() || !found->second.parked) return;
+  auto const ticket = *std::exchange(found->second.parked, std::nullopt);
+  answer_sync(found->second, ticket, orders_for(found->second), c);
+}
+
+void Deployer::tick_nodes(Context& c) {
+  for (auto& [id, link] : nodes_) {
+    if (link.is_simulated()) continue;
+    auto const quiet = c.now() - link.heard_at;
+    if (quiet < settings_.suspect_after_ms) continue;
+    auto const far = quiet >= settings_.unreachable_after_ms;
+    auto const state = link.row.state;
+    if (state != NodeState::draining && state != NodeState::down)
+      set_node_state(link, far ? NodeState::unreachable : NodeState::suspect, c);
+    if (std::exchange(link.silent, true)) continue;
+    for (auto const& job : jobs_on(id)) apply_event(jobs_.at(job), NodeSilent{id, link.heard_at}, c);
+  }
+}
+
+Result<NodeChanged> Deployer::drain(NodeDrain const& m, Context& c) {
+  auto const found = nodes_.find(m.node);
+  if (found == nodes_.end())
+    return Error{Code::not_found,
+                 "there is no node '" + m.node.value + "'; `lepton node list` shows all"};
+  set_node_state(found->second, m.drain ? NodeState::draining : NodeState::ready, c);
+  if (!m.drain) pass(c);
+  return NodeChanged{m.node, found->second.row.state};
+}
+
+Result<NodesDeclared> Deployer::declare(NodeDeclare const& m, Context& c) {
+  if (m.pool.value == "default" || m.pool.empty())
+    return Error{Code::invalid, "pool: simulated nodes need a pool of their own, not 'default'"};
+  if (m.nodes.size() > nodes_per_declaration_max || nodes_.size() + m.nodes.size() > nodes_max)
+    return Error{Code::invalid, "nodes: at most 500 in one message and 20,000 in all"};
+  for (auto const& node : m.nodes)
+    if (auto const known = nodes_.find(node.node);
+        known != nodes_.end() && (!known->second.is_simulated() || known->second.row.pool != m.pool))
+      return Error{Code::conflict, "node " + node.node.value + " exists in another pool"};
+  for (auto const& node : m.nodes) {
+    auto& link = nodes_[node.node];
+    auto const order = link.row.queue_order == 0 ? std::int64_t(next_order_++) : link.row.queue_order;
+    link.row = {node.node, m.pool, std::string(simulated_engine), NodeState::ready, node.capacity, {},
+                order,     "",     c.wall()};
+    auto const added = upsert_node(link, c);
+    if (!added) throw std::runtime_error(added.error().what);
+    c.upsert(link.row);
+  }
+  c.note("nodes", std::to_string(m.nodes.size()));
+  return NodesDeclared{static_cast<std::uint32_t>(m.nodes.size())};
+}
+
+Result<PoolRemoved> Deployer::remove_pool(PoolRemove const& m, Context& c) {
+  for (auto const& [id, link] : nodes_)
+    if (link.row.pool == m.pool && !link.is_simulated())
+      return Error{Code::conflict, "pool " + m.pool.value + " has real nodes; drain them instead"};
+  PoolRemoved removed;
+  for (auto& [id, job] : jobs_) {
+    if (job.row.pool != m.pool || is_final(job.run.state)) continue;
+    queue_.erase(id);
+    apply_event(job, Cancel{"pool " + m.pool.value + " is removed"}, c);
+    auto const members = job.run.members;
+    for (std::uint32_t i = 0; i < members.size(); ++i)
+      if (!is_final(members[i].state))
+        apply_event(job, Report{members[i].node, attempt_id(id, i, job.run.round),
+                                AttemptState::exited, 143, 0, "pool removed"}, c);
+    ++removed.jobs;
+  }
+  for (auto it = nodes_.begin(); it != nodes_.end();) {
+    if (it->second.row.pool == m.pool && cluster_.remove_node(it->first)) {
+      c.erase(it->second.row);
+      it = nodes_.erase(it);
+      ++removed.nodes;
+    } else {
+      ++it;
+    }
+  }
+  return removed;
+}
+
+Result<NodePage> Deployer::list_nodes(NodeList const& m, Context&) {
+  NodePage page;
+  for (auto const& [id, link] : nodes_) {
+    if (!m.pool.empty() && link.row.pool != m.pool) continue;
+    auto const& node = *cluster_.find(id);
+    auto const gpu_free = node.free.gpu_milli();
+    ++page.total;
+    page.gpu_milli += node.full.gpu_milli();
+    page.gpu_milli_free += gpu_free;
+    if (page.nodes.size() >= m.limit) continue;
+    NodeView v{id, link.row.pool, link.row.state, link.row.engine, link.row.capacity};
+    v.cpu_milli_free = node.free.cpu_milli();
+    v.memory_mib_free = node.free.memory_mib();
+    v.gpu_milli_free = gpu_free;
+    v.attempts = static_cast<std::uint32_t>(node.holders.size());
+    v.heard_at_ms = link.heard_at_ms;
+    auto const detail = link.row.labels.find("detail");
+    v.detail = detail == link.row.labels.end() ? "" : detail->second;
+    page.nodes.push_back(std::move(v));
+  }
+  return page;
+}
+
+}  // namespace lepton::deployer

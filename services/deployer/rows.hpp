@@ -1,0 +1,92 @@
+#pragma once
+// The rows of the deployer (schemas/sql/deployer): what was asked for, how it goes, and the nodes.
+
+#include "common/schema/schema.hpp"
+#include "schemas/states.hpp"
+#include "schemas/values.hpp"
+#include "services/deployer/core/lifecycle.hpp"
+
+namespace lepton::deployer {
+
+// Written once, at the submit.
+struct JobRow {
+  static constexpr std::string_view table = "job";
+  JobId job;
+  std::string owner;
+  std::string name;
+  PoolId pool;
+  JobSpec spec;
+  std::vector<std::string> policies;
+  std::string token;
+  std::int64_t queue_order = 0;
+  std::int64_t submitted_at_ms = 0;
+
+  static consteval auto fields() {
+    using schema::field;
+    using R = JobRow;
+    return schema::fields(
+        field(1, "job", &R::job, "Identity.").key(), field(2, "owner", &R::owner, "Who submitted it."),
+        field(3, "name", &R::name, "Name."), field(4, "pool", &R::pool, "Pool of nodes."),
+        field(5, "spec", &R::spec, "What was asked for."),
+        field(6, "policies", &R::policies, "Policies of the token it was submitted with."),
+        field(7, "token", &R::token, "Identity of that token."),
+        field(8, "queue_order", &R::queue_order, "Number of its queueing."),
+        field(9, "submitted_at_ms", &R::submitted_at_ms, "When it came in, ms since 1970."));
+  }
+};
+static_assert(schema::complete<JobRow>());
+
+// Replaced at each step of its life. A claim is durable here before the attempt starts.
+struct JobRunRow {
+  static constexpr std::string_view table = "job_run";
+  JobId job;
+  JobState state = JobState::unknown;
+  JobRun run;
+  std::vector<Allocation> allocations;
+  std::int64_t started_at_ms = 0;
+  std::int64_t finished_at_ms = 0;
+  std::string why;
+
+  static consteval auto fields() {
+    using schema::field;
+    using R = JobRunRow;
+    return schema::fields(
+        field(1, "job", &R::job, "Identity.").key(), field(2, "state", &R::state, "State."),
+        field(3, "run", &R::run, "Rounds, members and endings."),
+        field(4, "allocations", &R::allocations, "What its tasks hold, in their order."),
+        field(5, "started_at_ms", &R::started_at_ms, "When the round was placed, ms since 1970; 0: not yet."),
+        field(6, "finished_at_ms", &R::finished_at_ms, "When it ended, ms since 1970; 0: not yet."),
+        field(7, "why", &R::why, "Why it waits, or how it ended."));
+  }
+};
+static_assert(schema::complete<JobRunRow>());
+
+struct NodeRow {
+  static constexpr std::string_view table = "node";
+  NodeId node;
+  PoolId pool;
+  std::string engine;
+  NodeState state = NodeState::unknown;
+  NodeCapacity capacity;
+  std::map<std::string, std::string> labels;
+  std::int64_t queue_order = 0;
+  std::string boot_id;
+  std::int64_t joined_at_ms = 0;
+
+  static consteval auto fields() {
+    using schema::field;
+    using R = NodeRow;
+    return schema::fields(
+        field(1, "node", &R::node, "Name.").key(), field(2, "pool", &R::pool, "Pool."),
+        field(3, "engine", &R::engine, "process or simulated."),
+        field(4, "state", &R::state, "State when last written; draining survives a restart."),
+        field(5, "capacity", &R::capacity, "What it has."),
+        field(6, "labels", &R::labels, "What it says of itself."),
+        field(7, "queue_order", &R::queue_order, "Number of its registration; decides ties."),
+        field(8, "boot_id", &R::boot_id, "Boot that it was last heard in."),
+        field(9, "joined_at_ms", &R::joined_at_ms, "When it first came, ms since 1970."));
+  }
+};
+static_assert(schema::complete<NodeRow>());
+
+}  // namespace lepton::deployer

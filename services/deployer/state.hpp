@@ -1,0 +1,57 @@
+#pragma once
+// What the deployer keeps in memory of a job and of a node. Rebuilt from rows at the start of a life.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/actor/call.hpp"
+#include "common/base/secret.hpp"
+#include "schemas/node.hpp"
+#include "services/deployer/rows.hpp"
+
+namespace lepton::deployer {
+
+struct Job {
+  JobRow row;
+  JobRun run;
+  std::vector<Allocation> allocations;  // of the present round
+  WallMs started_at_ms = 0;
+  WallMs finished_at_ms = 0;
+  std::string why;
+
+  JobId const& id() const { return row.job; }
+  JobSpec const& spec() const { return row.spec; }
+  std::string path() const { return "job/" + row.owner + "/" + row.name; }
+  JobRunRow run_row() const {
+    return {row.job, run.state, run, allocations, started_at_ms, finished_at_ms, why};
+  }
+};
+
+inline constexpr std::string_view simulated_engine = "simulated";
+inline constexpr std::string_view process_engine = "process";
+
+// A node as its syncs show it. The capacity and who holds what are the Cluster's.
+struct NodeLink {
+  NodeRow row;
+  std::string incarnation;
+  std::uint64_t number = 0;   // of its last sync
+  TimeMs heard_at = 0;        // monotonic; 0: not in this life of the deployer
+  WallMs heard_at_ms = 0;
+  bool silent = false;        // its attempts were told so
+  bool leaving = false;
+  bool first_sync = true;     // in this life of the deployer
+  std::optional<actor::Ticket<NodeSync>> parked;  // a sync that waits for news
+  TimeMs parked_until = 0;
+  std::vector<AttemptId> acknowledged;  // for the next answer
+  std::vector<AttemptId> strays;        // it runs them and should not
+  std::vector<LogOrder> log_orders;     // for the next answer
+
+  bool is_simulated() const { return row.engine == simulated_engine; }
+};
+
+// Values for one attempt, from the vault to its start; never stored.
+using AttemptSecrets = std::map<std::string, Secret<>>;
+
+}  // namespace lepton::deployer

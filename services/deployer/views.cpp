@@ -1,0 +1,69 @@
+#include "services/deployer/views.hpp"
+
+#include <fmt/format.h>
+
+namespace lepton::deployer {
+namespace {
+
+std::int64_t duration_ms(Job const& job, WallMs now) {
+  if (job.started_at_ms == 0) return 0;
+  return (job.finished_at_ms == 0 ? now : job.finished_at_ms) - job.started_at_ms;
+}
+
+}  // namespace
+
+std::string secret_path(std::string const& url) {
+  constexpr std::string_view scheme = "vault://";
+  return "secret/" + (url.starts_with(scheme) ? url.substr(scheme.size()) : url);
+}
+
+OnBehalf submitter(actor::Caller const& caller) {
+  return {caller.name, caller.policies, caller.token};
+}
+
+std::string resources_in_words(JobSpec const& spec) {
+  auto const& r = spec.resources;
+  std::string words = spec.nodes > 1 ? fmt::format("{} x ", spec.nodes) : "";
+  if (r.gpus > 0) {
+    auto const model = r.gpu_models.empty() ? "" : " " + fmt::format("{}", fmt::join(r.gpu_models, "|"));
+    words += r.gpu_milli < 1000 ? fmt::format("{:g} GPU{}, ", r.gpu_milli / 1000.0, model)
+                                : fmt::format("{} GPU{}, ", r.gpus, model);
+  }
+  return words + fmt::format("{:g} CPU, {} MiB", static_cast<double>(r.cpu_milli) / 1000.0, r.memory_mib);
+}
+
+JobView view_of(Job const& job) {
+  JobView v;
+  v.job = job.id();
+  v.owner = job.row.owner;
+  v.spec = job.spec();
+  v.state = job.run.state;
+  v.submitted_at_ms = job.row.submitted_at_ms;
+  v.started_at_ms = job.started_at_ms;
+  v.finished_at_ms = job.finished_at_ms;
+  v.round = job.run.round;
+  v.failures = job.run.failures;
+  v.interruptions = job.run.interruptions;
+  v.why = job.why;
+  for (std::uint32_t i = 0; i < job.run.members.size(); ++i) {
+    auto const& m = job.run.members[i];
+    auto const held = i < job.allocations.size() ? job.allocations[i] : Allocation{};
+    v.tasks.push_back({i, attempt_id(job.id(), i, job.run.round), m.state, held, m.exit_code, m.signal,
+                       m.reason});
+  }
+  return v;
+}
+
+JobLine line_of(Job const& job, WallMs now) {
+  return {job.id(),
+          job.row.name,
+          job.row.owner,
+          job.run.state,
+          resources_in_words(job.spec()),
+          job.row.submitted_at_ms,
+          duration_ms(job, now),
+          job.run.round > 0 ? job.run.round - 1 : 0,
+          job.why};
+}
+
+}  // namespace lepton::deployer

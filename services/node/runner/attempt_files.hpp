@@ -1,0 +1,42 @@
+#pragma once
+// The files of one attempt, and who writes them:
+//   attempts/<attempt>/spec    the node, once
+//                      status  first creation wins (runner, or the node that finds no runner);
+//                      later
+//                              replaced only by the holder of the task's lock
+//                      lease   the node: CLOCK_BOOTTIME deadline in ms
+//                      stop    the node: why the task shall end
+//                      log     the runner: stdout and stderr of the task in the order written
+//                      out/    the task: $LEPTON_OUTPUT_DIR
+//   locks/<task>               see task_lock.hpp
+// Folders are 0711 (the task's user must reach out/), files 0600.
+
+#include <string>
+#include <string_view>
+
+#include "common/base/result.hpp"
+#include "services/node/core/run_status.hpp"
+
+namespace lepton::node {
+
+struct AttemptFiles {
+  AttemptFiles(std::string_view state_dir, std::string_view attempt);
+  std::string folder, spec, status, status_reserve, lease, stop, log, out;
+};
+
+std::string lock_path(std::string_view state_dir, std::string_view task);
+
+inline constexpr std::size_t status_size_max = 4096;
+
+// At most status_size_max bytes: long texts and lists are cut.
+std::string encode(RunStatus status);
+Result<RunStatus> decode_run_status(std::string_view text);
+Result<RunStatus> read_status(AttemptFiles const& files);
+
+// `conflict` when the attempt has a status already. A failed start can be told on a full disk too.
+Status write_first_status(AttemptFiles const& files, RunStatus const& status);
+
+// Into the reserve when there is one (works on a full disk), else as a new file.
+Status write_last_status(AttemptFiles const& files, RunStatus const& status);
+
+}  // namespace lepton::node

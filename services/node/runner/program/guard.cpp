@@ -1,0 +1,135 @@
+#include "services/node/runner/program/guard.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "services/node/runner/cgroup.hpp"
+#include "services/node/runner/launch_channel.hpp"
+#include "services/node/runner/leftovers.hpp"
+#include "services/node/runner/process_table.hpp"
+#include "services/node/runner/program/reap.hpp"
+#include "services/node/runner/program/supervisor.hpp"
+#include "services/node/runner/record.hpp"
+
+namespace lepton::node {
+namespace {
+
+constexpr int lock_tries_max = 250, lock_pause_ms = 20;
+constexpr std::int64_t predecessor_patience_ms = 8'000, end_patience_ms = 600'000;
+
+Result<RunSpec> read_spec(AttemptFiles const& files) {
+  auto const text = read_file(files.spec, Record::size_max);
+  if (!text) return text.error();
+  return decode_run_spec(*text);
+}
+
+Error lock_held(RunSpec const& spec, std::string const& by) {
+  return {Code::conflict,
+          fmt::format("task {} still runs here as attempt {}; wait until that has ended", spec.task,
+                      by.empty() ? "(unnamed)" : by)};
+}
+
+// A holder without a name is about to write one, or only looks whether a runner lives: wait for it.
+Result<TaskLock> take_lock(std::string const& path, RunSpec const& spec) {
+  for (int i = 0; i < lock_tries_max; ++i) {
+    auto lock = TaskLock::try_take(path);
+    if (!lock) return lock.error();
+    if (*lock) return std::move(**lock);
+    auto const holder = TaskLock::holder(path);
+    if (!holder.empty()) return lock_held(spec, holder);
+    ::poll(nullptr, 0, lock_pause_ms);
+  }
+  return lock_held(spec, "");
+}
+
+// The last holder died without a word: its processes must be gone before this attempt begins.
+Status settle_predecessor(std::string const& state_dir, std::string const& path, TaskLock& lock) {
+  auto const name = TaskLock::holder(path);
+  if (name.empty()) return ok();
+  auto const settled = settle_dead(AttemptFiles(state_dir, name), lock, predecessor_patience_ms);
+  if (settled || settled.error().code == Code::not_found) return ok();
+  return Error{Code::conflict, "the attempt before this one is not ended: " + settled.error().what};
+}
+
+RunStatus first_status(RunSpec const& spec, std::string const& mountinfo) {
+  RunStatus status;
+  status.attempt = spec.attempt;
+  status.task = spec.task;
+  status.state = RunState::starting;
+  status.boot_id = boot_id();
+  auto const me = read_process(::getpid());
+  status.runner_pid = ::getpid();
+  status.runner_start_ticks = me ? me->start_ticks : 0;
+  auto const mounts = read_file(mountinfo, Record::size_max);
+  auto const own = read_file("/proc/self/cgroup", Record::size_max);
+  auto made = make_cgroup(mounts ? *mounts : "", own ? *own : "", spec.attempt,
+                          {spec.cpu_milli, spec.memory_mib, spec.pids_max});
+  status.groups = std::move(made.groups);
+  status.enforced = std::move(made.enforced);
+  status.not_enforced = std::move(made.not_enforced);
+  return status;
+}
+
+int refuse(AttemptFiles const& files, RunSpec const& spec, int socket, Error const& error) {
+  RunStatus status;
+  status.attempt = spec.attempt;
+  status.task = spec.task;
+  status.state = RunState::failed_to_start;
+  status.reason = error.code == Code::conflict ? EndReason::lock_held : EndReason::start_failed;
+  status.what = error.what;
+  status.ended_wall_ms = SystemClock().wall_ms();
+  (void)write_first_status(files, status);
+  (void)send_report(socket, error);
+  return 0;
+}
+
+int stay(pid_t runner, AttemptFiles const& files, TaskLock& lock) {
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) ::signal(signal, SIG_IGN);
+  int status = 0;
+  while (::waitpid(runner, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return 0;
+  if (!end_descendants(end_patience_ms)) return 1;
+  return settle_dead(files, lock, end_patience_ms) ? 0 : 1;
+}
+
+}  // namespace
+
+int guard_main(GuardArguments const& arguments, Fd socket) {
+  AttemptFiles const files(arguments.state_dir, arguments.attempt);
+  auto const spec = read_spec(files);
+  if (!spec) {
+    (void)send_report(socket.get(), spec.error());
+    return 1;
+  }
+  auto const path = lock_path(arguments.state_dir, spec->task);
+  auto lock = take_lock(path, *spec);
+  if (!lock) return refuse(files, *spec, socket.get(), lock.error());
+  if (auto ended = settle_predecessor(arguments.state_dir, path, *lock); !ended)
+    return refuse(files, *spec, socket.get(), ended.error());
+  if (auto named = lock->set_holder(spec->attempt); !named)
+    return refuse(files, *spec, socket.get(), named.error());
+  auto const status = first_status(*spec, arguments.mountinfo);
+  if (auto first = write_first_status(files, status); !first) {
+    remove_groups(status.groups);
+    (void)lock->set_holder("");
+    return refuse(files, *spec, socket.get(), first.error());
+  }
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return 1;
+  auto const runner = ::fork();
+  if (runner != 0) {
+    socket.reset();
+    return runner < 0 ? 1 : stay(runner, files, *lock);
+  }
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  return Supervisor(files, *spec, status, *lock).run(std::move(socket));
+}
+
+}  // namespace lepton::node

@@ -1,0 +1,31 @@
+#pragma once
+// The step from the runner to the task: fork, give up everything that the task must not have, exec.
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "services/node/runner/files.hpp"
+#include "services/node/runner/run_spec.hpp"
+#include "services/node/runner/users.hpp"
+
+namespace lepton::node {
+
+struct LaunchPlan {
+  RunSpec const& spec;
+  std::optional<User> switch_to;    // nothing: stay who we are
+  std::vector<std::string> groups;  // control groups to join
+  std::string working_dir;
+  std::vector<std::string> environment;  // NAME=value; wiped by the caller
+};
+
+struct Launched {
+  pid_t pid = 0;
+  Fd output;  // nonblocking; stdout and stderr of the task and all its descendants
+};
+
+// Ok means that the task's program runs: exec has succeeded. The error says which step failed.
+Result<Launched> launch_task(LaunchPlan const& plan);
+
+}  // namespace lepton::node

@@ -1,0 +1,238 @@
+#include "services/node/runner/program/supervisor.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "services/node/runner/cgroup.hpp"
+#include "services/node/runner/environment.hpp"
+#include "services/node/runner/launch_channel.hpp"
+#include "services/node/runner/process_table.hpp"
+#include "services/node/runner/program/reap.hpp"
+#include "services/node/runner/record.hpp"
+
+namespace lepton::node {
+namespace {
+
+constexpr std::int64_t secrets_timeout_ms = 10'000;
+constexpr std::int64_t end_patience_ms = 600'000;
+constexpr std::size_t drain_bytes = 1 << 20;  // per turn, so that limits stay watched
+constexpr int turn_ms = 1'000;                // a stop file without its signal is seen by then
+constexpr int kill_turn_ms = 20;
+constexpr int final_write_tries = 60;
+
+Fd watch_signals() {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_BLOCK, &all, nullptr);
+  sigset_t wanted;
+  ::sigemptyset(&wanted);
+  for (int signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&wanted, signal);
+  return Fd(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+std::optional<User> user_to_become(RunSpec const& spec) {
+  return ::geteuid() == 0 ? find_user(spec.user) : std::nullopt;
+}
+
+std::string home_of(std::optional<User> const& user, std::string const& fallback) {
+  if (!user) return fallback;
+  auto const own = user->home != "/" && ::access(user->home.c_str(), X_OK) == 0;
+  return own ? user->home : fallback;
+}
+
+}  // namespace
+
+int Supervisor::run(Fd socket) {
+  signals_ = watch_signals();
+  auto const me = read_process(::getpid());
+  status_.runner_pid = ::getpid();
+  status_.runner_start_ticks = me ? me->start_ticks : 0;
+  if (auto begun = begin(socket.get()); !begun) return refuse(socket.get(), begun.error());
+  (void)send_report(socket.get(), ok());
+  socket.reset();
+  watch();
+  return finish();
+}
+
+Status Supervisor::begin(int socket) {
+  if (!signals_) return file_error("watch", "signals", errno);
+  auto launched = launch(socket);
+  if (!launched) return launched.error();
+  task_ = std::move(*launched);
+  auto const now = clock_.now_ms();
+  lease_until_ms_ = now + spec_.lease_ms;
+  time_limit_at_ms_ = spec_.max_duration_ms > 0 ? now + spec_.max_duration_ms : 0;
+  status_.state = RunState::running;
+  status_.started_wall_ms = clock_.wall_ms();
+  status_.pid = task_.pid;
+  // The task may be over by now, but nobody has reaped it: the entry is there.
+  auto const process = read_process(task_.pid);
+  status_.pid_start_ticks = process ? process->start_ticks : 0;
+  return replace_file(files_.status, encode(status_));
+}
+
+Result<Launched> Supervisor::launch(int socket) {
+  if (::access(files_.stop.c_str(), F_OK) == 0)
+    return Error{Code::conflict, "the attempt was stopped before it started"};
+  auto const secrets = receive_secrets(socket, secrets_timeout_ms);
+  if (!secrets) return secrets.error();
+  auto user = user_to_become(spec_);
+  if (::geteuid() == 0 && !user)
+    return Error{Code::invalid, fmt::format("this machine has no user {} any more", spec_.user)};
+  if (auto ready = prepare_place(user); !ready) return ready.error();
+  LaunchPlan plan{
+      spec_, user, status_.groups, spec_.working_dir.empty() ? files_.out : spec_.working_dir,
+      task_environment(spec_, *secrets,
+                       {user ? user->name : spec_.user, home_of(user, files_.out), files_.out})};
+  auto launched = launch_task(plan);
+  for (auto& line : plan.environment) wipe(line.data(), line.size());
+  return launched;
+}
+
+Status Supervisor::prepare_place(std::optional<User> const& user) {
+  auto log = LogSink::open(files_.log, spec_.log_bytes_max);
+  if (!log) return log.error();
+  log_ = std::move(*log);
+  if (auto made = make_folder(files_.out, 0700); !made) return made;
+  if (user && ::chown(files_.out.c_str(), user->uid, user->gid) != 0)
+    return file_error("give to the task's user", files_.out, errno);
+  return ok();
+}
+
+// Nothing runs and nothing will: said in the status and to the node.
+int Supervisor::refuse(int socket, Error const& error) {
+  (void)kill_groups(status_.groups);
+  if (!end_descendants(end_patience_ms)) return 1;
+  remove_groups(status_.groups);
+  status_.state = RunState::failed_to_start;
+  status_.reason =
+      ::access(files_.stop.c_str(), F_OK) == 0 ? EndReason::stopped : EndReason::start_failed;
+  status_.what = error.what;
+  status_.ended_wall_ms = clock_.wall_ms();
+  auto const written = write_final();
+  (void)send_report(socket, error);
+  return written ? 0 : 1;
+}
+
+void Supervisor::watch() {
+  while (!wait_status_) {
+    wait_for_something();
+    reap();
+    if (!wait_status_) check_limits();
+  }
+}
+
+void Supervisor::wait_for_something() {
+  auto const now = clock_.now_ms();
+  std::int64_t wait_ms = turn_ms;
+  auto const until = [&](TimeMs at) { wait_ms = std::clamp<std::int64_t>(at - now, 0, wait_ms); };
+  if (kill_at_ms_ > 0) {
+    if (now < kill_at_ms_) until(kill_at_ms_);
+    wait_ms = now < kill_at_ms_ ? wait_ms : kill_turn_ms;
+  } else {
+    if (!spec_.autonomous) until(lease_until_ms_);
+    if (time_limit_at_ms_ > 0) until(time_limit_at_ms_);
+  }
+  pollfd sources[] = {{signals_.get(), POLLIN, 0},
+                      {output_open_ ? task_.output.get() : -1, POLLIN, 0}};
+  ::poll(sources, 2, static_cast<int>(wait_ms));
+  if (sources[1].revents != 0) output_open_ = log_->drain(task_.output.get(), drain_bytes);
+  signalfd_siginfo info{};
+  while (::read(signals_.get(), &info, sizeof info) == sizeof info)
+    if (info.ssi_signo != SIGCHLD) asked_to_stop_ = true;
+}
+
+void Supervisor::reap() {
+  int status = 0;
+  pid_t pid = 0;
+  while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0)
+    if (pid == task_.pid) wait_status_ = status;
+}
+
+void Supervisor::check_limits() {
+  auto const now = clock_.now_ms();
+  if (kill_at_ms_ > 0) {
+    if (now >= kill_at_ms_) kill_descendants();
+    return;
+  }
+  if (asked_to_stop_ || ::access(files_.stop.c_str(), F_OK) == 0) {
+    auto const text = read_file(files_.stop, Record::size_max);
+    auto const record = text ? Record::decode(*text) : Record();
+    end_task(EndReason::stopped,
+             record && text ? record->text("why") : "the runner was told to end");
+  } else if (time_limit_at_ms_ > 0 && now >= time_limit_at_ms_) {
+    end_task(EndReason::time_limit,
+             fmt::format("it ran for its limit of {} ms", spec_.max_duration_ms));
+  } else if (!spec_.autonomous && now >= lease_until_ms_) {
+    // Renewals are read only here: a file that changes costs nothing until it matters.
+    auto const text = read_file(files_.lease, Record::size_max);
+    auto const record = text ? Record::decode(*text) : Record();
+    if (record && text)
+      lease_until_ms_ = std::max(lease_until_ms_, record->number("deadline_boottime_ms", 0));
+    if (now >= lease_until_ms_)
+      end_task(EndReason::lease_expired, "the control plane did not renew the lease in time");
+  }
+}
+
+void Supervisor::end_task(EndReason reason, std::string what) {
+  status_.reason = reason;
+  status_.what = std::move(what);
+  kill_at_ms_ = clock_.now_ms() + spec_.stop_grace_ms;
+  ::kill(-task_.pid, SIGTERM);  // the task leads its process group and is not reaped yet
+}
+
+int Supervisor::finish() {
+  // The task ended; what it left behind ends now, and only then the attempt has ended.
+  (void)kill_groups(status_.groups);
+  if (!end_descendants(end_patience_ms)) return 1;
+  while (output_open_) {
+    auto const before = log_->kept_bytes() + log_->dropped_bytes();
+    output_open_ = log_->drain(task_.output.get(), drain_bytes);
+    if (log_->kept_bytes() + log_->dropped_bytes() == before) break;
+  }
+  explain_end();
+  remove_groups(status_.groups);
+  return write_final() ? 0 : 1;
+}
+
+void Supervisor::explain_end() {
+  auto const status = *wait_status_;
+  status_.state = RunState::exited;
+  status_.ended_wall_ms = clock_.wall_ms();
+  status_.log_bytes = log_->kept_bytes();
+  status_.log_dropped_bytes = log_->dropped_bytes();
+  status_.oom_kills = oom_kills(status_.groups);
+  if (WIFEXITED(status)) status_.exit_code = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) status_.signal = WTERMSIG(status);
+  if (status_.reason != EndReason::unknown) return;  // we ended it
+  if (status_.oom_kills > 0 && status_.exit_code != 0) {
+    status_.reason = EndReason::oom;
+    status_.what = fmt::format("out of memory at its limit of {} MiB; ask for more memory_mib",
+                               spec_.memory_mib);
+  } else if (WIFSIGNALED(status)) {
+    status_.reason = EndReason::killed;
+    status_.what = fmt::format("ended by signal {}", status_.signal);
+  } else {
+    status_.reason = EndReason::exited;
+  }
+}
+
+bool Supervisor::write_final() {
+  for (int i = 0; i < final_write_tries; ++i) {
+    if (write_last_status(files_, status_)) return lock_.set_holder("").has_value();
+    if (::access(files_.folder.c_str(), F_OK) != 0) return true;  // nobody is left to tell
+    ::poll(nullptr, 0, turn_ms);                                  // a full disk may get room
+  }
+  return false;
+}
+
+}  // namespace lepton::node

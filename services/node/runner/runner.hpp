@@ -1,0 +1,53 @@
+#pragma once
+// Runner: the port through which a node starts, watches and ends attempts. ProcessRunner runs real
+// processes; FakeRunner has the same manners under a virtual clock. One contract test holds both.
+//
+// All calls may block for a moment: call from a worker thread, one call at a time. Deadlines are
+// CLOCK_BOOTTIME in ms (Clock::now_ms).
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "services/node/core/run_status.hpp"
+#include "services/node/runner/run_spec.hpp"
+
+namespace lepton::node {
+
+struct LogPart {
+  std::string text;
+  std::int64_t next_offset = 0;
+  bool at_end = false;  // nothing more for now; for good when the attempt has ended
+};
+
+class Runner {
+ public:
+  virtual ~Runner() = default;
+
+  // Ok: the task runs, or this very start was done before. An error is final: nothing runs and
+  // nothing will. `conflict`: the task's lock is held by another attempt, or the attempt's id was
+  // used for another spec. `invalid`: the spec. `denied`: the user. `exhausted`: the disk is full.
+  virtual Status start(RunSpec const& spec, Secrets const& secrets) = 0;
+
+  // `conflict` when the attempt has ended.
+  virtual Status renew_lease(std::string_view attempt, std::int64_t deadline_boottime_ms) = 0;
+
+  // SIGTERM, the spec's grace, SIGKILL. Ok for an attempt that has ended: the wish is fulfilled.
+  virtual Status request_stop(std::string_view attempt, std::string_view why) = 0;
+
+  // A terminal state is told only after no process of the attempt lives.
+  virtual Result<RunStatus> poll(std::string_view attempt) = 0;
+
+  // All attempts on this machine, by name, also those that an earlier life of the node started.
+  virtual std::vector<RunStatus> scan() = 0;
+
+  virtual Result<LogPart> read_log(std::string_view attempt, std::int64_t offset,
+                                   std::size_t max) = 0;
+
+  // Forgets an ended attempt with its log and output; `conflict` when it still runs.
+  virtual Status remove(std::string_view attempt) = 0;
+};
+
+}  // namespace lepton::node

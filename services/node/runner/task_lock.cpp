@@ -1,0 +1,62 @@
+#include "services/node/runner/task_lock.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "common/base/text.hpp"
+
+namespace lepton::node {
+namespace {
+
+constexpr int tries_max = 100;
+
+// The file may have been unlinked between open and flock; then the lock protects nothing.
+bool is_current(int fd, std::string const& path) {
+  struct stat mine {
+  }, named{};
+  return ::fstat(fd, &mine) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
+}
+
+}  // namespace
+
+Result<std::optional<TaskLock>> TaskLock::try_take(std::string const& path) {
+  for (int i = 0; i < tries_max; ++i) {
+    Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd) return file_error("open the lock", path, errno);
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK) return std::optional<TaskLock>{};
+      if (errno == EINTR) continue;
+      return file_error("lock", path, errno);
+    }
+    if (is_current(fd.get(), path)) return std::optional<TaskLock>{TaskLock(std::move(fd), path)};
+  }
+  return Error{Code::unavailable, "the lock " + path + " is replaced faster than it can be taken"};
+}
+
+std::string TaskLock::holder(std::string const& path) {
+  auto const name = read_file(path, 256);
+  return name ? std::string(text::trim(*name)) : "";
+}
+
+Status TaskLock::set_holder(std::string_view attempt) {
+  // Overwritten in place: replacing the file would drop the lock.
+  if (::ftruncate(fd_.get(), 0) != 0) return file_error("write", path_, errno);
+  if (attempt.empty()) return ok();
+  if (::lseek(fd_.get(), 0, SEEK_SET) != 0) return file_error("write", path_, errno);
+  auto written = write_all(fd_.get(), std::string(attempt) + "\n", path_);
+  if (written && ::fsync(fd_.get()) != 0) return file_error("write", path_, errno);
+  return written;
+}
+
+Status TaskLock::unlink() {
+  if (::unlink(path_.c_str()) != 0 && errno != ENOENT) return file_error("remove", path_, errno);
+  return ok();
+}
+
+}  // namespace lepton::node

@@ -1,0 +1,100 @@
+#include "services/node/telemetry/machine.hpp"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/statvfs.h>
+#include <sys/utsname.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+namespace lepton::node {
+namespace {
+
+Result<std::string> read_text(std::string const& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf()))
+    return Error{Code::unavailable, fmt::format("cannot read {}", path)};
+  return text.str();
+}
+
+Result<CpuTimes> read_cpu(std::string const& proc) {
+  auto const text = read_text(proc + "/stat");
+  if (!text) return text.error();
+  return parse_proc_stat(*text);
+}
+
+Result<Memory> read_memory(std::string const& proc) {
+  auto const text = read_text(proc + "/meminfo");
+  if (!text) return text.error();
+  return parse_meminfo(*text);
+}
+
+Result<struct statvfs> read_disk(std::string const& folder) {
+  struct statvfs disk {};
+  if (::statvfs(folder.c_str(), &disk) != 0)
+    return Error{Code::unavailable,
+                 fmt::format("cannot look at the disk of {}: {}", folder, std::strerror(errno))};
+  return disk;
+}
+
+std::int64_t mib(struct statvfs const& disk, fsblkcnt_t blocks) {
+  return static_cast<std::int64_t>(blocks * disk.f_frsize >> 20);
+}
+
+// A container or taskset may leave fewer CPUs than the machine has.
+std::int64_t usable_cpus(std::int64_t online) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return online;
+  return CPU_COUNT(&set);
+}
+
+}  // namespace
+
+Machine::Machine(MachineOptions options)
+    : options_(std::move(options)), nvml_(std::make_unique<Nvml>(options_.nvml_library)) {
+  if (auto const now = read_cpu(options_.proc)) before_ = *now;
+}
+
+Result<MachineFacts> Machine::discover() const {
+  auto const cpu = read_cpu(options_.proc);
+  if (!cpu) return cpu.error();
+  auto const memory = read_memory(options_.proc);
+  if (!memory) return memory.error();
+  auto const disk = read_disk(options_.state_dir);
+  if (!disk) return disk.error();
+  utsname names{};
+  ::uname(&names);
+  MachineFacts facts;
+  facts.hostname = names.nodename;
+  facts.kernel = names.release;
+  facts.cpu_milli = usable_cpus(cpu->cpus) * 1000;
+  facts.memory_mib = memory->total_mib;
+  facts.disk_mib = mib(*disk, disk->f_blocks);
+  facts.gpus = nvml_->gpus();
+  facts.no_gpus_why = nvml_->reason();
+  return facts;
+}
+
+Result<Sample> Machine::sample() {
+  auto const cpu = read_cpu(options_.proc);
+  if (!cpu) return cpu.error();
+  auto const memory = read_memory(options_.proc);
+  if (!memory) return memory.error();
+  auto const disk = read_disk(options_.state_dir);
+  if (!disk) return disk.error();
+  Sample sample;
+  sample.cpu_use = cpu_use(before_, *cpu);
+  before_ = *cpu;
+  sample.memory_use =
+      1.0 - static_cast<double>(memory->available_mib) / static_cast<double>(memory->total_mib);
+  sample.disk_free_mib = mib(*disk, disk->f_bavail);
+  sample.gpus = nvml_->sample();
+  return sample;
+}
+
+}  // namespace lepton::node

@@ -1,0 +1,155 @@
+#include "services/node/telemetry/nvml.hpp"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace lepton::node {
+namespace {
+
+using Handle = void*;
+using ReturnCode = int;
+constexpr ReturnCode success = 0;
+constexpr unsigned text_bytes = 96;
+constexpr int temperature_of_gpu = 0;
+constexpr unsigned gpus_max = 1024;
+
+struct UtilizationRates {
+  unsigned gpu_percent, memory_percent;
+};
+struct MemoryInfo {
+  unsigned long long total_bytes, free_bytes, used_bytes;
+};
+static_assert(sizeof(UtilizationRates) == 8 && sizeof(MemoryInfo) == 24);
+
+std::string_view meaning(ReturnCode code) {
+  switch (code) {
+    case 3:
+      return "not supported";
+    case 4:
+      return "no permission";
+    case 9:
+      return "the driver is not loaded";
+    case 13:
+      return "the library lacks a function";
+    case 15:
+      return "the GPU has fallen off the bus";
+    case 16:
+      return "the GPU needs a reset";
+    default:
+      return "NVML error";
+  }
+}
+
+}  // namespace
+
+struct Nvml::Calls {
+  ReturnCode (*init)();
+  ReturnCode (*shutdown)();
+  ReturnCode (*count)(unsigned*);
+  ReturnCode (*handle_by_index)(unsigned, Handle*);
+  ReturnCode (*uuid)(Handle, char*, unsigned);
+  ReturnCode (*name)(Handle, char*, unsigned);
+  ReturnCode (*memory)(Handle, MemoryInfo*);
+  ReturnCode (*utilization)(Handle, UtilizationRates*);
+  ReturnCode (*power_milliwatts)(Handle, unsigned*);
+  ReturnCode (*temperature)(Handle, int, unsigned*);
+
+  // The name of a symbol that is missing, or "".
+  std::string load(void* library) {
+    std::string missing;
+    auto const find = [&](auto& call, char const* symbol) {
+      call = reinterpret_cast<std::remove_reference_t<decltype(call)>>(::dlsym(library, symbol));
+      if (call == nullptr && missing.empty()) missing = symbol;
+    };
+    find(init, "nvmlInit_v2");
+    find(shutdown, "nvmlShutdown");
+    find(count, "nvmlDeviceGetCount_v2");
+    find(handle_by_index, "nvmlDeviceGetHandleByIndex_v2");
+    find(uuid, "nvmlDeviceGetUUID");
+    find(name, "nvmlDeviceGetName");
+    find(memory, "nvmlDeviceGetMemoryInfo");
+    find(utilization, "nvmlDeviceGetUtilizationRates");
+    find(power_milliwatts, "nvmlDeviceGetPowerUsage");
+    find(temperature, "nvmlDeviceGetTemperature");
+    return missing;
+  }
+};
+
+Nvml::Nvml(std::string const& library)
+    : library_(::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+  if (library_ == nullptr) {
+    reason_ = fmt::format("no NVIDIA driver library on this machine ({})", library);
+    return;
+  }
+  calls_ = new Calls{};
+  if (auto const missing = calls_->load(library_); !missing.empty()) {
+    reason_ = fmt::format("the NVIDIA driver library {} is too old: it lacks {}", library, missing);
+    return;
+  }
+  auto const code = calls_->init();
+  started_ = code == success;
+  if (started_)
+    discover();
+  else
+    reason_ = fmt::format("NVML did not start: {} (code {})", meaning(code), code);
+}
+
+Nvml::~Nvml() {
+  if (started_) calls_->shutdown();
+  delete calls_;
+  if (library_ != nullptr) ::dlclose(library_);
+}
+
+void Nvml::discover() {
+  unsigned count = 0;
+  if (auto const code = calls_->count(&count); code != success) {
+    reason_ = fmt::format("NVML counts no GPUs: {} (code {})", meaning(code), code);
+    return;
+  }
+  for (unsigned index = 0; index < count && index < gpus_max; ++index) add_gpu(index);
+  if (count == 0) reason_ = "the NVIDIA driver sees no GPU";
+}
+
+// A GPU that does not answer is left out: work placed on it would fail.
+void Nvml::add_gpu(unsigned index) {
+  Handle handle = nullptr;
+  char uuid[text_bytes] = {}, name[text_bytes] = {};
+  MemoryInfo memory{};
+  auto code = calls_->handle_by_index(index, &handle);
+  if (code == success) code = calls_->uuid(handle, uuid, text_bytes);
+  if (code == success) code = calls_->name(handle, name, text_bytes);
+  if (code == success) code = calls_->memory(handle, &memory);
+  if (code != success) {
+    reason_ += fmt::format("{}GPU {} is left out: {} (code {})", reason_.empty() ? "" : "; ", index,
+                           meaning(code), code);
+    return;
+  }
+  uuid[text_bytes - 1] = name[text_bytes - 1] = '\0';
+  devices_.push_back({handle, uuid});
+  gpus_.push_back({index, uuid, name, static_cast<std::int64_t>(memory.total_bytes >> 20)});
+}
+
+std::vector<GpuSample> Nvml::sample() const {
+  std::vector<GpuSample> samples;
+  for (auto const& device : devices_) {
+    GpuSample sample{device.uuid, {}, {}, {}, {}};
+    UtilizationRates rates{};
+    MemoryInfo memory{};
+    unsigned power_milliwatts = 0, celsius = 0;
+    if (calls_->utilization(device.handle, &rates) == success)
+      sample.use = rates.gpu_percent / 100.0;
+    if (calls_->memory(device.handle, &memory) == success && memory.total_bytes > 0)
+      sample.memory_use =
+          static_cast<double>(memory.used_bytes) / static_cast<double>(memory.total_bytes);
+    if (calls_->power_milliwatts(device.handle, &power_milliwatts) == success)
+      sample.power_watts = power_milliwatts / 1000.0;
+    if (calls_->temperature(device.handle, temperature_of_gpu, &celsius) == success)
+      sample.temperature_celsius = celsius;
+    samples.push_back(std::move(sample));
+  }
+  return samples;
+}
+
+}  // namespace lepton::node

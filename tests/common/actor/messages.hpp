@@ -1,0 +1,245 @@
+#pragma once
+// The messages and the actor that the tests of the runtime drive.
+
+#include "common/actor/system.hpp"
+
+namespace lepton::test {
+
+struct Value {
+  std::int64_t n = 0;
+  static consteval auto fields() {
+    return schema::fields(schema::field(1, "n", &Value::n, "A number."));
+  }
+};
+static_assert(schema::complete<Value>());
+
+// A mutation; `what` says which behaviour of the actor it wants.
+struct Change {
+  static constexpr std::string_view topic = "desk.change";
+  static constexpr bool mutates = true;
+  static constexpr Verb verb = Verb::write;
+  using Reply = Value;
+  std::string what;
+  std::string key;
+  std::int64_t n = 0;
+  std::string resource() const { return "desk/" + key; }
+  static consteval auto fields() {
+    using schema::field;
+    return schema::fields(field(1, "what", &Change::what, "Which behaviour."),
+                          field(2, "key", &Change::key, "Of the row."),
+                          field(3, "n", &Change::n, "A number."));
+  }
+};
+static_assert(schema::complete<Change>());
+
+struct Look {
+  static constexpr std::string_view topic = "desk.look";
+  static constexpr Verb verb = Verb::read;
+  using Reply = Value;
+  std::string key;
+  std::string resource() const { return "desk/" + key; }
+  static consteval auto fields() {
+    return schema::fields(schema::field(1, "key", &Look::key, "Of the row."));
+  }
+};
+static_assert(schema::complete<Look>());
+
+struct Revealed {
+  Secret<std::string> secret;
+  static consteval auto fields() {
+    return schema::fields(schema::field(1, "secret", &Revealed::secret, "The secret."));
+  }
+};
+static_assert(schema::complete<Revealed>());
+
+struct Mint {
+  static constexpr std::string_view topic = "desk.mint";
+  static constexpr bool mutates = true;
+  using Reply = Revealed;
+  std::string name;
+  static consteval auto fields() {
+    return schema::fields(schema::field(1, "name", &Mint::name, "Of the secret."));
+  }
+};
+static_assert(schema::complete<Mint>());
+
+struct Reveal {
+  static constexpr std::string_view topic = "desk.reveal";
+  static constexpr bool audited = true;
+  using Reply = Revealed;
+  std::string name;
+  static consteval auto fields() {
+    return schema::fields(schema::field(1, "name", &Reveal::name, "Of the secret."));
+  }
+};
+static_assert(schema::complete<Reveal>());
+
+struct PeerOnly {
+  static constexpr std::string_view topic = "desk.peer_only";
+  static constexpr bool peer_only = true;
+  using Reply = Value;
+  std::string key;
+  static consteval auto fields() {
+    return schema::fields(schema::field(1, "key", &PeerOnly::key, "Anything."));
+  }
+};
+static_assert(schema::complete<PeerOnly>());
+
+struct ValueRow {
+  static constexpr std::string_view table = "value";
+  std::string key;
+  std::int64_t n = 0;
+  static consteval auto fields() {
+    return schema::fields(schema::field(1, "key", &ValueRow::key, "The key.").key(),
+                          schema::field(2, "n", &ValueRow::n, "The number."));
+  }
+};
+static_assert(schema::complete<ValueRow>());
+
+// What happened inside the actor, kept over its lives by the test.
+struct Seen {
+  int lives = 0;
+  std::vector<std::string> lines;
+};
+
+class DeskActor final : public actor::Actor {
+ public:
+  explicit DeskActor(Seen& seen) : seen_(seen) {
+    ++seen_.lives;
+    on<Change>(&DeskActor::change);
+    on<Look>(&DeskActor::look);
+    on<Mint>(&DeskActor::mint);
+    on<Reveal>(&DeskActor::reveal);
+    on<PeerOnly>(&DeskActor::peer_only);
+  }
+  std::vector<store::Table const*> tables() const override {
+    return {&store::table_of<ValueRow>()};
+  }
+  void restore(actor::Rows const& rows) override {
+    for (auto const& row : rows.of<ValueRow>()) values_[row.key] = row.n;
+  }
+  void on_down(actor::Down const& down, actor::Context&) override {
+    seen_.lines.push_back("down " + down.actor + ": " + down.reason);
+  }
+  void on_hint(Hint const& hint, actor::Context&) override {
+    seen_.lines.push_back("hint " + hint.sender + " " + std::to_string(hint.head));
+  }
+  Result<std::string> snapshot(std::string_view) override { return std::string("state"); }
+  std::map<std::string, std::int64_t> const& values() const { return values_; }
+
+ private:
+  void change(Change const& m, actor::Ticket<Change> ticket, actor::Context& c) {
+    auto const found = behaviours().find(m.what);
+    if (found == behaviours().end())
+      return c.answer(ticket, Result<Value>(Error{Code::invalid, "no behaviour '" + m.what + "'"}));
+    found->second(*this, m, ticket, c);
+  }
+  using Behaviour = void (*)(DeskActor&, Change const&, actor::Ticket<Change>, actor::Context&);
+  static std::map<std::string, Behaviour> const& behaviours();
+
+  void put(std::string const& key, std::int64_t n, actor::Context& c) {
+    values_[key] = n;
+    c.upsert(ValueRow{key, n});
+  }
+  Result<Value> look(Look const& m, actor::Context&) {
+    auto const found = values_.find(m.key);
+    if (found == values_.end()) return Error{Code::not_found, "no key '" + m.key + "'"};
+    return Value{found->second};
+  }
+  Result<Revealed> mint(Mint const& m, actor::Context& c) {
+    put(m.name, 1, c);
+    return Revealed{Secret<std::string>("token of " + m.name)};
+  }
+  Result<Revealed> reveal(Reveal const& m, actor::Context& c) {
+    c.acts_on("secret/" + m.name);
+    c.note("reason", "test");
+    return Revealed{Secret<std::string>("value of " + m.name)};
+  }
+  Result<Value> peer_only(PeerOnly const&, actor::Context&) { return Value{7}; }
+
+  Seen& seen_;
+  std::map<std::string, std::int64_t> values_;
+  std::vector<actor::Ticket<Change>> kept_;
+};
+
+inline std::map<std::string, DeskActor::Behaviour> const& DeskActor::behaviours() {
+  using T = actor::Ticket<Change>;
+  using C = actor::Context;
+  using D = DeskActor;
+  static std::map<std::string, Behaviour> const all{
+      {"put", [](D& d, Change const& m, T t, C& c) {
+         d.put(m.key, m.n, c);
+         c.answer(t, Value{m.n});
+       }},
+      {"add", [](D& d, Change const& m, T t, C& c) {
+         d.put(m.key, d.values_[m.key] + m.n, c);
+         c.answer(t, Value{d.values_[m.key]});
+       }},
+      {"insert", [](D& d, Change const& m, T t, C& c) {  // rejected when the row is there
+         d.values_[m.key] = m.n;
+         c.append(ValueRow{m.key, m.n});
+         c.answer(t, Value{m.n});
+       }},
+      {"throw", [](D& d, Change const& m, T, C& c) {
+         d.put(m.key, m.n, c);
+         throw std::runtime_error("thrown by the test");
+       }},
+      {"keep", [](D& d, Change const&, T t, C&) { d.kept_.push_back(t); }},
+      {"answer kept", [](D& d, Change const& m, T t, C& c) {
+         d.put(m.key, m.n, c);
+         for (auto kept : d.kept_) c.answer(kept, Value{m.n});
+         d.kept_.clear();
+         c.answer(t, Value{m.n});
+       }},
+      {"answer twice", [](D& d, Change const& m, T t, C& c) {
+         d.put(m.key, m.n, c);
+         c.answer(t, Value{1});
+         c.answer(t, Value{2});
+         c.note("caller", c.caller().name);  // the request stays readable to the end of its handler
+       }},
+      {"emit", [](D&, Change const& m, T t, C& c) {
+         for (std::int64_t i = 0; i < m.n; ++i) c.emit("news", Value{i});
+         c.answer(t, Value{m.n});
+       }},
+      {"timer", [](D& d, Change const& m, T t, C& c) {
+         c.after(m.n, [&d, key = m.key](C& later) {
+           d.seen_.lines.push_back("timer " + key);
+           d.put(key, 1, later);
+         });
+         c.answer(t, Value{m.n});
+       }},
+      {"bad timer", [](D& d, Change const& m, T t, C& c) {
+         c.after(m.n, [&d](C&) {
+           d.seen_.lines.push_back("bad timer");
+           throw std::runtime_error("thrown by a timer");
+         });
+         c.answer(t, Value{0});
+       }},
+      {"ask", [](D& d, Change const& m, T t, C& c) {  // key names the peer, n the timeout
+         c.ask(m.key, Look{"x"}, m.n, [&d](Result<Value> const& r, C&) {
+           d.seen_.lines.push_back(r ? "answer " + std::to_string(r->n)
+                                     : std::string(schema::name_of(r.error().code)));
+         });
+         c.answer(t, Value{0});
+       }},
+      {"work", [](D& d, Change const& m, T t, C& c) {
+         auto shared = std::make_shared<std::int64_t>(0);
+         c.work([shared, n = m.n] { *shared = n * n; },
+                [&d, shared, key = m.key, t](C& later) {
+                  d.put(key, *shared, later);
+                  later.answer(t, Value{*shared});
+                });
+       }},
+      {"find", [](D& d, Change const& m, T t, C& c) {
+         store::Query const query{nullptr, {{"key", store::Compare::equal, m.key}}, "", false, 10};
+         c.find<ValueRow>(query, [&d, t](Result<std::vector<ValueRow>> const& found, C& later) {
+           if (!found) return later.answer(t, Result<Value>(found.error()));
+           d.seen_.lines.push_back("found " + std::to_string(found->size()));
+           later.answer(t, Value{found->empty() ? -1 : found->front().n});
+         });
+       }},
+  };
+  return all;
+}
+
+}  // namespace lepton::test

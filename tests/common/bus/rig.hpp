@@ -1,0 +1,108 @@
+#pragma once
+// What the tests of the bus share: endpoints of their own, buses that record, a service in a child process, and
+// a raw libzmq client that can misbehave.
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <gtest/gtest.h>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+#include "common/bus/bus.hpp"
+#include "common/bus/client.hpp"
+#include "common/codec/msgpack.hpp"
+#include "common/crypto/entropy.hpp"
+
+namespace lepton::bus::rig {
+
+KeyPair keys();
+std::string free_tcp();  // tcp://127.0.0.1:PORT that was free a moment ago
+
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  std::string file(std::string const& name) const { return path_ + "/" + name; }
+  std::string ipc(std::string const& name) const { return "ipc://" + file(name); }
+
+ private:
+  std::string path_;
+};
+
+class Recorder : public Sink {
+ public:
+  struct Request {
+    actor::Door door;
+    std::string key;
+    actor::Route route;
+    Header header;
+    std::string body;
+  };
+  struct Answered {
+    std::string peer;
+    Header header;
+    std::string body;
+  };
+  void on_request(actor::Door door, std::string key, actor::Route route, Header header,
+                  std::string body) override;
+  void on_answer(std::string const& peer, Header header, std::string body) override;
+  void on_hint(std::string const& peer, Hint hint) override;
+
+  Bus* echo = nullptr;  // answers each request with its own body
+  std::vector<Request> requests;
+  std::vector<Answered> answers;
+  std::vector<Hint> hints;
+};
+
+// A bus with its recorder.
+struct Node {
+  std::unique_ptr<Bus> bus;
+  Recorder seen;
+  std::int64_t count(std::string const& name) const { return bus->counters().at(name); }
+  void answer(Recorder::Request const& request, std::string const& body, Kind kind = Kind::reply);
+};
+std::unique_ptr<Node> open(BusSettings settings);  // fails the test if it cannot
+
+BusSettings settings(std::string name, KeyPair keys);
+
+// Polls the nodes in turn until the condition holds; false after limit_ms.
+bool until(std::vector<Node*> const& nodes, std::function<bool()> const& holds, int limit_ms = 15'000);
+
+std::string packed(std::string const& header, std::string const& body);  // as on the wire
+Header request_header(std::string id, std::string topic = "test.echo");
+
+// A DEALER that does what it is told; speaks CURVE if it gets keys.
+class Raw {
+ public:
+  Raw(std::string const& endpoint, std::string const& server_key, KeyPair const* keys,
+      std::string const& routing_id = {}, int receive_queue = 1000);
+  ~Raw();
+  Raw(Raw const&) = delete;
+  Raw& operator=(Raw const&) = delete;
+  bool send(std::vector<std::string> const& frames);  // waits at most 5 s for room
+  std::vector<std::string> receive(int wait_ms);      // empty: nothing came
+
+ private:
+  void* context_;
+  void* socket_;
+};
+
+class Child {
+ public:
+  explicit Child(std::vector<std::string> args);  // returns once it serves
+  ~Child();                                       // kills it
+  Child(Child const&) = delete;
+  Child& operator=(Child const&) = delete;
+  void signal(int number) const;
+  void kill_now();  // and waits until it is gone
+  long peak_memory_kib() const;
+  bool serves = false;
+
+ private:
+  pid_t pid_ = -1;
+};
+
+}  // namespace lepton::bus::rig

@@ -1,0 +1,207 @@
+// The queue: order, blocked lanes, backoff, and that passing others by is seen.
+
+#include "services/deployer/core/queue.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/services/deployer_core/support.hpp"
+
+namespace lepton::deployer {
+namespace {
+
+QueuedJob job(std::string name, std::uint64_t order, std::int64_t cpu, std::int32_t priority = 50) {
+  QueuedJob j{{std::move(name)}, default_pool, ask_cpu(cpu, 1), 1, priority, order, 0};
+  return j;
+}
+
+// Places for real and records who was tried.
+struct Placer {
+  Cluster& cluster;
+  std::vector<std::string> tried;
+
+  Queue::Try attempt() {
+    return [this](QueuedJob const& j) -> std::optional<Misfit> {
+      tried.push_back(j.job.value);
+      auto p = place_gang(cluster, j.resources, j.pool, j.tasks);
+      if (auto* m = std::get_if<Misfit>(&p)) return *m;
+      auto const& members = std::get<std::vector<Allocation>>(p);
+      for (std::size_t i = 0; i < members.size(); ++i)
+        LEPTON_CHECK(
+            cluster.reserve({j.job.value + "-" + std::to_string(i)}, members[i]).has_value(),
+            "what was placed can be reserved");
+      return std::nullopt;
+    };
+  }
+};
+
+std::vector<std::string> names(std::vector<JobId> const& ids) {
+  std::vector<std::string> out;
+  for (auto const& id : ids) out.push_back(id.value);
+  return out;
+}
+
+using Names = std::vector<std::string>;
+
+TEST(Queue, PriorityFirstThenOrder) {
+  auto c = cluster_of({node("a", capacity(8000, 8000))});
+  Queue q;
+  for (auto const& j : {job("late", 9, 1000), job("high", 5, 1001, 90), job("early", 2, 1000),
+                        job("low", 1, 1002, 10)})
+    ASSERT_TRUE(q.push(j));
+  EXPECT_EQ(names(q.head(3)), (Names{"high", "early", "late"}));
+  Placer placer{c, {}};
+  EXPECT_EQ(names(q.pass(c, 0, 100, placer.attempt()).placed),
+            (Names{"high", "early", "late", "low"}));
+  EXPECT_EQ(q.size(), 0u);
+  EXPECT_EQ(q.lane_count(), 0u);
+}
+
+TEST(Queue, RefusesTheSameTwice) {
+  Queue q;
+  ASSERT_TRUE(q.push(job("a", 1, 1)));
+  EXPECT_EQ(q.push(job("a", 2, 1)).error().code, Code::conflict);
+  EXPECT_EQ(q.push(job("b", 1, 1)).error().code, Code::conflict);
+  EXPECT_TRUE(q.erase({"a"}));
+  EXPECT_FALSE(q.erase({"a"}));
+  EXPECT_TRUE(q.push(job("b", 1, 1)));
+}
+
+TEST(Queue, AShapeThatDoesNotFitIsTriedOncePerFreeing) {
+  auto c = cluster_of({node("a", capacity(4000, 8000))});
+  Queue q;
+  for (std::uint64_t i = 1; i <= 1000; ++i)
+    ASSERT_TRUE(q.push(job("j" + std::to_string(i), i, 3000)));
+  Placer placer{c, {}};
+  EXPECT_EQ(q.pass(c, 0, 5000, placer.attempt()).placed.size(), 1u);
+  EXPECT_EQ(placer.tried.size(), 2u);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(q.pass(c, 0, 5000, placer.attempt()).tried, 0u);
+  c.release({"j1-0"});
+  EXPECT_EQ(names(q.pass(c, 0, 5000, placer.attempt()).placed), (Names{"j2"}));
+  EXPECT_EQ(placer.tried.size(), 4u);
+  EXPECT_EQ(q.why({"j900"})->what,
+            "no node fits: cpu short on 1 node; nearest: node a lacks 2000 thousandths of a core");
+}
+
+TEST(Queue, AFreedPoolDoesNotWakeAnother) {
+  auto other = node("b", capacity(1000, 8000));
+  other.pool = {"other"};
+  auto c = cluster_of({node("a", capacity(1000, 8000)), other});
+  must(c.reserve({"x"}, {{"b"}, 1, 1, 0, {}, {}}));
+  Queue q;
+  ASSERT_TRUE(q.push(job("a", 1, 3000)));
+  Placer placer{c, {}};
+  EXPECT_EQ(q.pass(c, 0, 10, placer.attempt()).tried, 1u);
+  c.release({"x"});
+  EXPECT_EQ(q.pass(c, 0, 10, placer.attempt()).tried, 0u);
+}
+
+TEST(Queue, SmallerLaterJobsPassAndAreCounted) {
+  auto c = cluster_of({node("a", capacity(4000, 8000))});
+  must(c.reserve({"x"}, {{"a"}, 1000, 1, 0, {}, {}}));
+  Queue q;
+  ASSERT_TRUE(q.push(job("large", 2, 4000)));
+  ASSERT_TRUE(q.push(job("first", 1, 500)));
+  for (std::uint64_t i = 3; i <= 5; ++i) ASSERT_TRUE(q.push(job("s" + std::to_string(i), i, 500)));
+  Placer placer{c, {}};
+  EXPECT_EQ(names(q.pass(c, 0, 100, placer.attempt()).placed), (Names{"first", "s3", "s4", "s5"}));
+  EXPECT_EQ(q.passed_over({"large"}), 3u);
+  ASSERT_TRUE(q.push(job("s6", 6, 500)));
+  EXPECT_EQ(q.pass(c, 0, 100, placer.attempt()).placed.size(), 1u);
+  EXPECT_EQ(q.passed_over({"large"}), 4u);
+}
+
+TEST(Queue, ALimitStopsAPassAndTheNextGoesOn) {
+  auto c = cluster_of({node("a", capacity(100'000, 8000))});
+  Queue q;
+  for (std::uint64_t i = 1; i <= 10; ++i)
+    ASSERT_TRUE(
+        q.push(job("j" + std::to_string(i), i, i <= 5 ? 200'000 + static_cast<int>(i) : 1)));
+  Placer placer{c, {}};
+  auto const first = q.pass(c, 0, 4, placer.attempt());
+  EXPECT_TRUE(first.more);
+  EXPECT_TRUE(first.placed.empty());
+  auto const second = q.pass(c, 0, 4, placer.attempt());
+  EXPECT_EQ(names(second.placed), (Names{"j6", "j7", "j8"}));
+  EXPECT_FALSE(q.pass(c, 0, 4, placer.attempt()).more);
+}
+
+TEST(Queue, RetriesWaitForTheirInstant) {
+  auto c = cluster_of({node("a", capacity(8000, 8000))});
+  Queue q;
+  auto retry = job("retry", 1, 1);
+  retry.not_before_ms = 1000;
+  ASSERT_TRUE(q.push(retry));
+  ASSERT_TRUE(q.push(job("now", 2, 1)));
+  Placer placer{c, {}};
+  EXPECT_EQ(q.next_due_ms(), 1000);
+  EXPECT_EQ(names(q.pass(c, 999, 10, placer.attempt()).placed), (Names{"now"}));
+  EXPECT_EQ(q.why({"retry"}), nullptr);
+  EXPECT_EQ(names(q.pass(c, 1000, 10, placer.attempt()).placed), (Names{"retry"}));
+  EXPECT_EQ(q.next_due_ms(), std::nullopt);
+}
+
+TEST(Queue, ADelayedJobCanBeErased) {
+  auto c = cluster_of({node("a", capacity(8000, 8000))});
+  Queue q;
+  auto retry = job("retry", 1, 1);
+  retry.not_before_ms = 1000;
+  ASSERT_TRUE(q.push(retry));
+  EXPECT_TRUE(q.erase({"retry"}));
+  EXPECT_EQ(q.next_due_ms(), std::nullopt);
+  Placer placer{c, {}};
+  EXPECT_EQ(q.pass(c, 5000, 10, placer.attempt()).tried, 0u);
+}
+
+TEST(Queue, AHundredThousandWaitingJobsCostOneTryPerShape) {
+  auto c = cluster_of({node("a", capacity(10'000, 1'000'000))});
+  must(c.reserve({"x"}, {{"a"}, 9999, 1, 0, {}, {}}));
+  Queue q;
+  for (std::uint64_t i = 1; i <= 100'000; ++i)
+    ASSERT_TRUE(q.push(job("j" + std::to_string(i), i, 100 + static_cast<int>(i % 100))));
+  Placer placer{c, {}};
+  EXPECT_EQ(q.pass(c, 0, 1'000'000, placer.attempt()).tried, 100u);
+  EXPECT_EQ(q.pass(c, 0, 1'000'000, placer.attempt()).tried, 0u);
+  EXPECT_EQ(q.head(3), (std::vector<JobId>{{"j1"}, {"j2"}, {"j3"}}));
+}
+
+// A pass through lanes does what a walk over all jobs in order would do.
+TEST(QueueProperty, LanesDoWhatAFullWalkWouldDo) {
+  ASSERT_TRUE(rc::check([] {
+    auto const nodes = any_nodes(4);
+    auto fast = cluster_of(nodes), slow = cluster_of(nodes);
+    Queue q;
+    std::vector<QueuedJob> waiting;
+    Placer fast_placer{fast, {}}, slow_placer{slow, {}};
+    std::vector<std::string> held;
+    for (std::uint64_t i = 1; i <= 25; ++i) {
+      QueuedJob j{
+          {"j" + std::to_string(i)}, default_pool, any_request(), 1, *rc::gen::inRange(1, 4), i, 0};
+      j.tasks = static_cast<std::uint32_t>(*rc::gen::inRange(1, 3));
+      must(q.push(j));
+      waiting.push_back(j);
+      std::stable_sort(waiting.begin(), waiting.end(),
+                       [](auto const& a, auto const& b) { return a.priority > b.priority; });
+      if (!held.empty() && *rc::gen::inRange(0, 2) == 0) {
+        for (auto const* m : {"-0", "-1"})
+          RC_ASSERT(fast.release({held.back() + m}) == slow.release({held.back() + m}));
+        held.pop_back();
+      }
+      Names expected;
+      auto const try_one = slow_placer.attempt();
+      std::erase_if(waiting, [&](QueuedJob const& x) {
+        auto const placed = !try_one(x);
+        if (placed) expected.push_back(x.job.value);
+        return placed;
+      });
+      auto const placed = names(q.pass(fast, 0, 1000, fast_placer.attempt()).placed);
+      RC_ASSERT(placed == expected);
+      held.insert(held.end(), placed.begin(), placed.end());
+      RC_ASSERT(q.size() == waiting.size());
+    }
+  }));
+}
+
+}  // namespace
+}  // namespace lepton::deployer

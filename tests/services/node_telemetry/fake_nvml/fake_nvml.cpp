@@ -1,0 +1,81 @@
+// A stand-in for libnvidia-ml.so.1. FAKE_NVML_GPUS is how many GPUs it counts; FAKE_NVML_LOST is
+// the index of one that has fallen off the bus; FAKE_NVML_INIT is what nvmlInit_v2 answers.
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+
+namespace {
+
+long setting(char const* name, long fallback) {
+  auto const* text = std::getenv(name);
+  return text == nullptr ? fallback : std::strtol(text, nullptr, 10);
+}
+
+std::uintptr_t index_of(void* handle) {
+  return reinterpret_cast<std::uintptr_t>(handle) - 1;
+}
+
+}  // namespace
+
+extern "C" {
+
+int nvmlInit_v2() {
+  return static_cast<int>(setting("FAKE_NVML_INIT", 0));
+}
+int nvmlShutdown() {
+  return 0;
+}
+
+int nvmlDeviceGetCount_v2(unsigned* count) {
+  *count = static_cast<unsigned>(setting("FAKE_NVML_GPUS", 2));
+  return 0;
+}
+
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, void** handle) {
+  if (static_cast<long>(index) == setting("FAKE_NVML_LOST", -1)) return 15;
+  *handle = reinterpret_cast<void*>(std::uintptr_t{index} + 1);
+  return 0;
+}
+
+int nvmlDeviceGetUUID(void* handle, char* text, unsigned size) {
+  std::snprintf(text, size, "GPU-00000000-0000-0000-0000-%012lu", index_of(handle));
+  return 0;
+}
+
+int nvmlDeviceGetName(void*, char* text, unsigned size) {
+  std::snprintf(text, size, "Fake H200");
+  return 0;
+}
+
+struct nvmlMemory {
+  unsigned long long total, free, used;
+};
+int nvmlDeviceGetMemoryInfo(void*, nvmlMemory* memory) {
+  *memory = {143771ull << 20, 107828ull << 20, 35943ull << 20};
+  return 0;
+}
+
+struct nvmlUtilization {
+  unsigned gpu, memory;
+};
+int nvmlDeviceGetUtilizationRates(void* handle, nvmlUtilization* rates) {
+  *rates = {static_cast<unsigned>(40 + index_of(handle)), 7};
+  return 0;
+}
+
+// The second GPU does not tell its power.
+int nvmlDeviceGetPowerUsage(void* handle, unsigned* milliwatts) {
+  if (index_of(handle) == 1) return 3;
+  *milliwatts = 123456;
+  return 0;
+}
+
+#ifndef FAKE_NVML_OLD
+int nvmlDeviceGetTemperature(void*, int, unsigned* celsius) {
+  *celsius = 55;
+  return 0;
+}
+#endif
+
+}  // extern "C"

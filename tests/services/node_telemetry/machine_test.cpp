@@ -1,0 +1,54 @@
+#include "services/node/telemetry/machine.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace lepton::node {
+namespace {
+
+TEST(Machine, DiscoversThisMachine) {
+  Machine const machine({"/", "/proc", FAKE_NVML});
+  auto const facts = machine.discover();
+  ASSERT_TRUE(facts) << facts.error().what;
+  char name[256] = {};
+  ::gethostname(name, sizeof name - 1);
+  EXPECT_EQ(facts->hostname, name);
+  EXPECT_FALSE(facts->kernel.empty());
+  EXPECT_GE(facts->cpu_milli, 1000);
+  EXPECT_LE(facts->cpu_milli, 1000 * ::sysconf(_SC_NPROCESSORS_CONF));
+  EXPECT_GT(facts->memory_mib, 0);
+  EXPECT_GT(facts->disk_mib, 0);
+  EXPECT_EQ(facts->gpus.size(), 2u);
+}
+
+TEST(Machine, SamplesBetweenTwoLooks) {
+  auto const proc = std::filesystem::temp_directory_path() /
+                    ("lepton_machine_test." + std::to_string(::getpid()));
+  std::filesystem::create_directories(proc);
+  std::ofstream(proc / "stat") << "cpu 100 0 0 100\ncpu0 100 0 0 100\n";
+  std::ofstream(proc / "meminfo") << "MemTotal: 1048576 kB\nMemAvailable: 262144 kB\n";
+  Machine machine({"/", proc.string(), FAKE_NVML});
+  std::ofstream(proc / "stat") << "cpu 130 0 0 110\ncpu0 130 0 0 110\n";
+  auto const sample = machine.sample();
+  std::filesystem::remove_all(proc);
+  ASSERT_TRUE(sample) << sample.error().what;
+  EXPECT_DOUBLE_EQ(sample->cpu_use, 0.75);
+  EXPECT_DOUBLE_EQ(sample->memory_use, 0.75);
+  EXPECT_GT(sample->disk_free_mib, 0);
+  EXPECT_EQ(sample->gpus.size(), 2u);
+}
+
+TEST(Machine, SaysWhatItCannotRead) {
+  Machine machine({"/", "/no-such-proc", "libno-such-nvml.so.1"});
+  auto const facts = machine.discover();
+  ASSERT_FALSE(facts);
+  EXPECT_EQ(facts.error().what, "cannot read /no-such-proc/stat");
+  Machine const no_disk({"/no-such-folder", "/proc", "libno-such-nvml.so.1"});
+  EXPECT_FALSE(no_disk.discover());
+}
+
+}  // namespace
+}  // namespace lepton::node

@@ -1,0 +1,74 @@
+#include "services/node/telemetry/nvml.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace lepton::node {
+namespace {
+
+// Sets a variable for one test.
+class Setting {
+ public:
+  Setting(char const* name, char const* value) : name_(name) { ::setenv(name, value, 1); }
+  ~Setting() { ::unsetenv(name_); }
+
+ private:
+  char const* name_;
+};
+
+TEST(Nvml, FindsGpusOfTheDriver) {
+  Nvml const nvml(FAKE_NVML);
+  std::vector<GpuFacts> const expected{
+      {0, "GPU-00000000-0000-0000-0000-000000000000", "Fake H200", 143771},
+      {1, "GPU-00000000-0000-0000-0000-000000000001", "Fake H200", 143771}};
+  EXPECT_EQ(nvml.gpus(), expected);
+  EXPECT_EQ(nvml.reason(), "");
+}
+
+TEST(Nvml, SamplesAndLeavesOutWhatIsNotSupported) {
+  auto const samples = Nvml(FAKE_NVML).sample();
+  ASSERT_EQ(samples.size(), 2u);
+  EXPECT_DOUBLE_EQ(samples[0].use.value(), 0.40);
+  EXPECT_DOUBLE_EQ(samples[1].use.value(), 0.41);
+  EXPECT_NEAR(samples[0].memory_use.value(), 0.25, 0.001);
+  EXPECT_DOUBLE_EQ(samples[0].power_watts.value(), 123.456);
+  EXPECT_FALSE(samples[1].power_watts.has_value());
+  EXPECT_DOUBLE_EQ(samples[1].temperature_celsius.value(), 55);
+}
+
+TEST(Nvml, NoLibraryMeansNoGpusAndAReason) {
+  Nvml const nvml("libno-such-nvml.so.1");
+  EXPECT_TRUE(nvml.gpus().empty());
+  EXPECT_TRUE(nvml.sample().empty());
+  EXPECT_EQ(nvml.reason(), "no NVIDIA driver library on this machine (libno-such-nvml.so.1)");
+}
+
+TEST(Nvml, AnOldLibraryIsNamedWithWhatItLacks) {
+  Nvml const nvml(FAKE_NVML_OLD);
+  EXPECT_TRUE(nvml.gpus().empty());
+  EXPECT_NE(nvml.reason().find("nvmlDeviceGetTemperature"), std::string::npos) << nvml.reason();
+}
+
+TEST(Nvml, ADriverThatIsNotLoadedIsAReason) {
+  Setting const code("FAKE_NVML_INIT", "9");
+  Nvml const nvml(FAKE_NVML);
+  EXPECT_TRUE(nvml.gpus().empty());
+  EXPECT_EQ(nvml.reason(), "NVML did not start: the driver is not loaded (code 9)");
+}
+
+TEST(Nvml, ALostGpuIsLeftOutAndTheOthersStay) {
+  Setting const gpus("FAKE_NVML_GPUS", "3"), lost("FAKE_NVML_LOST", "1");
+  Nvml const nvml(FAKE_NVML);
+  ASSERT_EQ(nvml.gpus().size(), 2u);
+  EXPECT_EQ(nvml.gpus()[1].index, 2);
+  EXPECT_EQ(nvml.reason(), "GPU 1 is left out: the GPU has fallen off the bus (code 15)");
+}
+
+TEST(Nvml, ADriverWithoutGpusSaysSo) {
+  Setting const gpus("FAKE_NVML_GPUS", "0");
+  EXPECT_EQ(Nvml(FAKE_NVML).reason(), "the NVIDIA driver sees no GPU");
+}
+
+}  // namespace
+}  // namespace lepton::node
