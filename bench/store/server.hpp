@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "common/base/secret.hpp"
 #include "common/postgres/embedded.hpp"
 #include "common/store/store.hpp"
 

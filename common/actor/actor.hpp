@@ -1,10 +1,11 @@
 #pragma once
 // An actor: private state, one mailbox, handlers that run one at a time to the end and never wait.
-// A handler reads its state, calls the pure core, and fills the Outbox of its Context; the host (host.hpp)
-// makes the rows durable and then sends. A thrown exception ends this life: a new instance is made and its
-// state rebuilt from rows.
+// A handler reads its state, calls the pure core, and fills the Outbox of its Context; the host
+// (host.hpp) makes the rows durable and then sends. A thrown exception ends this life: a new
+// instance is made and its state rebuilt from rows.
 //
-// Threads: only the thread of its system. Rule: a handler that answers with an Error has changed nothing.
+// Threads: only the thread of its system. Rule: a handler that answers with an Error has changed
+// nothing.
 
 #include <map>
 #include <memory>

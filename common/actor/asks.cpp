@@ -65,8 +65,8 @@ std::vector<Asks::Ask const*> Asks::resends(TimeMs now, Chance& chance) {
     auto const found = asks_.find(id);
     if (found == asks_.end()) continue;
     auto& ask = found->second;
-    auto const step = std::min(settings_.resend_max_ms, settings_.resend_first_ms
-                                                            << std::min(ask.attempt, 10u));
+    auto const step =
+        std::min(settings_.resend_max_ms, settings_.resend_first_ms << std::min(ask.attempt, 10u));
     auto const wait = static_cast<TimeMs>(chance.below(static_cast<std::uint64_t>(step))) + 50;
     if (budget_ >= 1.0) {
       budget_ -= 1.0;

@@ -1,8 +1,9 @@
 #pragma once
-// Requests that this process has sent and waits for. Each ends exactly once: answered, refused, or timed out.
-// A request without an answer is sent again under the same id (the other side knows mutations by it) with jittered
-// exponential backoff, within a retry budget of 10 % of the asks; a fixed credit window per peer bounds what is
-// out at once. Pure: time and chance come in; the system owns it.
+// Requests that this process has sent and waits for. Each ends exactly once: answered, refused, or
+// timed out. A request without an answer is sent again under the same id (the other side knows
+// mutations by it) with jittered exponential backoff, within a retry budget of 10 % of the asks; a
+// fixed credit window per peer bounds what is out at once. Pure: time and chance come in; the
+// system owns it.
 
 #include <map>
 #include <optional>
@@ -17,11 +18,12 @@ namespace lepton::actor {
 class Asks {
  public:
   struct Settings {
-    std::size_t window = 1024;        // asks out at once per peer
-    TimeMs resend_first_ms = 400;     // doubles, with full jitter
+    std::size_t window = 1024;     // asks out at once per peer
+    TimeMs resend_first_ms = 400;  // doubles, with full jitter
     TimeMs resend_max_ms = 5'000;
-    double budget_ratio = 0.1;        // resends earned by each ask
-    double budget_floor_per_s = 10.0;  // resends earned by time, so that a quiet service can recover
+    double budget_ratio = 0.1;  // resends earned by each ask
+    double budget_floor_per_s =
+        10.0;  // resends earned by time, so that a quiet service can recover
   };
   struct Ask {
     std::string id;
@@ -31,8 +33,8 @@ class Asks {
     TimeMs deadline_at = 0;
     std::uint32_t attempt = 1;
     TimeMs resend_at = 0;
-    std::size_t host = 0;      // who asked
-    std::uint64_t life = 0;    // in which life
+    std::size_t host = 0;    // who asked
+    std::uint64_t life = 0;  // in which life
     std::function<void(Answer const&, Context&)> then;
   };
 
@@ -54,8 +56,8 @@ class Asks {
   double budget_ = 10.0;
   TimeMs budget_at_ = 0;
   std::map<std::string, Ask> asks_;
-  std::map<std::string, std::size_t> out_;              // per peer
-  std::multimap<TimeMs, std::string> agenda_;           // next resend or deadline
+  std::map<std::string, std::size_t> out_;     // per peer
+  std::multimap<TimeMs, std::string> agenda_;  // next resend or deadline
 };
 
 }  // namespace lepton::actor

@@ -10,7 +10,8 @@
 
 namespace lepton::actor {
 
-// What the type of a message says about it. Each is a static member of the message; absent means the default.
+// What the type of a message says about it. Each is a static member of the message; absent means
+// the default.
 struct Traits {
   Verb verb = Verb::read;
   bool mutates = false;       // recorded under its id, and audited
@@ -45,8 +46,8 @@ struct Call {
   bool is_local() const { return request.caller.door == Door::local; }
 };
 
-// Names an open call whose answer comes later. Answering it twice is harmless; never answering it ends in a
-// timeout refusal at its deadline.
+// Names an open call whose answer comes later. Answering it twice is harmless; never answering it
+// ends in a timeout refusal at its deadline.
 template <class M>
 struct Ticket {
   std::uint64_t call = 0;

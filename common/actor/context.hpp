@@ -1,5 +1,6 @@
 #pragma once
-// What a handler may do: read the time and chance, and fill its Outbox. Lives for one handler call only.
+// What a handler may do: read the time and chance, and fill its Outbox. Lives for one handler call
+// only.
 
 #include <string>
 #include <utility>
@@ -42,11 +43,18 @@ class Context {
   Caller const& caller() const { return call().request.caller; }
   std::string const& request_id() const { return call().request.header.id; }
   // A further fact for the audit entry of the request being handled.
-  void note(std::string name, std::string value) { call().detail[std::move(name)] = std::move(value); }
-  // For messages without resource(), whose path only the state tells: may the caller do this? Names the path
-  // for the audit entry, too. Such a handler must ask before it answers a client.
+  void note(std::string name, std::string value) {
+    call().detail[std::move(name)] = std::move(value);
+  }
+  // For messages without resource(), whose path only the state tells: may the caller do this? Names
+  // the path for the audit entry, too. Such a handler must ask before it answers a client.
   Status allow(Verb verb, std::string resource) {
     return desk_.allow(call(), verb, std::move(resource));
+  }
+  // The handler has its own proof of the right (the administrator's key, say), and names the path.
+  void grant(std::string resource) {
+    call().resource = std::move(resource);
+    call().allowed = true;
   }
   // A peer acts for this person: the audit entry names the person.
   void on_behalf(std::string subject) { call().actor = std::move(subject); }
@@ -96,14 +104,17 @@ class Context {
   template <store::Row T, class F>
   void find(store::Query query, F then) {
     query.table = &store::table_of<T>();
-    auto decode = [then = std::move(then)](Result<std::vector<store::Cells>> const& found, Context& c) {
+    auto decode = [then = std::move(then)](Result<std::vector<store::Cells>> const& found,
+                                           Context& c) {
       if (!found) return then(Result<std::vector<T>>(found.error()), c);
       std::vector<T> rows;
       for (auto const& cells : *found) {
         auto row = store::from_cells<T>(cells);
         if (!row)
-          return then(Result<std::vector<T>>(Error{Code::internal, "a stored row of table '" +
-                          std::string(T::table) + "' does not have the shape of its type"}), c);
+          return then(Result<std::vector<T>>(
+                          Error{Code::internal, "a stored row of table '" + std::string(T::table) +
+                                                    "' does not have the shape of its type"}),
+                      c);
         rows.push_back(std::move(*row));
       }
       then(Result<std::vector<T>>(std::move(rows)), c);

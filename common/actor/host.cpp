@@ -15,7 +15,9 @@ Refusal Host::refusal_of(Error const& error) {
   return {error.code, error.what, retry_after_ms};
 }
 
-void Host::log(Level level, std::string const& text) { ports_.log(level, name_ + ": " + text); }
+void Host::log(Level level, std::string const& text) {
+  ports_.log(level, name_ + ": " + text);
+}
 
 Outlet* Host::find_outlet(std::string_view stream) {
   for (auto& outlet : outlets_)
@@ -32,18 +34,19 @@ void Host::accept(Request request) {
   request.deadline_at = now() + std::min(request.header.deadline_ms, deadline_max_ms);
   if (request.header.topic == HealthGet::topic) {
     auto const reply = codec::encode(health());
-    return owner_.deliver_answer({request.route,
-                                  {.kind = Kind::reply,
-                                   .topic = request.header.topic,
-                                   .id = request.header.id},
-                                  reply,
-                                  request.caller.door == Door::local});
+    return owner_.deliver_answer(
+        {request.route,
+         {.kind = Kind::reply, .topic = request.header.topic, .id = request.header.id},
+         reply,
+         request.caller.door == Door::local});
   }
   if (phase_ == Phase::waiting)
-    return refuse(request, {Code::unavailable,
-                            "the database is away (" + down_reason_ + "); try again in a moment", 1'000});
+    return refuse(request,
+                  {Code::unavailable,
+                   "the database is away (" + down_reason_ + "); try again in a moment", 1'000});
   if (phase_ == Phase::stopping || phase_ == Phase::stopped)
-    return refuse(request, {Code::unavailable, name_ + " is stopping; try again in a moment", 1'000});
+    return refuse(request,
+                  {Code::unavailable, name_ + " is stopping; try again in a moment", 1'000});
   Mail mail{std::move(request), now()};
   if (!mailbox_.push(Lane::normal, std::move(mail)))
     refuse(std::get<Request>(mail.content),
@@ -58,8 +61,7 @@ void Host::resume_read(std::uint64_t life, Continue then) {
 
 void Host::resume(std::uint64_t life, Continue then) {
   if (life != life_) return;
-  if (!mailbox_.push(Lane::control, {std::move(then), now()}))
-    crash("the control lane is full");
+  if (!mailbox_.push(Lane::control, {std::move(then), now()})) crash("the control lane is full");
 }
 
 void Host::hint(Hint const& hint) {
@@ -70,7 +72,8 @@ void Host::hint(Hint const& hint) {
 
 void Host::down(Down const& down) {
   if (phase_ != Phase::running) return;
-  if (!mailbox_.push(Lane::control, {[this, down](Context& c) { actor_->on_down(down, c); }, now()}))
+  if (!mailbox_.push(Lane::control,
+                     {[this, down](Context& c) { actor_->on_down(down, c); }, now()}))
     crash("the control lane is full");
 }
 
@@ -98,7 +101,8 @@ bool Host::step() {
   if (is_handling()) sweep_calls();
   flush();
   if (phase_ == Phase::stopping && mailbox_.empty() && reads_out_ == 0 && !is_committing())
-    refuse_open_calls({Code::unavailable, name_ + " is stopping; send the same request again", 1'000});
+    refuse_open_calls(
+        {Code::unavailable, name_ + " is stopping; send the same request again", 1'000});
   return has_work();
 }
 
@@ -116,7 +120,8 @@ void Host::handle(Mail mail) {
   handle_request(std::move(std::get<Request>(mail.content)));
 }
 
-// Runs a handler or a continuation. An exception ends this life; what it would have answered is refused.
+// Runs a handler or a continuation. An exception ends this life; what it would have answered is
+// refused.
 void Host::run(Continue const& body, std::shared_ptr<Call> const& call) {
   Context c(*this, call.get());
   auto const life = life_;
@@ -139,7 +144,8 @@ Host::Item Host::make_item(Outbox out, std::shared_ptr<Call> const& call) {
   Item item{std::move(out), std::nullopt, 0, life_, {}, {}};
   for (auto const& change : item.out.changes)
     if (change.table == &store::table_of<RequestRow>() && change.op == store::Op::append)
-      if (auto row = store::from_cells<RequestRow>(change.cells)) item.recorded.push_back(std::move(*row));
+      if (auto row = store::from_cells<RequestRow>(change.cells))
+        item.recorded.push_back(std::move(*row));
   if (!call) return item;
   item.call = call->number;
   item.cause = calls_.contains(call->number) ? call->request : std::move(call->request);
@@ -158,7 +164,8 @@ Call* Host::find_call(std::uint64_t call) {
   return found == calls_.end() ? nullptr : found->second.get();
 }
 
-// The one place where a request is answered: with its record, its audit entry and its message, all in `out`.
+// The one place where a request is answered: with its record, its audit entry and its message, all
+// in `out`.
 void Host::close(std::uint64_t number, Result<std::string> answer, Outbox& out) {
   auto const found = calls_.find(number);
   if (found == calls_.end()) return;  // answered before, or timed out
@@ -168,6 +175,8 @@ void Host::close(std::uint64_t number, Result<std::string> answer, Outbox& out) 
   auto const& header = call.request.header;
   Header back{.topic = header.topic, .id = header.id, .trace = header.trace};
   if (answer) {
+    LEPTON_CHECK(call.allowed || call.traits.open || call.request.caller.door != Door::client,
+                 "a client was answered without asking the gate");
     if (call.traits.mutates) record(call, call.traits.secret_reply ? "" : *answer, out);
     if (call.traits.mutates || call.traits.audited) audit(call, AuditOutcome::done, out);
     back.kind = Kind::reply;
@@ -194,8 +203,9 @@ void Host::record(Call const& call, std::string const& reply, Outbox& out) {
 void Host::audit(Call const& call, AuditOutcome outcome, Outbox& out) {
   if (find_outlet("audit") == nullptr) return;
   auto const& actor = call.actor.empty() ? call.request.caller.name : call.actor;
-  AuditEvent const event{wall(),  actor, call.request.header.topic, call.resource,
-                         outcome, call.request.header.id,   call.detail};
+  AuditEvent const event{wall(),        actor,   call.request.header.topic,
+                         call.resource, outcome, call.request.header.id,
+                         call.detail};
   out.events.push_back({"audit", std::string(AuditEvent::topic), codec::encode(event)});
 }
 
@@ -218,10 +228,9 @@ void Host::sweep_calls() {
     if (call->request.deadline_at <= now()) late.push_back(number);
   for (auto const number : late) {
     ++stats_.expired;
-    run(
-        [&](Context& c) {
-          close(number, Error{Code::timeout, name_ + " could not answer before the deadline"}, c.out);
-        });
+    run([&](Context& c) {
+      close(number, Error{Code::timeout, name_ + " could not answer before the deadline"}, c.out);
+    });
   }
 }
 

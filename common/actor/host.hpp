@@ -1,13 +1,14 @@
 #pragma once
-// Host: the life of one actor. It owns the mailbox, runs one handler at a time, collects outboxes into groups,
-// commits each group in one transaction and only then lets its messages go (group commit). Every answer waits
-// for all commits before it, also an answer without rows. Mutations are recorded and audited here, once for all
-// services, so that no handler can forget it.
+// Host: the life of one actor. It owns the mailbox, runs one handler at a time, collects outboxes
+// into groups, commits each group in one transaction and only then lets its messages go (group
+// commit). Every answer waits for all commits before it, also an answer without rows. Mutations are
+// recorded and audited here, once for all services, so that no handler can forget it.
 //
-// A group that the store rejects is retried item by item; the offender is refused, and everything decided after
-// it is decided again by a new life, rebuilt from rows. After a commit in doubt the new life decides the requests
-// again too: those that took effect are known by their record. A store that is away refuses all that waits for it.
-// A request ends exactly once: answered, refused, or decided again; also when the life that held its ticket ends.
+// A group that the store rejects is retried item by item; the offender is refused, and everything
+// decided after it is decided again by a new life, rebuilt from rows. After a commit in doubt the
+// new life decides the requests again too: those that took effect are known by their record. A
+// store that is away refuses all that waits for it. A request ends exactly once: answered, refused,
+// or decided again; also when the life that held its ticket ends.
 //
 // Threads: the system's thread only. Owned by System (system.hpp).
 
@@ -29,8 +30,9 @@ struct HostSettings {
   Mailbox::Bounds mailbox;
   std::size_t group_items_max = 256;   // outboxes in one transaction
   std::size_t group_rows_max = 4'000;  // rows in one transaction
-  std::size_t reads_max = 1'024;       // finds and works out at once; beyond, requests wait in the mailbox
-  std::size_t calls_max = 20'000;      // requests whose answer comes later
+  std::size_t reads_max =
+      1'024;  // finds and works out at once; beyond, requests wait in the mailbox
+  std::size_t calls_max = 20'000;  // requests whose answer comes later
   std::size_t recorded_max = 100'000;
   TimeMs recorded_for_ms = 24 * 3'600'000;
   std::size_t restarts_max = 5;
@@ -64,8 +66,8 @@ class Host final : public Desk {
   ~Host() override;
 
   void start();
-  void accept(Request request);                     // refuses it itself when there is no room
-  void resume(std::uint64_t life, Continue then);   // a continuation of an earlier handler
+  void accept(Request request);                    // refuses it itself when there is no room
+  void resume(std::uint64_t life, Continue then);  // a continuation of an earlier handler
   void hint(Hint const& hint);
   void down(Down const& down);
   bool step();  // one slice of work; true when more is ready

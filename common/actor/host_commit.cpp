@@ -96,14 +96,16 @@ void Host::retry_singly() {
   if (phase_ == Phase::draining && !is_committing()) load_tables();
 }
 
-// Rows that can never be written. A request that asked for them is refused, and costs no restart: else a caller
-// could end the process by sending it a few times. Without one the actor itself is at fault.
+// Rows that can never be written. A request that asked for them is refused, and costs no restart:
+// else a caller could end the process by sending it a few times. Without one the actor itself is at
+// fault.
 void Host::reject(Item offender, std::string const& why) {
   ++stats_.dead_letters;
   log(Level::error, "rows rejected: " + why);
   bool const asked_for = offender.cause.has_value() || !offender.out.answers.empty();
   undo(offender, {Code::conflict, "the change was rejected: " + why, 0}, false);
-  roll_back({}, {Code::unavailable, name_ + " begins anew; send the same request again", 1'000}, true);
+  roll_back({}, {Code::unavailable, name_ + " begins anew; send the same request again", 1'000},
+            true);
   if (!asked_for) crash("rows rejected: " + why);
 }
 
@@ -157,7 +159,8 @@ void Host::release(Group group) {
 void Host::release_item(Item& item) {
   for (auto& answer : item.out.answers) owner_.deliver_answer(std::move(answer));
   if (item.life != life_) return;  // the new life decides from rows what comes next
-  for (auto& timer : item.out.timers) timers_.emplace(now() + timer.delay_ms, std::move(timer.then));
+  for (auto& timer : item.out.timers)
+    timers_.emplace(now() + timer.delay_ms, std::move(timer.then));
   for (auto& ask : item.out.asks) owner_.begin_ask(index_, life_, std::move(ask));
   for (auto& work : item.out.works) {
     ++reads_out_;

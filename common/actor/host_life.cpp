@@ -29,9 +29,9 @@ Host::Host(std::string name, std::size_t index, Factory make, HostSettings setti
       intensity_(settings_.restarts_max, settings_.restarts_period_ms),
       recorded_(settings_.recorded_max) {
   for (auto const& stream : settings_.streams)
-    outlets_.emplace_back(stream,
-                          stream == "audit" ? settings_.audit_consumers : std::vector<std::string>{},
-                          settings_.outlet);
+    outlets_.emplace_back(
+        stream, stream == "audit" ? settings_.audit_consumers : std::vector<std::string>{},
+        settings_.outlet);
 }
 
 Host::~Host() = default;
@@ -41,7 +41,8 @@ void Host::start() {
   reload();
 }
 
-// Ends the present life, if any; the next one begins when what was decided is durable and rows are read.
+// Ends the present life, if any; the next one begins when what was decided is durable and rows are
+// read.
 void Host::reload() {
   end_life();
   phase_ = stopping_ ? Phase::stopped : Phase::draining;
@@ -91,7 +92,8 @@ void Host::load_tables() {
 }
 
 // Only the newest events come to memory; a consumer that is far behind is served from the table.
-void Host::load_streams(std::size_t next, std::vector<StreamRow> rows, std::vector<CursorRow> cursors) {
+void Host::load_streams(std::size_t next, std::vector<StreamRow> rows,
+                        std::vector<CursorRow> cursors) {
   if (next == outlets_.size()) return load_recorded();
   auto const& stream = outlets_[next].stream();
   store::Query query{&store::table_of<EventRow>(),
@@ -132,12 +134,11 @@ void Host::load_recorded() {
 void Host::begin_life() {
   phase_ = Phase::running;
   down_reason_.clear();
-  run(
-      [this](Context& c) {
-        actor_->restore(Rows(std::move(loaded_)));
-        loaded_.clear();
-        actor_->start(c);
-      });
+  run([this](Context& c) {
+    actor_->restore(Rows(std::move(loaded_)));
+    loaded_.clear();
+    actor_->start(c);
+  });
   flush();
 }
 
@@ -148,7 +149,8 @@ void Host::retry_load(std::string const& why) {
   phase_ = Phase::waiting;
   timers_.clear();
   refuse_waiting({Code::unavailable,
-                  "the database is away (" + why + "); send the same request again in a moment", 1'000});
+                  "the database is away (" + why + "); send the same request again in a moment",
+                  1'000});
   auto const life = ++life_;
   timers_.emplace(now() + settings_.store_retry_ms, [this, life](Context&) {
     if (life == life_) load_tables();
@@ -181,8 +183,8 @@ void Host::stop() {
 
 bool Host::is_stopped() const {
   if (is_committing()) return false;
-  return phase_ == Phase::stopped || (phase_ == Phase::stopping && mailbox_.empty() &&
-                                      calls_.empty() && reads_out_ == 0);
+  return phase_ == Phase::stopped ||
+         (phase_ == Phase::stopping && mailbox_.empty() && calls_.empty() && reads_out_ == 0);
 }
 
 Health Host::health() const {

@@ -1,4 +1,5 @@
-// Requests: from the mailbox through admission to their handler, and the streams that consumers pull.
+// Requests: from the mailbox through admission to their handler, and the streams that consumers
+// pull.
 
 #include "common/actor/host.hpp"
 
@@ -16,16 +17,19 @@ void Host::handle_request(Request request) {
   if (handle_platform(call)) return;
   auto const* handler = actor_->handler(header.topic);
   if (handler == nullptr)
-    return refuse(call.request, {Code::not_found, name_ + " knows no request '" + header.topic + "'", 0});
+    return refuse(call.request,
+                  {Code::not_found, name_ + " knows no request '" + header.topic + "'", 0});
   call.traits = handler->traits;
   if (calls_.size() >= settings_.calls_max)
-    return refuse(call.request, {Code::exhausted,
-                                 name_ + " has too many open requests; try again in a moment", 200});
+    return refuse(
+        call.request,
+        {Code::exhausted, name_ + " has too many open requests; try again in a moment", 200});
   if (is_audit_full() && (call.traits.mutates || call.traits.audited))
     return refuse(call.request,
                   {Code::exhausted,
                    "the auditor is too far behind, so what it must know of is refused; look at "
-                   "`lepton status`, and see that the auditor runs", 2'000});
+                   "`lepton status`, and see that the auditor runs",
+                   2'000});
   if (call.traits.mutates && !admit_mutation(call)) return;
   dispatch(std::move(call));
 }
@@ -35,7 +39,8 @@ bool Host::is_audit_full() const {
   return audit != nullptr && audit->is_full();
 }
 
-// True when the mutation is new. Otherwise it has been dealt with: repeated, refused, or already under way.
+// True when the mutation is new. Otherwise it has been dealt with: repeated, refused, or already
+// under way.
 bool Host::admit_mutation(Call& call) {
   auto const& header = call.request.header;
   auto const& caller = call.request.caller.name;
@@ -46,11 +51,14 @@ bool Host::admit_mutation(Call& call) {
   call.hash = crypto::sha256(header.topic + '\0' + call.request.body);
   auto const answer = recorded_.look_up(caller, header.id, call.hash);
   switch (answer.known) {
-    case Recorded::Known::fresh: break;
-    case Recorded::Known::pending: return false;  // its answer is on the way
+    case Recorded::Known::fresh:
+      break;
+    case Recorded::Known::pending:
+      return false;  // its answer is on the way
     case Recorded::Known::conflict:
-      refuse(call.request, {Code::conflict, "request id " + header.id +
-                                                " was used for another change; choose a new id", 0});
+      refuse(call.request,
+             {Code::conflict,
+              "request id " + header.id + " was used for another change; choose a new id", 0});
       return false;
     case Recorded::Known::done:
       ++stats_.replays;
@@ -68,14 +76,14 @@ bool Host::admit_mutation(Call& call) {
 void Host::repeat_answer(Call const& call, std::string const& reply) {
   auto const& header = call.request.header;
   if (reply.empty())
-    return refuse(call.request, {Code::conflict,
-                                 "this change was made already and its answer held a secret, which is "
-                                 "shown once only; make a new request", 0});
+    return refuse(call.request,
+                  {Code::conflict,
+                   "this change was made already and its answer held a secret, which is "
+                   "shown once only; make a new request",
+                   0});
   auto const give = [&](Context& c) {
-    Header const back{.kind = Kind::reply,
-                      .topic = header.topic,
-                      .id = header.id,
-                      .trace = header.trace};
+    Header const back{
+        .kind = Kind::reply, .topic = header.topic, .id = header.id, .trace = header.trace};
     c.out.answers.push_back({call.request.route, back, reply, call.is_local()});
   };
   run(give);
@@ -138,13 +146,23 @@ void Host::dispatch(Call call) {
   run(handle_it, opened);
 }
 
+// A message without a resource of its own is let through to its handler, which must ask allow()
+// itself.
 Status Host::admit(Call& call, std::string resource) {
+  if (call.request.caller.door == Door::client && call.traits.peer_only)
+    return Error{Code::denied,
+                 "'" + call.request.header.topic + "' is for services of the suite only"};
+  if (resource.empty()) return ok();
+  return allow(call, call.traits.verb, std::move(resource));
+}
+
+Status Host::allow(Call& call, Verb verb, std::string resource) {
   call.resource = std::move(resource);
   auto const& caller = call.request.caller;
-  if (caller.door != Door::client || call.traits.open) return ok();
-  if (call.traits.peer_only)
-    return Error{Code::denied, "'" + call.request.header.topic + "' is for services of the suite only"};
-  return ports_.gate.allow(caller, call.traits.verb, call.resource);
+  if (caller.door == Door::client && !call.traits.open)
+    if (auto allowed = ports_.gate.allow(caller, verb, call.resource); !allowed) return allowed;
+  call.allowed = true;
+  return ok();
 }
 
 bool Host::handle_platform(Call& call) {
@@ -162,7 +180,8 @@ bool Host::handle_platform(Call& call) {
   return true;
 }
 
-// The state may hold events that are numbered but not committed yet; the answer waits for their commit.
+// The state may hold events that are numbered but not committed yet; the answer waits for their
+// commit.
 void Host::give_snapshot(Call const& call, Context& c) {
   auto const get = codec::decode<SnapshotGet>(call.request.body);
   if (!get) return close(call.number, get.error(), c.out);
@@ -179,7 +198,8 @@ Actor::Outcome Host::pull_events(Call& call, Context& c) {
   if (!pull) return Result<std::string>(pull.error());
   auto* outlet = find_outlet(pull->stream);
   if (outlet == nullptr)
-    return Result<std::string>(Error{Code::not_found, name_ + " has no stream '" + pull->stream + "'"});
+    return Result<std::string>(
+        Error{Code::not_found, name_ + " has no stream '" + pull->stream + "'"});
   if (call.request.caller.name != pull->consumer)
     return Result<std::string>(Error{Code::denied, "a consumer may move its own cursor only"});
   if (pull->epoch == outlet->epoch()) note_acknowledged(*outlet, *pull, c.out);
@@ -202,19 +222,22 @@ Actor::Outcome Host::pull_events(Call& call, Context& c) {
     late.reset = found->empty() || found->front().seq != after + 1;
     if (!late.reset)
       for (auto& row : *found)
-        if (row.seq <= from.head()) late.events.push_back({row.seq, row.topic, row.body, row.at_ms});
+        if (row.seq <= from.head())
+          late.events.push_back({row.seq, row.topic, row.body, row.at_ms});
     answer_page(number, from, std::move(late), later.out);
   });
   return std::nullopt;
 }
 
 void Host::answer_page(std::uint64_t call, Outlet const& outlet, Outlet::Page page, Outbox& out) {
-  close(call, codec::encode(EventsPage{outlet.epoch(), outlet.head(), page.reset, std::move(page.events)}),
-        out);
+  close(
+      call,
+      codec::encode(EventsPage{outlet.epoch(), outlet.head(), page.reset, std::move(page.events)}),
+      out);
 }
 
-// The cursor moves at once in memory; its row and the end of old event rows go along with the next commit,
-// and not more often than every 64 events, so that a quiet consumer costs nothing.
+// The cursor moves at once in memory; its row and the end of old event rows go along with the next
+// commit, and not more often than every 64 events, so that a quiet consumer costs nothing.
 void Host::note_acknowledged(Outlet& outlet, EventsPull const& pull, Outbox& out) {
   auto const before = outlet.acknowledged();
   if (!outlet.acknowledge(pull.consumer, pull.after)) return;
@@ -226,7 +249,8 @@ void Host::note_acknowledged(Outlet& outlet, EventsPull const& pull, Outbox& out
   };
   upsert(CursorRow{pull.consumer, outlet.stream(), pull.after});
   upsert(StreamRow{outlet.stream(), outlet.epoch(), after});
-  out.changes.push_back({store::Op::erase_to, &store::table_of<EventRow>(),
+  out.changes.push_back({store::Op::erase_to,
+                         &store::table_of<EventRow>(),
                          {store::Cell(outlet.stream()), store::Cell(after)}});
 }
 

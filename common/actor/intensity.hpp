@@ -1,6 +1,6 @@
 #pragma once
-// Restart intensity as in OTP's supervisor: more than `restarts_max` within `period_ms` and the supervisor
-// gives up. Pure.
+// Restart intensity as in OTP's supervisor: more than `restarts_max` within `period_ms` and the
+// supervisor gives up. Pure.
 
 #include <deque>
 

@@ -1,6 +1,7 @@
 #pragma once
-// A bounded queue in two lanes. The control lane (timers, continuations, liveness) goes first and has its own
-// bound, so that a flood of requests cannot delay it. Bounds: messages and bytes, per lane.
+// A bounded queue in two lanes. The control lane (timers, continuations, liveness) goes first and
+// has its own bound, so that a flood of requests cannot delay it. Bounds: messages and bytes, per
+// lane.
 
 #include <array>
 #include <deque>
@@ -63,7 +64,8 @@ class Mailbox {
   // Continuations die with the life that wanted them; requests stay.
   void drop_continuations() {
     for (auto& q : queues_) {
-      std::erase_if(q.mails, [](Mail const& m) { return std::holds_alternative<Continue>(m.content); });
+      std::erase_if(q.mails,
+                    [](Mail const& m) { return std::holds_alternative<Continue>(m.content); });
       q.bytes = 0;
       for (auto const& m : q.mails) q.bytes += m.bytes();
     }

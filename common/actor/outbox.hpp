@@ -1,6 +1,7 @@
 #pragma once
-// Everything that a handler wants to happen. Rows and events are committed in one transaction; only then do
-// answers, asks, timers, work and reads leave. Nothing of an outbox happens if its rows are not durable.
+// Everything that a handler wants to happen. Rows and events are committed in one transaction; only
+// then do answers, asks, timers, work and reads leave. Nothing of an outbox happens if its rows are
+// not durable.
 
 #include <functional>
 #include <string>

@@ -30,7 +30,8 @@ EventRow Outlet::number(std::string topic, std::string body, std::int64_t at_ms)
 }
 
 void Outlet::committed(EventRow row) {
-  LEPTON_CHECK(row.seq == head_ + 1, "events of a stream must be committed in the order of numbers");
+  LEPTON_CHECK(row.seq == head_ + 1,
+               "events of a stream must be committed in the order of numbers");
   head_ = row.seq;
   kept_.push_back(std::move(row));
   if (kept_.size() > settings_.kept_max) kept_.pop_front();

@@ -1,6 +1,7 @@
 #pragma once
-// The streams that a service writes: gapless numbers, the newest committed events in memory, and how far each
-// registered consumer has acknowledged. Rows go when every registered consumer has them. Pure; the host owns it.
+// The streams that a service writes: gapless numbers, the newest committed events in memory, and
+// how far each registered consumer has acknowledged. Rows go when every registered consumer has
+// them. Pure; the host owns it.
 
 #include <deque>
 #include <map>
@@ -26,7 +27,7 @@ class Outlet {
                std::vector<EventRow> newest);
 
   EventRow number(std::string topic, std::string body, std::int64_t at_ms);  // not yet committed
-  void committed(EventRow row);                                              // in the order of numbers
+  void committed(EventRow row);  // in the order of numbers
 
   // Events after the cursor from memory; nothing when they are older than memory holds.
   struct Page {
@@ -45,7 +46,9 @@ class Outlet {
   std::string const& stream() const { return stream_; }
   std::int64_t epoch() const { return epoch_; }
   std::int64_t head() const { return head_; }
-  std::int64_t numbered() const { return next_ - 1; }  // the last that was numbered, committed or not
+  std::int64_t numbered() const {
+    return next_ - 1;
+  }  // the last that was numbered, committed or not
   bool is_registered(std::string const& consumer) const { return acked_.contains(consumer); }
   bool is_full() const { return next_ - 1 - acknowledged() >= settings_.backlog_max; }
 

@@ -1,6 +1,7 @@
 #pragma once
-// What an actor system needs from its surroundings. The service joins real parts (common/service), the
-// simulation its own (common/sim). All calls and all callbacks happen on the thread of the system.
+// What an actor system needs from its surroundings. The service joins real parts (common/service),
+// the simulation its own (common/sim). All calls and all callbacks happen on the thread of the
+// system.
 
 #include <functional>
 #include <string>

@@ -1,7 +1,8 @@
 #pragma once
-// Mutations that took effect, by (caller, request id): the same request again gets the same answer and has no
-// second effect; another body under the same id is a conflict. The newest are kept here, all of 24 h are rows; the
-// rows' primary key guards what memory no longer holds. Pure; the host owns it.
+// Mutations that took effect, by (caller, request id): the same request again gets the same answer
+// and has no second effect; another body under the same id is a conflict. The newest are kept here,
+// all of 24 h are rows; the rows' primary key guards what memory no longer holds. Pure; the host
+// owns it.
 
 #include <deque>
 #include <map>
@@ -25,7 +26,7 @@ class Recorded {
   Answer look_up(std::string const& caller, std::string const& id, crypto::Hash const& hash) const;
   void begin(std::string const& caller, std::string const& id, crypto::Hash const& hash);
   void forget(std::string const& caller, std::string const& id);  // it was refused: no effect
-  void finish(RequestRow const& row);  // durable now
+  void finish(RequestRow const& row);                             // durable now
   void clear();
   std::size_t size() const { return entries_.size(); }
 

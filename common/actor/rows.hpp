@@ -75,9 +75,10 @@ struct StreamRow {
   static consteval auto fields() {
     using schema::field;
     using R = StreamRow;
-    return schema::fields(field(1, "name", &R::name, "The stream.").key(),
-                          field(2, "epoch", &R::epoch, "Rises when numbering begins anew."),
-                          field(3, "head", &R::head, "Rows to here were acknowledged and dropped."));
+    return schema::fields(
+        field(1, "name", &R::name, "The stream.").key(),
+        field(2, "epoch", &R::epoch, "Rises when numbering begins anew."),
+        field(3, "head", &R::head, "Rows to here were acknowledged and dropped."));
   }
 };
 static_assert(schema::complete<StreamRow>());

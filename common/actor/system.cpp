@@ -87,8 +87,9 @@ void System::begin_ask(std::size_t host, std::uint64_t life, AskDraft draft) {
   ask.then = std::move(draft.then);
   if (!asks_.has_credit(ask.peer)) {
     auto const peer = ask.peer;
-    return finish(std::move(ask), Refusal{Code::exhausted, "too many requests to " + peer +
-                                                               " wait for an answer; try again", 200});
+    return finish(std::move(ask),
+                  Refusal{Code::exhausted,
+                          "too many requests to " + peer + " wait for an answer; try again", 200});
   }
   send(asks_.add(std::move(ask), now, ports_.chance));
 }
@@ -110,9 +111,8 @@ void System::send(Asks::Ask const& ask) {
 
 void System::finish(Asks::Ask ask, Answer answer) {
   auto shared = std::make_shared<Answer>(std::move(answer));
-  hosts_[ask.host]->resume(ask.life, [then = std::move(ask.then), shared](Context& c) {
-    then(*shared, c);
-  });
+  hosts_[ask.host]->resume(ask.life,
+                           [then = std::move(ask.then), shared](Context& c) { then(*shared, c); });
 }
 
 void System::deliver_answer(AnswerDraft answer) {
@@ -127,7 +127,8 @@ void System::deliver_answer(AnswerDraft answer) {
 void System::step_asks(TimeMs now) {
   if (auto const next = asks_.next_at(); !next || *next > now) return;
   for (auto& ask : asks_.expired(now)) {
-    Refusal const refusal{Code::timeout, ask.peer + " did not answer '" + ask.topic + "' in time", 1'000};
+    Refusal const refusal{Code::timeout, ask.peer + " did not answer '" + ask.topic + "' in time",
+                          1'000};
     finish(std::move(ask), refusal);
   }
   for (auto const* ask : asks_.resends(now, ports_.chance)) send(*ask);
@@ -153,7 +154,8 @@ bool System::step() {
     if (gave_up_) return false;
   }
   // Asked at the end: a host may have been given work by one that was stepped after it.
-  return std::any_of(hosts_.begin(), hosts_.end(), [](auto const& host) { return host->has_work(); });
+  return std::any_of(hosts_.begin(), hosts_.end(),
+                     [](auto const& host) { return host->has_work(); });
 }
 
 std::optional<TimeMs> System::next_at() const {

@@ -1,6 +1,7 @@
 #pragma once
-// System: the actors of one process, the asks between them and to other services, and their supervision.
-// Threads: one; the service's loop (common/service) or the simulated world (common/sim) calls deliver and step.
+// System: the actors of one process, the asks between them and to other services, and their
+// supervision. Threads: one; the service's loop (common/service) or the simulated world
+// (common/sim) calls deliver and step.
 
 #include <memory>
 #include <string>
@@ -28,8 +29,8 @@ class System final : public HostOwner {
   void add(std::string name, Factory make, HostSettings settings);
   void start();
 
-  // From the wire. A request goes to the actor that its topic begins with: "deployer.job.submit" to "deployer";
-  // a platform request to the one that it names.
+  // From the wire. A request goes to the actor that its topic begins with: "deployer.job.submit" to
+  // "deployer"; a platform request to the one that it names.
   void deliver_request(Request request);
   void deliver_reply(std::string const& peer, Header const& header, std::string body);
   void deliver_hint(Hint const& hint);

@@ -1,5 +1,6 @@
 #pragma once
-// Bytes: a string of octets that is not text. Codecs write it as msgpack bin, base64 JSON and bytea.
+// Bytes: a string of octets that is not text. Codecs write it as msgpack bin, base64 JSON and
+// bytea.
 
 #include <compare>
 #include <string>

@@ -6,7 +6,6 @@ namespace lepton {
 [[noreturn]] void check_failed(char const* condition, char const* why, char const* file, int line);
 }  // namespace lepton
 
-#define LEPTON_CHECK(condition, why) \
-  (static_cast<bool>(condition)      \
-       ? void(0)                     \
-       : ::lepton::check_failed(#condition, why, __FILE__, __LINE__))
+#define LEPTON_CHECK(condition, why)      \
+  (static_cast<bool>(condition) ? void(0) \
+                                : ::lepton::check_failed(#condition, why, __FILE__, __LINE__))

@@ -1,6 +1,7 @@
 #pragma once
 // Chance: a seeded generator for jitter, simulation and tests. Never for keys, nonces or tokens;
-// those come from crypto::Entropy. Source: xoshiro256** and splitmix64 by Blackman and Vigna (public domain).
+// those come from crypto::Entropy. Source: xoshiro256** and splitmix64 by Blackman and Vigna
+// (public domain).
 
 #include <array>
 #include <bit>

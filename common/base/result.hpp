@@ -75,6 +75,8 @@ struct Ok {
   bool operator==(Ok const&) const = default;
 };
 using Status = Result<Ok>;
-inline Status ok() { return Ok{}; }
+inline Status ok() {
+  return Ok{};
+}
 
 }  // namespace lepton

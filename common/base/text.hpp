@@ -21,7 +21,8 @@ std::optional<std::int64_t> parse_int(std::string_view s);  // the whole text, o
 std::size_t distance(std::string_view a, std::string_view b);
 
 // The candidate nearest to `word`, when it is near enough to be what the writer meant.
-std::optional<std::string> nearest(std::string_view word, std::vector<std::string> const& candidates);
+std::optional<std::string> nearest(std::string_view word,
+                                   std::vector<std::string> const& candidates);
 
 // ", did you mean 'gpu'?" or "".
 std::string did_you_mean(std::string_view word, std::vector<std::string> const& candidates);

@@ -13,7 +13,11 @@ std::int64_t read_ms(clockid_t id) {
 
 }  // namespace
 
-TimeMs SystemClock::now_ms() const { return read_ms(CLOCK_BOOTTIME); }
-WallMs SystemClock::wall_ms() const { return read_ms(CLOCK_REALTIME); }
+TimeMs SystemClock::now_ms() const {
+  return read_ms(CLOCK_BOOTTIME);
+}
+WallMs SystemClock::wall_ms() const {
+  return read_ms(CLOCK_REALTIME);
+}
 
 }  // namespace lepton

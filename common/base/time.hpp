@@ -1,7 +1,8 @@
 #pragma once
-// Times are milliseconds as 64-bit integers. Two kinds, never mixed: WallMs (since the Unix epoch, for
-// people and rows) and the monotonic TimeMs of a Clock (for deadlines and timers). Only adapters
-// and the runtime own a Clock; actors see the time through their Context, cores through arguments.
+// Times are milliseconds as 64-bit integers. Two kinds, never mixed: WallMs (since the Unix epoch,
+// for people and rows) and the monotonic TimeMs of a Clock (for deadlines and timers). Only
+// adapters and the runtime own a Clock; actors see the time through their Context, cores through
+// arguments.
 
 #include <cstdint>
 

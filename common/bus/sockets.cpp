@@ -174,11 +174,12 @@ Result<Socket> Socket::monitor(Context& context, std::string const& name) {
   if (zmq_socket_monitor(raw_, endpoint.c_str(), ZMQ_EVENT_ALL) != 0)
     return library_error("watching a socket");
   auto watcher = create(context, ZMQ_PAIR);
-  if (!watcher) return watcher;
-  if (auto done = watcher->set(ZMQ_LINGER, 0, "linger"); !done) return done.error();
-  if (auto done = watcher->connect(endpoint); !done) return done.error();
-  return watcher;
+  if (watcher && watcher->set(ZMQ_LINGER, 0, "linger") && watcher->connect(endpoint)) return watcher;
+  end_monitor();
+  return watcher ? library_error("watching a socket") : watcher.error();
 }
+
+void Socket::end_monitor() { zmq_socket_monitor(raw_, nullptr, 0); }
 
 Status Socket::bind(std::string const& endpoint) {
   if (zmq_bind(raw_, endpoint.c_str()) == 0) return ok();

@@ -63,7 +63,9 @@ class Socket {
                                KeyPair const& keys, Limits const& limits);
   // Within the process only: the gatekeeper's end, and the stream of events of another socket.
   static Result<Socket> gatekeeper(Context& context);
+  // End the stream before the reader goes: libzmq's I/O thread waits for ever for a reader that is gone.
   Result<Socket> monitor(Context& context, std::string const& name);
+  void end_monitor();
 
   Socket() = default;
   Socket(Socket&& other) noexcept;

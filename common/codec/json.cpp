@@ -12,13 +12,16 @@ constexpr int depth_max = 32;
 
 Json to_nlohmann(Tree const& t) {
   switch (t.kind) {
-    case Tree::Kind::null: return nullptr;
-    case Tree::Kind::boolean: return t.scalar == "true";
+    case Tree::Kind::null:
+      return nullptr;
+    case Tree::Kind::boolean:
+      return t.scalar == "true";
     case Tree::Kind::number: {
       if (auto const whole = text::parse_int(t.scalar)) return *whole;
       return parse_real(t.scalar).value_or(0.0);
     }
-    case Tree::Kind::text: return t.scalar;
+    case Tree::Kind::text:
+      return t.scalar;
     case Tree::Kind::list: {
       auto list = Json::array();
       for (auto const& item : t.items) list.push_back(to_nlohmann(item));

@@ -10,8 +10,12 @@ struct Sink {
   void write(char const* data, std::size_t size) { out.append(data, size); }
 };
 
-auto packer(Sink& sink) { return msgpack::packer<Sink>(sink); }
-msgpack::object const& object(void const* p) { return *static_cast<msgpack::object const*>(p); }
+auto packer(Sink& sink) {
+  return msgpack::packer<Sink>(sink);
+}
+msgpack::object const& object(void const* p) {
+  return *static_cast<msgpack::object const*>(p);
+}
 
 }  // namespace
 
@@ -56,9 +60,15 @@ void Writer::put_bytes(std::string_view x) {
   p.pack_bin_body(x.data(), static_cast<std::uint32_t>(x.size()));
 }
 
-bool Element::is_nil() const { return object(object_).type == msgpack::type::NIL; }
-bool Element::is_array() const { return object(object_).type == msgpack::type::ARRAY; }
-bool Element::is_map() const { return object(object_).type == msgpack::type::MAP; }
+bool Element::is_nil() const {
+  return object(object_).type == msgpack::type::NIL;
+}
+bool Element::is_array() const {
+  return object(object_).type == msgpack::type::ARRAY;
+}
+bool Element::is_map() const {
+  return object(object_).type == msgpack::type::MAP;
+}
 
 bool Element::get(bool& x) const {
   auto const& o = object(object_);
@@ -114,8 +124,12 @@ std::size_t Element::size() const {
   auto const& o = object(object_);
   return o.type == msgpack::type::MAP ? o.via.map.size : o.via.array.size;
 }
-Element Element::item(std::size_t i) const { return Element(&object(object_).via.array.ptr[i]); }
-Element Element::map_key(std::size_t i) const { return Element(&object(object_).via.map.ptr[i].key); }
+Element Element::item(std::size_t i) const {
+  return Element(&object(object_).via.array.ptr[i]);
+}
+Element Element::map_key(std::size_t i) const {
+  return Element(&object(object_).via.map.ptr[i].key);
+}
 Element Element::map_value(std::size_t i) const {
   return Element(&object(object_).via.map.ptr[i].val);
 }
@@ -128,11 +142,14 @@ struct Document::Impl {
 Document::Document(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Document::Document(Document&&) noexcept = default;
 Document::~Document() = default;
-Element Document::root() const { return Element(&impl_->root); }
+Element Document::root() const {
+  return Element(&impl_->root);
+}
 
 Result<Document> Document::parse(std::string_view bytes, Limits const& limits) {
   if (bytes.size() > limits.bytes_max)
-    return Error{Code::invalid, "message is larger than " + std::to_string(limits.bytes_max) + " bytes"};
+    return Error{Code::invalid,
+                 "message is larger than " + std::to_string(limits.bytes_max) + " bytes"};
   try {
     auto impl = std::make_unique<Impl>();
     std::size_t offset = 0;

@@ -1,8 +1,9 @@
 #pragma once
-// MessagePack codec for described types: a map from field id to value. An unknown id is skipped; a required
-// id that is missing, an id twice, a wrong type or a value out of range is refused, with the field named.
-// msgpack-cxx itself is included in msgpack.cpp only. Any thread; no state between calls.
-// Limits against hostile input: size, nesting, element counts (see `Limits`), no trailing bytes.
+// MessagePack codec for described types: a map from field id to value. An unknown id is skipped; a
+// required id that is missing, an id twice, a wrong type or a value out of range is refused, with
+// the field named. msgpack-cxx itself is included in msgpack.cpp only. Any thread; no state between
+// calls. Limits against hostile input: size, nesting, element counts (see `Limits`), no trailing
+// bytes.
 
 #include <cstdint>
 #include <limits>
@@ -154,8 +155,8 @@ class Reader {
     return false;
   }
   bool within(std::string_view name) {
-    problem = problem.starts_with(':') ? std::string(name) + problem
-                                       : std::string(name) + "." + problem;
+    problem =
+        problem.starts_with(':') ? std::string(name) + problem : std::string(name) + "." + problem;
     return false;
   }
   bool read_text(Element e, std::string& x) {
@@ -232,7 +233,8 @@ class Reader {
       while (next < n && e.map_key(next).get_unsigned(id) && id < std::uint64_t(f.id)) ++next;
       bool const present = next < n && id == std::uint64_t(f.id);
       if (present)
-        good = (read(e.map_value(next), x.*f.member) && in_bounds(f, x.*f.member)) || within(f.name);
+        good =
+            (read(e.map_value(next), x.*f.member) && in_bounds(f, x.*f.member)) || within(f.name);
       else if (f.since_version == 0)
         good = expected("a value") || within(f.name);
     });

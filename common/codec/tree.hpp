@@ -1,7 +1,8 @@
 #pragma once
-// Tree: what JSON and YAML texts become before they meet a described type, and the strict conversion both ways.
-// Scalars of YAML stay text until the typed field converts them. Errors name the line, the field and the nearest
-// valid name. 64-bit integers are JSON strings (a browser's numbers end at 2^53). Any thread.
+// Tree: what JSON and YAML texts become before they meet a described type, and the strict
+// conversion both ways. Scalars of YAML stay text until the typed field converts them. Errors name
+// the line, the field and the nearest valid name. 64-bit integers are JSON strings (a browser's
+// numbers end at 2^53). Any thread.
 
 #include <algorithm>
 #include <charconv>
@@ -151,10 +152,10 @@ class TreeReader {
     auto const* end = t.scalar.data() + t.scalar.size();
     auto const [last, failed] = std::from_chars(t.scalar.data(), end, parsed);
     if (t.kind == Tree::Kind::boolean || failed != std::errc{} || last != end)
-      return fail(t, path, "expected a whole number from " +
-                               std::to_string(std::numeric_limits<T>::min()) + " to " +
-                               std::to_string(std::numeric_limits<T>::max()) + ", got '" + t.scalar +
-                               "'");
+      return fail(t, path,
+                  "expected a whole number from " + std::to_string(std::numeric_limits<T>::min()) +
+                      " to " + std::to_string(std::numeric_limits<T>::max()) + ", got '" +
+                      t.scalar + "'");
     x = parsed;
     return true;
   }
@@ -176,8 +177,9 @@ class TreeReader {
       x = enum_from_name<T>(t.scalar);
       if (x == T{}) {
         std::vector<std::string> names(enumerators(T{}).begin() + 1, enumerators(T{}).end());
-        return fail(t, path, "'" + t.scalar + "' is not one of " + text::join(names, ", ") +
-                                 text::did_you_mean(t.scalar, names));
+        return fail(t, path,
+                    "'" + t.scalar + "' is not one of " + text::join(names, ", ") +
+                        text::did_you_mean(t.scalar, names));
       }
     }
     return true;
@@ -190,8 +192,7 @@ class TreeReader {
     schema::each<T>([&](auto const& f) { names.emplace_back(f.name); });
     for (auto const& [key, value] : t.entries)
       if (std::find(names.begin(), names.end(), key) == names.end())
-        return fail(value, child_path(path, key),
-                    "unknown field" + text::did_you_mean(key, names));
+        return fail(value, child_path(path, key), "unknown field" + text::did_you_mean(key, names));
     bool good = true;
     schema::each<T>([&](auto const& f) {
       if (!good) return;
@@ -217,12 +218,16 @@ class TreeReader {
 
 }  // namespace detail
 
+// A Secret has no text form, wherever it stands.
 template <class T>
+concept HasTextForm = !holds_secret<T>();
+
+template <HasTextForm T>
 Tree to_tree(T const& x) {
   return detail::make_tree(x);
 }
 
-template <class T>
+template <HasTextForm T>
 Result<T> from_tree(Tree const& tree) {
   T x{};
   detail::TreeReader reader;

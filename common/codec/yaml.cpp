@@ -71,7 +71,8 @@ class Builder : public YAML::EventHandler {
       fail(mark, "tags (!name) are not allowed here; quote the value if it is text");
   }
   void key(YAML::Mark const& mark, std::string const& name) {
-    if (!levels_.back().keys.insert(name).second) fail(mark, name + ": this field stands here twice");
+    if (!levels_.back().keys.insert(name).second)
+      fail(mark, name + ": this field stands here twice");
     levels_.back().key = name;
   }
   void open(YAML::Mark const& mark, Tree::Kind kind) {
@@ -110,10 +111,16 @@ class Builder : public YAML::EventHandler {
 
 void emit(YAML::Emitter& out, Tree const& t) {
   switch (t.kind) {
-    case Tree::Kind::null: out << YAML::Null; return;
+    case Tree::Kind::null:
+      out << YAML::Null;
+      return;
     case Tree::Kind::boolean:
-    case Tree::Kind::number: out << t.scalar; return;
-    case Tree::Kind::text: out << YAML::DoubleQuoted << t.scalar; return;
+    case Tree::Kind::number:
+      out << t.scalar;
+      return;
+    case Tree::Kind::text:
+      out << YAML::DoubleQuoted << t.scalar;
+      return;
     case Tree::Kind::list:
       out << (t.items.empty() ? YAML::Flow : YAML::Block) << YAML::BeginSeq;
       for (auto const& item : t.items) emit(out, item);
@@ -144,7 +151,8 @@ Result<Tree> parse_yaml(std::string_view text) {
       return Error{Code::invalid, "more than one YAML document in one file"};
     return std::move(builder.root);
   } catch (YAML::Exception const& e) {
-    return Error{Code::invalid, "line " + std::to_string(e.mark.line + 1) + ": not valid YAML: " + e.msg};
+    return Error{Code::invalid,
+                 "line " + std::to_string(e.mark.line + 1) + ": not valid YAML: " + e.msg};
   } catch (std::exception const& e) {
     return Error{Code::invalid, e.what()};
   }

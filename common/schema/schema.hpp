@@ -1,6 +1,7 @@
 #pragma once
-// One description of a type, read by every part that needs its shape: the wire codec, SQL rows, JSON,
-// YAML specs, CLI flags, settings and the generated reference. See docs/architecture.md section 3.
+// One description of a type, read by every part that needs its shape: the wire codec, SQL rows,
+// JSON, YAML specs, CLI flags, settings and the generated reference. See docs/architecture.md
+// section 3.
 //
 //   static consteval auto fields() {
 //     using schema::field;
@@ -25,7 +26,7 @@ struct Field {
   int id;                 // wire key; never reused, never renumbered
   std::string_view name;  // column, JSON key and CLI flag
   T Owner::*member;
-  std::string_view doc;  // one sentence, with the unit
+  std::string_view doc;        // one sentence, with the unit
   int since_version = 0;       // above 0: may be absent on the wire, and then keeps its default
   bool is_key = false;         // part of the primary key of a row
   bool bounded = false;        // min and max hold
@@ -70,11 +71,15 @@ consteval auto fields(F... f) {
 }
 
 template <class T>
-concept Described = std::is_aggregate_v<T> && requires { T::fields(); };
+concept Described = std::is_aggregate_v<T> && requires {
+  T::fields();
+};
 
 // An enum whose names stand in `consteval auto enumerators(E)`, found by ADL. Value 0 is "unknown".
 template <class E>
-concept NamedEnum = std::is_enum_v<E> && requires(E e) { enumerators(e); };
+concept NamedEnum = std::is_enum_v<E> && requires(E e) {
+  enumerators(e);
+};
 
 template <NamedEnum E>
 constexpr std::string_view name_of(E e) {

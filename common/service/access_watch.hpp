@@ -1,6 +1,7 @@
 #pragma once
-// AccessWatch: the actor that keeps the access rules of its process fresh: on each hint of the vault's stream
-// "access", and once a second in any case, so that rules are never older than that while the vault answers.
+// AccessWatch: the actor that keeps the access rules of its process fresh: on each hint of the
+// vault's stream "access", and once a second in any case, so that rules are never older than that
+// while the vault answers.
 
 #include "common/actor/actor.hpp"
 
@@ -32,7 +33,8 @@ class AccessWatch final : public actor::Actor {
     asking_ = false;
     if (!got) return;  // the rules known stay in force
     auto rules = codec::decode<AccessSnapshot>(got->body.data);
-    if (!rules) return c.log(actor::Level::error, "access rules cannot be read: " + rules.error().what);
+    if (!rules)
+      return c.log(actor::Level::error, "access rules cannot be read: " + rules.error().what);
     head_ = got->head;
     if (auto updated = update_(std::move(*rules)); !updated)
       c.log(actor::Level::error, "access rules refused: " + updated.error().what);

@@ -1,6 +1,6 @@
 #pragma once
-// The settings file of a service: YAML, mode 0600, written by `lepton up` or by the person who runs the stack. Secrets
-// stand in files of their own, which it names.
+// The settings file of a service: YAML, mode 0600, written by `lepton up` or by the person who runs
+// the stack. Secrets stand in files of their own, which it names.
 
 #include <string>
 #include <vector>
@@ -38,6 +38,7 @@ struct Config {
   std::string log_level = "info";
   std::string admin_key;
   std::string log_origin = "lepton";
+  std::string log_key_file;
 
   static consteval auto fields() {
     using schema::field;
@@ -45,7 +46,8 @@ struct Config {
     return schema::fields(
         field(1, "service", &C::service, "Name of the service.").restart(),
         field(2, "keys_file", &C::keys_file, "Its CURVE keys, mode 0600.").restart(),
-        field(3, "database_url_file", &C::database_url_file, "File with its PostgreSQL URL.").restart(),
+        field(3, "database_url_file", &C::database_url_file, "File with its PostgreSQL URL.")
+            .restart(),
         field(4, "peer_endpoint", &C::peer_endpoint, "Door for services; bind address.").restart(),
         field(5, "client_endpoint", &C::client_endpoint, "Door for people and nodes; bind address.")
             .restart(),
@@ -57,6 +59,10 @@ struct Config {
             .restart()
             .optional(),
         field(10, "log_origin", &C::log_origin, "Name of the audit log in its checkpoints.")
+            .restart()
+            .optional(),
+        field(11, "log_key_file", &C::log_key_file,
+              "Key that signs the audit log, mode 0600; empty: auditor_log.key beside keys_file.")
             .restart()
             .optional());
   }

@@ -1,6 +1,6 @@
 #pragma once
-// Inbox: how store and worker threads hand results to the service's thread. Any thread pushes; the service's
-// thread drains. Bounded by what that thread itself has asked for.
+// Inbox: how store and worker threads hand results to the service's thread. Any thread pushes; the
+// service's thread drains. Bounded by what that thread itself has asked for.
 
 #include <functional>
 #include <mutex>

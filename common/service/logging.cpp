@@ -8,10 +8,14 @@ namespace {
 
 spdlog::level::level_enum to_spdlog(actor::Level level) {
   switch (level) {
-    case actor::Level::debug: return spdlog::level::debug;
-    case actor::Level::info: return spdlog::level::info;
-    case actor::Level::warning: return spdlog::level::warn;
-    case actor::Level::error: return spdlog::level::err;
+    case actor::Level::debug:
+      return spdlog::level::debug;
+    case actor::Level::info:
+      return spdlog::level::info;
+    case actor::Level::warning:
+      return spdlog::level::warn;
+    case actor::Level::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// The log of a service: one line each on standard error, with time and level; spdlog is included in logging.cpp only.
+// The log of a service: one line each on standard error, with time and level; spdlog is included in
+// logging.cpp only.
 
 #include <string>
 

@@ -5,11 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <bit>
 #include <csignal>
 #include <cstdio>
-#include <bit>
-#include <algorithm>
 
 #include "common/actor/system.hpp"
 #include "common/bus/bus.hpp"
@@ -26,7 +26,9 @@ namespace {
 
 std::atomic<bool> stop_wanted = false;
 
-void on_signal(int) { stop_wanted = true; }
+void on_signal(int) {
+  stop_wanted = true;
+}
 
 void catch_signals() {
   struct sigaction action {};
@@ -36,7 +38,8 @@ void catch_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-// Secrets pass through this process: no core file, no reading of its memory by others of the same user.
+// Secrets pass through this process: no core file, no reading of its memory by others of the same
+// user.
 void harden() {
   rlimit const none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
@@ -58,7 +61,8 @@ bus::BusSettings bus_settings(Config const& config, bus::KeyPair keys) {
   settings.hint_endpoint = config.hint_endpoint;
   for (auto const& peer : config.peers)
     if (peer.name != config.service)
-      settings.peers.push_back({peer.name, peer.request_endpoint, peer.hint_endpoint, peer.public_key});
+      settings.peers.push_back(
+          {peer.name, peer.request_endpoint, peer.hint_endpoint, peer.public_key});
   return settings;
 }
 
@@ -114,7 +118,8 @@ std::string holder_name() {
 }
 
 // The loop: messages, results, work; sleeps until the next of them.
-int serve(actor::System& system, bus::Bus& bus, Inbox& inbox, Reception& reception, Clock const& clock) {
+int serve(actor::System& system, bus::Bus& bus, Inbox& inbox, Reception& reception,
+          Clock const& clock) {
   constexpr TimeMs stop_limit_ms = 5'000;
   std::optional<TimeMs> stop_at;
   bool more = false;
@@ -157,14 +162,16 @@ int run_with(ServiceSpec const& spec, Config const& config) {
   crypto::SystemEntropy entropy;
   auto const seed = entropy.array<8>();
   Chance chance(std::bit_cast<std::uint64_t>(seed));
-  actor::Ports const ports{clock, store, bus, gate, worker, entropy, chance, make_log(config.log_level)};
+  actor::Ports const ports{clock,  store,   bus,    gate,
+                           worker, entropy, chance, make_log(config.log_level)};
   actor::System system({.service = spec.name}, ports);
   system.add(spec.name, spec.make(config), spec.host);
   actor::HostSettings watch;
   watch.durable = false;
   watch.streams.clear();
   auto const update = [&gate](AccessSnapshot rules) { return gate.update(std::move(rules)); };
-  system.add("access", [update] { return std::make_unique<AccessWatch>(update); }, watch);
+  system.add(
+      "access", [update] { return std::make_unique<AccessWatch>(update); }, watch);
   Reception reception(bus, gate, system, clock);
   system.start();
   ports.log(actor::Level::info, spec.name + ": serves at " + config.client_endpoint);
@@ -178,10 +185,11 @@ int run_with(ServiceSpec const& spec, Config const& config) {
 
 int run(ServiceSpec const& spec, int argc, char** argv) {
   if (argc != 3 || std::string(argv[1]) != "--config") {
-    std::fprintf(stderr,
-                 "usage: lepton-%s --config FILE\n\nOne service of the suite; `lepton up` starts them "
-                 "all.\nexample: lepton-%s --config /var/lib/lepton/%s.yaml\n",
-                 spec.name.c_str(), spec.name.c_str(), spec.name.c_str());
+    std::fprintf(
+        stderr,
+        "usage: lepton-%s --config FILE\n\nOne service of the suite; `lepton up` starts them "
+        "all.\nexample: lepton-%s --config /var/lib/lepton/%s.yaml\n",
+        spec.name.c_str(), spec.name.c_str(), spec.name.c_str());
     return argc == 2 && std::string(argv[1]) == "--help" ? 0 : 2;
   }
   harden();

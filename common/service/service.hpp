@@ -1,13 +1,14 @@
 #pragma once
-// The frame of every service's main(): settings, lease, store, bus, actors, loop. The order of start and stop is
-// written once, in service.cpp.
+// The frame of every service's main(): settings, lease, store, bus, actors, loop. The order of
+// start and stop is written once, in service.cpp.
 //
 //   int main(int argc, char** argv) {
 //     return lepton::service::run({"deployer", make_deployer, settings}, argc, argv);
 //   }
 //
-// Threads: the service's thread (sockets and actors), one writer and one reader of the store, four workers.
-// Exit status: 0 stopped in good order, 1 failed (a sentence on standard error), 2 bad usage.
+// Threads: the service's thread (sockets and actors), one writer and one reader of the store, four
+// workers. Exit status: 0 stopped in good order, 1 failed (a sentence on standard error), 2 bad
+// usage.
 
 #include <functional>
 #include <string>

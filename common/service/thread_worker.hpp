@@ -1,6 +1,7 @@
 #pragma once
-// ThreadWorker: runs blocking work (an engine, a file, a library that waits) on a few threads. Owned by the service's
-// thread; jobs own all they touch. The queue is bounded by what actors may have out (HostSettings::reads_max).
+// ThreadWorker: runs blocking work (an engine, a file, a library that waits) on a few threads.
+// Owned by the service's thread; jobs own all they touch. The queue is bounded by what actors may
+// have out (HostSettings::reads_max).
 
 #include <condition_variable>
 #include <deque>

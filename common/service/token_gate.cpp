@@ -16,13 +16,15 @@ Result<actor::Caller> TokenGate::identify(std::string const& token, std::string 
 
 Status TokenGate::allow(actor::Caller const& caller, Verb verb, std::string_view resource) {
   if (caller.token.empty())
-    return Error{Code::denied, "this request needs a token; give one with --token-file or make one with "
-                               "`lepton token create`"};
+    return Error{Code::denied,
+                 "this request needs a token; give one with --token-file or make one with "
+                 "`lepton token create`"};
   auto path = access::ResourcePath::parse(resource);
   if (!path) return path.error();
   auto const decision = verifier_.policies().decide(caller.name, caller.policies, *path, verb);
   if (decision.allowed) return ok();
-  return Error{Code::denied, verifier_.policies().explain(caller.name, caller.policies, *path, verb)};
+  return Error{Code::denied,
+               verifier_.policies().explain(caller.name, caller.policies, *path, verb)};
 }
 
 }  // namespace lepton::service

@@ -1,7 +1,7 @@
 #pragma once
-// TokenGate: who calls and what they may do, by the token in the header and the newest access rules of the vault.
-// One thread. Until the first rules have come, clients are refused as unavailable; later, an absent vault stops
-// nobody: the newest rules known stay in force.
+// TokenGate: who calls and what they may do, by the token in the header and the newest access rules
+// of the vault. One thread. Until the first rules have come, clients are refused as unavailable;
+// later, an absent vault stops nobody: the newest rules known stay in force.
 
 #include "common/actor/ports.hpp"
 #include "common/bus/access/verifier.hpp"

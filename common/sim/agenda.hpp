@@ -1,5 +1,6 @@
 #pragma once
-// The one event queue of a simulated world, ordered by (time, order of scheduling). Owned by World; one thread.
+// The one event queue of a simulated world, ordered by (time, order of scheduling). Owned by World;
+// one thread.
 
 #include <algorithm>
 #include <cstdint>

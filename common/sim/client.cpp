@@ -11,8 +11,8 @@ Client::Client(World& world, PartyIndex index, std::string name, std::uint64_t s
 
 std::size_t Client::send_encoded(std::string peer, std::string topic, std::string body,
                                  SendOptions options, Ended ended) {
-  auto const id =
-      options.id.empty() ? fmt::format("{:016x}{:016x}", chance_.next(), chance_.next()) : options.id;
+  auto const id = options.id.empty() ? fmt::format("{:016x}{:016x}", chance_.next(), chance_.next())
+                                     : options.id;
   LEPTON_CHECK(!open_.contains(id), "a request of this id is open; wait for its end");
   auto& history = world_.history_;
   Sent sent;

@@ -1,6 +1,7 @@
 #pragma once
-// Client: a person or program outside the suite. It sends a request, sends it again under the same id until it is
-// answered or its deadline has passed, and keeps a record for the invariants. Owned by World; one thread.
+// Client: a person or program outside the suite. It sends a request, sends it again under the same
+// id until it is answered or its deadline has passed, and keeps a record for the invariants. Owned
+// by World; one thread.
 
 #include <deque>
 #include <functional>
@@ -48,7 +49,8 @@ class Client {
     Ended ended;
     if (then)
       ended = [then = std::move(then)](Sent const& sent) {
-        if (sent.outcome == Outcome::acked) return then(codec::decode<typename M::Reply>(sent.reply));
+        if (sent.outcome == Outcome::acked)
+          return then(codec::decode<typename M::Reply>(sent.reply));
         if (sent.outcome == Outcome::refused)
           return then(Error{sent.refusal.code, sent.refusal.what});
         then(Error{Code::timeout, "no answer before the deadline"});

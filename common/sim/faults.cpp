@@ -21,10 +21,12 @@ Faults Faults::draw(std::uint64_t seed) {
   if (on()) f.cut_every_ms = between(2'000, 20'000), f.cut_max_ms = between(100, 15'000);
   if (on()) f.crash_every_ms = between(1'000, 20'000), f.restart_max_ms = between(10, 5'000);
   if (on()) f.crash_at_commit = chance.unit() * 0.02;
-  if (on()) f.store_away_every_ms = between(3'000, 30'000), f.store_away_max_ms = between(50, 5'000);
+  if (on())
+    f.store_away_every_ms = between(3'000, 30'000), f.store_away_max_ms = between(50, 5'000);
   if (on()) f.in_doubt = chance.unit() * 0.02;
   if (on()) f.rejected = chance.unit() * 0.01;
-  if (on()) f.wall_jump_every_ms = between(5'000, 30'000), f.wall_jump_max_ms = between(100, 3'600'000);
+  if (on())
+    f.wall_jump_every_ms = between(5'000, 30'000), f.wall_jump_max_ms = between(100, 3'600'000);
   return f;
 }
 
@@ -38,8 +40,10 @@ Faults Faults::healed() const {
 
 std::string Faults::text() const {
   return fmt::format(
-      "delay {}..{} ms, slow {:.3f} to {} ms, loss {:.3f}, duplicate {:.3f}, cut every {} for {} ms, "
-      "crash every {} ms and {:.3f} at commit, back within {} ms, store {} ms, away every {} for {} ms, "
+      "delay {}..{} ms, slow {:.3f} to {} ms, loss {:.3f}, duplicate {:.3f}, cut every {} for {} "
+      "ms, "
+      "crash every {} ms and {:.3f} at commit, back within {} ms, store {} ms, away every {} for "
+      "{} ms, "
       "in doubt {:.3f}, rejected {:.3f}, wall jump every {} by {} ms",
       delay_min_ms, delay_max_ms, slow, slow_max_ms, loss, duplicate, cut_every_ms, cut_max_ms,
       crash_every_ms, crash_at_commit, restart_max_ms, store_delay_max_ms, store_away_every_ms,

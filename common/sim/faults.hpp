@@ -1,8 +1,8 @@
 #pragma once
-// What goes wrong in a simulated world, and how often. Times are virtual ms; probabilities are per message or per
-// commit; an `every` is the mean time between two faults of the kind, 0 means never.
-// draw() is swarm testing: each seed switches a random subset of the kinds on, so that rare combinations are not
-// drowned by the frequent ones (Groce et al., "Swarm Testing", ISSTA 2012).
+// What goes wrong in a simulated world, and how often. Times are virtual ms; probabilities are per
+// message or per commit; an `every` is the mean time between two faults of the kind, 0 means never.
+// draw() is swarm testing: each seed switches a random subset of the kinds on, so that rare
+// combinations are not drowned by the frequent ones (Groce et al., "Swarm Testing", ISSTA 2012).
 
 #include <cstdint>
 #include <string>
@@ -12,15 +12,15 @@
 namespace lepton::sim {
 
 struct Faults {
-  TimeMs delay_min_ms = 1, delay_max_ms = 3;            // of each message
-  double slow = 0;                                      // takes up to slow_max_ms: later ones overtake it
+  TimeMs delay_min_ms = 1, delay_max_ms = 3;  // of each message
+  double slow = 0;                            // takes up to slow_max_ms: later ones overtake it
   TimeMs slow_max_ms = 0;
-  double loss = 0, duplicate = 0;                       // of a message
-  TimeMs cut_every_ms = 0, cut_max_ms = 0;              // partitions, one-way or two-way
-  TimeMs crash_every_ms = 0;                            // of any process
-  double crash_at_commit = 0;                           // the rows are on disk, the answer never arrives
-  TimeMs restart_max_ms = 500;                          // until a crashed process is back
-  TimeMs store_delay_max_ms = 2;                        // of each answer of a store, from 1
+  double loss = 0, duplicate = 0;           // of a message
+  TimeMs cut_every_ms = 0, cut_max_ms = 0;  // partitions, one-way or two-way
+  TimeMs crash_every_ms = 0;                // of any process
+  double crash_at_commit = 0;               // the rows are on disk, the answer never arrives
+  TimeMs restart_max_ms = 500;              // until a crashed process is back
+  TimeMs store_delay_max_ms = 2;            // of each answer of a store, from 1
   TimeMs store_away_every_ms = 0, store_away_max_ms = 0;
   double in_doubt = 0, rejected = 0;                    // of a commit
   TimeMs wall_jump_every_ms = 0, wall_jump_max_ms = 0;  // of one process's wall clock

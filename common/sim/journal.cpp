@@ -24,7 +24,8 @@ std::string Journal::text() const {
   for (auto i = first; i < written_; ++i) {
     auto const& line = lines_[i % lines_max];
     out += fmt::format("{:>10} ms  {}", line.at, line.what);
-    if (!line.from.empty()) out += fmt::format(" {} -> {} {} {}", line.from, line.to, line.topic, line.id);
+    if (!line.from.empty())
+      out += fmt::format(" {} -> {} {} {}", line.from, line.to, line.topic, line.id);
     out += '\n';
   }
   return out;
@@ -36,7 +37,8 @@ void Journal::trace(TimeMs at, std::string_view from, std::string_view to, std::
   for (auto part : {from, to, head, body}) mix(part);
 }
 
-// FNV-1a's idea with words of 8 octets and a rotation, for speed; collisions of whole runs are what matters.
+// FNV-1a's idea with words of 8 octets and a rotation, for speed; collisions of whole runs are what
+// matters.
 void Journal::mix(std::uint64_t word) {
   hash_ = std::rotl((hash_ ^ word) * 0x100000001b3u, 23) + 0x632be59bd9b4e019u;
 }

@@ -1,6 +1,7 @@
 #pragma once
-// What happened last, for people who look at a failed run, and a hash over everything that was delivered: two runs
-// of one seed have the same hash. Keeps the last `lines_max` lines only. Owned by World; one thread.
+// What happened last, for people who look at a failed run, and a hash over everything that was
+// delivered: two runs of one seed have the same hash. Keeps the last `lines_max` lines only. Owned
+// by World; one thread.
 
 #include <cstdint>
 #include <string>

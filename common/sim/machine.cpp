@@ -21,8 +21,12 @@ Machine::Machine(World& world, PartyIndex index, std::string name, Maker make,
 
 Machine::~Machine() = default;
 
-TimeMs Machine::now_ms() const { return world_.now(); }
-WallMs Machine::wall_ms() const { return wall_base_ms + world_.now() + wall_offset_ms_; }
+TimeMs Machine::now_ms() const {
+  return world_.now();
+}
+WallMs Machine::wall_ms() const {
+  return wall_base_ms + world_.now() + wall_offset_ms_;
+}
 
 actor::Ports Machine::ports() {
   auto const log = [this](actor::Level level, std::string const& text) {
@@ -104,7 +108,9 @@ void Machine::answer(actor::Route const& route, Header const& header, std::strin
   world_.send(index_, route.identity, header, body);
 }
 
-void Machine::publish(Hint const& hint) { world_.publish(index_, hint); }
+void Machine::publish(Hint const& hint) {
+  world_.publish(index_, hint);
+}
 
 void Machine::run(std::function<void()> job, std::function<void()> done) {
   job();

@@ -1,6 +1,6 @@
 #pragma once
-// Machine: one simulated process. It holds an actor system between two crashes; the disk of its memory store
-// outlives it. Everything that it scheduled dies with it. Owned by World; one thread.
+// Machine: one simulated process. It holds an actor system between two crashes; the disk of its
+// memory store outlives it. Everything that it scheduled dies with it. Owned by World; one thread.
 
 #include <functional>
 #include <memory>
@@ -18,7 +18,8 @@ namespace lepton::sim {
 class World;
 class Machine;
 
-// A process as its maker built it: the system, and whatever else lives and dies with the process (fake engines).
+// A process as its maker built it: the system, and whatever else lives and dies with the process
+// (fake engines).
 struct Built {
   Built(std::unique_ptr<actor::System> s, std::vector<std::shared_ptr<void>> p = {})
       : parts(std::move(p)), system(std::move(s)) {}

@@ -1,6 +1,7 @@
 #pragma once
-// The hostile network: what becomes of one message, and which links are cut. Links have a direction; a cut link
-// also swallows what is under way on it. Pure but for its Chance; owned by World; one thread.
+// The hostile network: what becomes of one message, and which links are cut. Links have a
+// direction; a cut link also swallows what is under way on it. Pure but for its Chance; owned by
+// World; one thread.
 
 #include <cstdint>
 #include <map>

@@ -46,8 +46,8 @@ Machine& World::add_process(std::string name, Maker make, ProcessOptions options
     LEPTON_CHECK(!by_name_.contains(service), "two processes serve one name");
     by_name_[service] = index;
   }
-  parties_[index].machine = std::make_unique<Machine>(*this, index, std::move(name), std::move(make),
-                                                      std::move(options), chance_.next());
+  parties_[index].machine = std::make_unique<Machine>(
+      *this, index, std::move(name), std::move(make), std::move(options), chance_.next());
   auto& machine = *parties_[index].machine;
   machine.boot();
   return machine;
@@ -59,12 +59,17 @@ Client& World::add_client(std::string name, std::vector<std::string> policies) {
   return *parties_[index].client;
 }
 
-void World::set_gate(Rule rule) { rules_->rule = std::move(rule); }
-actor::Gate& World::gate() { return *rules_; }
+void World::set_gate(Rule rule) {
+  rules_->rule = std::move(rule);
+}
+actor::Gate& World::gate() {
+  return *rules_;
+}
 
 Machine& World::machine(std::string const& name) {
   auto const found = by_name_.find(name);
-  LEPTON_CHECK(found != by_name_.end() && parties_[found->second].machine, "no process of this name");
+  LEPTON_CHECK(found != by_name_.end() && parties_[found->second].machine,
+               "no process of this name");
   return *parties_[found->second].machine;
 }
 Machine const& World::machine(std::string const& name) const {
@@ -142,8 +147,8 @@ void World::deliver(Frame const& frame) {
   LEPTON_CHECK(header.has_value(), "a header does not survive its own codec");
   ++stats_.delivered;
   journal_.trace(now(), from.caller.name, to.caller.name, frame.head, frame.body);
-  journal_.note(now(), schema::name_of(header->kind), from.caller.name, to.caller.name, header->topic,
-                header->id);
+  journal_.note(now(), schema::name_of(header->kind), from.caller.name, to.caller.name,
+                header->topic, header->id);
   if (to.client) return to.client->deliver(from.caller.name, *header, frame.body);
   deliver_to_machine(*to.machine, frame, std::move(*header));
 }
@@ -162,20 +167,24 @@ void World::deliver_to_machine(Machine& machine, Frame const& frame, Header head
       break;
     }
     case Kind::reply:
-    case Kind::refusal: system.deliver_reply(caller.name, header, frame.body); break;
+    case Kind::refusal:
+      system.deliver_reply(caller.name, header, frame.body);
+      break;
     case Kind::hint: {
       auto const hint = codec::decode<Hint>(frame.body);
       LEPTON_CHECK(hint.has_value(), "a hint does not survive its own codec");
       system.deliver_hint(*hint);
       break;
     }
-    case Kind::unknown: LEPTON_CHECK(false, "a message without a kind was sent");
+    case Kind::unknown:
+      LEPTON_CHECK(false, "a message without a kind was sent");
   }
   machine.poke();
 }
 
 void World::log(std::string const& process, actor::Level level, std::string const& text) {
-  if (level >= actor::Level::warning) journal_.note(now(), fmt::format("log of {}: {}", process, text));
+  if (level >= actor::Level::warning)
+    journal_.note(now(), fmt::format("log of {}: {}", process, text));
 }
 
 void World::note_store_fault(std::string const& process, char const* what) {
@@ -184,13 +193,15 @@ void World::note_store_fault(std::string const& process, char const* what) {
 }
 
 void World::note_end(Sent const& sent) {
-  journal_.note(now(), fmt::format("{} for {}: {} {} after {} sendings {}", schema::name_of(sent.outcome),
-                                   sent.client, sent.topic, sent.id, sent.attempts, sent.refusal.what));
+  journal_.note(now(),
+                fmt::format("{} for {}: {} {} after {} sendings {}", schema::name_of(sent.outcome),
+                            sent.client, sent.topic, sent.id, sent.attempts, sent.refusal.what));
 }
 
 void World::fail(std::string const& why) const {
-  throw Failure(fmt::format("{}\n  at {} ms of seed {}; to repeat: scripts/sim --seed {}\n  faults: {}\n{}",
-                            why, now(), seed_, seed_, faults_.text(), journal_.text()));
+  throw Failure(
+      fmt::format("{}\n  at {} ms of seed {}; to repeat: scripts/sim --seed {}\n  faults: {}\n{}",
+                  why, now(), seed_, seed_, faults_.text(), journal_.text()));
 }
 
 }  // namespace lepton::sim

@@ -1,7 +1,8 @@
 #pragma once
-// World: whole processes (actor systems with their stores), clients and a hostile network on one thread with a
-// virtual clock, repeatable from a seed: the same seed gives the same run, message for message. Faults are drawn from
-// the seed or set by hand; heal() ends them, so that a run can also check that everything comes to a good end.
+// World: whole processes (actor systems with their stores), clients and a hostile network on one
+// thread with a virtual clock, repeatable from a seed: the same seed gives the same run, message
+// for message. Faults are drawn from the seed or set by hand; heal() ends them, so that a run can
+// also check that everything comes to a good end.
 //
 //   World world(seed, Faults::draw(seed));
 //   world.add_process("counter", [](Machine& m) { ... return Built(std::move(system)); });
@@ -12,7 +13,8 @@
 //   world.heal();
 //   bool good = world.run_until([&] { return ann.open() == 0; }, 60'000);
 //
-// Errors: fail() throws Failure with the sentence, the command that repeats the run, and its last lines.
+// Errors: fail() throws Failure with the sentence, the command that repeats the run, and its last
+// lines.
 
 #include <deque>
 #include <map>
@@ -72,7 +74,9 @@ class World {
 
   Machine& machine(std::string const& name);
   Machine const& machine(std::string const& name) const;
-  actor::System* system(std::string const& name) { return machine(name).system(); }  // null: it is down
+  actor::System* system(std::string const& name) {
+    return machine(name).system();
+  }  // null: it is down
   store::MemoryDisk const& disk(std::string const& name) const { return *machine(name).disk(); }
   bool serves(std::string const& process, std::string const& service) const;
 
@@ -115,7 +119,8 @@ class World {
   Machine* any_machine(bool may_crash);
   void cut_something();
   TimeMs up_to(TimeMs most) {
-    return 1 + static_cast<TimeMs>(chance_.below(static_cast<std::uint64_t>(std::max<TimeMs>(1, most))));
+    return 1 + static_cast<TimeMs>(
+                   chance_.below(static_cast<std::uint64_t>(std::max<TimeMs>(1, most))));
   }
 
   std::uint64_t seed_;

@@ -17,7 +17,8 @@ void World::start_faults() {
   });
   repeat_fault(faults_.wall_jump_every_ms, [this] {
     auto const by = up_to(faults_.wall_jump_max_ms);
-    if (auto* machine = any_machine(false)) jump_wall(machine->name(), chance_.happens(0.5) ? by : -by);
+    if (auto* machine = any_machine(false))
+      jump_wall(machine->name(), chance_.happens(0.5) ? by : -by);
   });
 }
 
@@ -77,7 +78,8 @@ void World::jump_wall(std::string const& name, TimeMs by_ms) {
   journal_.note(now(), fmt::format("wall clock of {} jumps by {} ms", name, by_ms));
 }
 
-// Never inside a call of the process itself, hence as an event; it comes before the answer of a commit.
+// Never inside a call of the process itself, hence as an event; it comes before the answer of a
+// commit.
 void World::crash(std::string const& name) {
   auto& target = machine(name);
   at(0, [this, &target, life = target.life()] {

@@ -133,12 +133,17 @@ Status Connection::refuse_unsafe() {
   return ok();
 }
 
+// Nothing is expected now, so that input is a notice or the end: a server that stops says so first,
+// and only the next read meets the end.
 bool Connection::alive() {
-  if (gave_up_ || PQstatus(raw_.get()) != CONNECTION_OK) return false;
-  pollfd waiting{PQsocket(raw_.get()), POLLIN, 0};
-  if (poll(&waiting, 1, 0) <= 0) return true;
-  // Nothing is expected now, so that input is a notice or the end.
-  return PQconsumeInput(raw_.get()) == 1 && PQstatus(raw_.get()) == CONNECTION_OK;
+  for (int reads = 0; reads < 16; ++reads) {
+    if (gave_up_ || PQstatus(raw_.get()) != CONNECTION_OK) return false;
+    pollfd waiting{PQsocket(raw_.get()), POLLIN, 0};
+    if (poll(&waiting, 1, 0) <= 0) return true;
+    if (PQconsumeInput(raw_.get()) == 0) return false;
+    (void)PQisBusy(raw_.get());  // takes the notice out of the buffer
+  }
+  return false;
 }
 
 bool Connection::wait(bool for_write) {

@@ -1,5 +1,5 @@
-// One actor with a message, a timer and a row, in a simulated world: it greets, remembers how often, and says so
-// each second; a crash in between loses nothing. Run it: build/bin/hello_actor
+// One actor with a message, a timer and a row, in a simulated world: it greets, remembers how
+// often, and says so each second; a crash in between loses nothing. Run it: build/bin/hello_actor
 #include <cstdio>
 
 #include "common/sim/world.hpp"
@@ -18,6 +18,7 @@ struct Hello {  // the message
   static constexpr bool mutates = true;  // recorded under its id and audited
   using Reply = Greeting;
   std::string name;
+  std::string resource() const { return "guests/" + name; }
   static consteval auto fields() {
     return schema::fields(schema::field(1, "name", &Hello::name, "Who says hello."));
   }
@@ -32,12 +33,15 @@ struct GuestRow {  // the row
                           schema::field(2, "visits", &GuestRow::visits, "How often."));
   }
 };
-static_assert(schema::complete<Greeting>() && schema::complete<Hello>() && schema::complete<GuestRow>());
+static_assert(schema::complete<Greeting>() && schema::complete<Hello>() &&
+              schema::complete<GuestRow>());
 
 class Greeter final : public actor::Actor {
  public:
   Greeter() { on<Hello>(&Greeter::hello); }
-  std::vector<store::Table const*> tables() const override { return {&store::table_of<GuestRow>()}; }
+  std::vector<store::Table const*> tables() const override {
+    return {&store::table_of<GuestRow>()};
+  }
   void restore(actor::Rows const& rows) override {
     for (auto const& row : rows.of<GuestRow>()) visits_[row.name] = row.visits;
   }
@@ -60,12 +64,12 @@ class Greeter final : public actor::Actor {
 int main() {
   sim::World world(1, sim::Faults::none());
   world.add_process("greeter", [](sim::Machine& machine) {
-    auto system = std::make_unique<actor::System>(actor::SystemSettings{"greeter"}, machine.ports());
+    auto system = std::make_unique<actor::System>(actor::SystemSettings{"hello"}, machine.ports());
     system->add("greeter", [] { return std::make_unique<Greeter>(); }, {});
     return sim::Built(std::move(system));
   });
   auto& ann = world.add_client("ann");
-  auto const say = [](Result<Greeting> const& reply) { std::puts(reply ? reply->text.c_str() : "?"); };
+  auto const say = [](Result<Greeting> const& r) { std::puts(r ? r->text.c_str() : "?"); };
   ann.send("greeter", Hello{"Ann"}, {}, say);
   world.run_for(1'500);
   world.crash("greeter");

@@ -45,8 +45,8 @@ void Deployer::restore(actor::Rows const& rows) {
   }
 }
 
-// What was placed is held again before anything new is placed. Every attempt counts as silent since now, until
-// its node is heard.
+// What was placed is held again before anything new is placed. Every attempt counts as silent since
+// now, until its node is heard.
 void Deployer::start(Context& c) {
   for (auto& [id, link] : nodes_) {
     link.heard_at = c.now();

@@ -1,12 +1,14 @@
 #pragma once
-// The deployer: takes jobs in, queues them durably, places them, has them started, follows them to their end.
-// Decisions are the pure core's (core/); this actor keeps the state, stores each step, and talks to nodes.
+// The deployer: takes jobs in, queues them durably, places them, has them started, follows them to
+// their end. Decisions are the pure core's (core/); this actor keeps the state, stores each step,
+// and talks to nodes.
 //
-// A node's orders are level-triggered: each sync is answered with all that should be started and stopped there
-// now, computed from the durable state. A claim (the job_run row) is committed before its start leaves.
+// A node's orders are level-triggered: each sync is answered with all that should be started and
+// stopped there now, computed from the durable state. A claim (the job_run row) is committed before
+// its start leaves.
 //
-// Files: jobs.cpp requests of people; nodes.cpp nodes and their syncs; flow.cpp what events do; logs.cpp log relay;
-// views.cpp answers for people.
+// Files: jobs.cpp requests of people; nodes.cpp nodes and their syncs; flow.cpp what events do;
+// logs.cpp log relay; views.cpp answers for people.
 
 #include <deque>
 #include <map>

@@ -9,7 +9,9 @@
 namespace lepton::deployer {
 namespace {
 
-Instant instant(actor::Context& c) { return {c.wall(), c.now()}; }
+Instant instant(actor::Context& c) {
+  return {c.wall(), c.now()};
+}
 
 }  // namespace
 
@@ -28,7 +30,9 @@ std::vector<JobId> Deployer::jobs_on(NodeId const& node) const {
   return jobs;
 }
 
-void Deployer::save(Job const& job, Context& c) { c.upsert(job.run_row()); }
+void Deployer::save(Job const& job, Context& c) {
+  c.upsert(job.run_row());
+}
 
 void Deployer::audit_job(Job const& job, std::string action, AuditOutcome outcome, Context& c) {
   AuditEvent event;
@@ -84,8 +88,10 @@ void Deployer::act(Job& job, Action const& action, Context& c) {
       enqueue(job);
       more_to_place_ = true;
       return;
-    case ActionKind::finish: return finish(job, c);
-    case ActionKind::unknown: return;
+    case ActionKind::finish:
+      return finish(job, c);
+    case ActionKind::unknown:
+      return;
   }
 }
 
@@ -99,9 +105,9 @@ void Deployer::finish(Job& job, Context& c) {
 }
 
 void Deployer::enqueue(Job const& job) {
-  auto const pushed = queue_.push({job.id(), job.row.pool, job.spec().resources, job.spec().nodes,
-                                   job.spec().priority, std::uint64_t(job.row.queue_order),
-                                   job.run.not_before_ms});
+  auto const pushed =
+      queue_.push({job.id(), job.row.pool, job.spec().resources, job.spec().nodes,
+                   job.spec().priority, std::uint64_t(job.row.queue_order), job.run.not_before_ms});
   LEPTON_CHECK(pushed.has_value(), "a job was queued twice");
 }
 
@@ -111,7 +117,8 @@ std::optional<Misfit> Deployer::try_place(QueuedJob const& queued, std::vector<J
   auto& job = jobs_.at(queued.job);
   job.allocations = std::move(std::get<std::vector<Allocation>>(result));
   for (std::uint32_t i = 0; i < job.allocations.size(); ++i) {
-    auto const held = cluster_.reserve(attempt_id(job.id(), i, job.run.round + 1), job.allocations[i]);
+    auto const held =
+        cluster_.reserve(attempt_id(job.id(), i, job.run.round + 1), job.allocations[i]);
     LEPTON_CHECK(held.has_value(), "the core placed a task where it does not fit");
   }
   placed.push_back(&job);
@@ -146,7 +153,8 @@ void Deployer::launch(Job& job, std::uint32_t index, Context& c) {
   wake_node(node, c);
 }
 
-// The simulated engine: starts at once, ends after the duration that the spec's environment names, if any.
+// The simulated engine: starts at once, ends after the duration that the spec's environment names,
+// if any.
 void Deployer::simulate(AttemptId const& attempt, NodeId const& node, Context& c) {
   c.after(0, [this, attempt, node](Context& later) {
     simulated_report(attempt, node, AttemptState::running, 0, later);
@@ -157,11 +165,10 @@ void Deployer::simulate(AttemptId const& attempt, NodeId const& node, Context& c
     if (duration == env.end()) return;
     auto const exit = env.find("LEPTON_SIMULATED_EXIT");
     auto const code = exit == env.end() ? 0 : text::parse_int(exit->second).value_or(1);
-    later.after(text::parse_int(duration->second).value_or(0),
-                [this, attempt, node, code](Context& end) {
-                  simulated_report(attempt, node, AttemptState::exited,
-                                   static_cast<std::int32_t>(code), end);
-                });
+    later.after(text::parse_int(duration->second).value_or(0), [this, attempt, node,
+                                                                code](Context& end) {
+      simulated_report(attempt, node, AttemptState::exited, static_cast<std::int32_t>(code), end);
+    });
   });
 }
 
@@ -193,8 +200,8 @@ void Deployer::resolve_secrets(Job const& job, std::uint32_t index, Context& c) 
     }
     auto const code = got.error().code;
     if (code == Code::denied || code == Code::not_found || code == Code::invalid)
-      return apply_event(*owner, Report{node, attempt, AttemptState::failed, 0, 0, got.error().what},
-                         later);
+      return apply_event(
+          *owner, Report{node, attempt, AttemptState::failed, 0, 0, got.error().what}, later);
     owner->why = "waits for its secrets: " + got.error().what;
     later.after(2'000, [this, attempt](Context& again) {
       auto* job_again = job_of(attempt);

@@ -21,7 +21,8 @@ Status Deployer::check_submit(JobSubmit const& m, Context& c) {
   return ok();
 }
 
-// A job with secrets is taken in only when its owner may read them now; they are read again at each start.
+// A job with secrets is taken in only when its owner may read them now; they are read again at each
+// start.
 void Deployer::submit(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) {
   if (auto good = check_submit(m, c); !good) return c.answer(ticket, good.error());
   if (m.spec.secrets.empty()) return accept(m, ticket, c);
@@ -41,9 +42,10 @@ void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) 
   if (auto const known = jobs_.find(m.job); known != jobs_.end()) {
     auto const same = known->second.row.owner == caller.name && known->second.spec() == m.spec;
     if (same) return c.answer(ticket, accepted(known->second));
-    return c.answer(ticket, Error{Code::conflict, "job " + m.job.value +
-                                                      " exists with another spec or owner; choose a "
-                                                      "new identity"});
+    return c.answer(ticket,
+                    Error{Code::conflict, "job " + m.job.value +
+                                              " exists with another spec or owner; choose a "
+                                              "new identity"});
   }
   auto first = place_gang(cluster_, m.spec.resources, m.spec.pool, m.spec.nodes);
   auto const* misfit = std::get_if<Misfit>(&first);
@@ -51,8 +53,9 @@ void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) 
     return c.answer(ticket, Error{Code::invalid, "the job can never start here: " + misfit->what});
 
   Job job;
-  job.row = {m.job,     caller.name,        m.spec.name, m.spec.pool, m.spec, caller.policies,
-             caller.token, std::int64_t(next_order_++), c.wall()};
+  job.row = {m.job,   caller.name,     m.spec.name,  m.spec.pool,
+             m.spec,  caller.policies, caller.token, std::int64_t(next_order_++),
+             c.wall()};
   call->detail["job"] = m.job.value;
   auto& kept = jobs_[m.job] = std::move(job);
   newest_[{kept.row.owner, kept.row.name}] = m.job;
@@ -92,7 +95,8 @@ Result<Job*> Deployer::find_job(JobId const& wanted, Context& c, Verb verb) {
   if (found == jobs_.end()) {
     if (auto allowed = c.allow(verb, "job/" + c.caller().name + "/unknown"); !allowed)
       return allowed.error();
-    return Error{Code::not_found, "there is no job '" + wanted.value + "'; `lepton job list` shows yours"};
+    return Error{Code::not_found,
+                 "there is no job '" + wanted.value + "'; `lepton job list` shows yours"};
   }
   if (auto allowed = c.allow(verb, found->second.path()); !allowed) return allowed.error();
   return &found->second;
@@ -121,10 +125,9 @@ Result<JobPage> Deployer::list(JobList const& m, Context& c) {
   }
   page.total = matching.size();
   auto const shown = std::min<std::size_t>(m.limit, matching.size());
-  std::partial_sort(matching.begin(), matching.begin() + static_cast<std::ptrdiff_t>(shown),
-                    matching.end(), [](auto const* a, auto const* b) {
-                      return a->row.queue_order > b->row.queue_order;
-                    });
+  std::partial_sort(
+      matching.begin(), matching.begin() + static_cast<std::ptrdiff_t>(shown), matching.end(),
+      [](auto const* a, auto const* b) { return a->row.queue_order > b->row.queue_order; });
   for (std::size_t i = 0; i < shown; ++i) page.jobs.push_back(line_of(*matching[i], c.wall()));
   return page;
 }

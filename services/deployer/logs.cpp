@@ -1,5 +1,5 @@
-// Logs stay on the node that wrote them. A wish for a part of one travels with the answer of the node's sync and
-// comes back with the next.
+// Logs stay on the node that wrote them. A wish for a part of one travels with the answer of the
+// node's sync and comes back with the next.
 
 #include "services/deployer/deployer.hpp"
 
@@ -18,8 +18,9 @@ void Deployer::logs(JobLogs const& m, Ticket<JobLogs> ticket, Context& c) {
     c.answer(ticket, Result<LogChunk>({{}, m.offset, m.offset, ended, std::move(note)}));
   };
   if (m.task >= (*job)->spec().nodes)
-    return c.answer(ticket, Error{Code::invalid, "the job has " + std::to_string((*job)->spec().nodes) +
-                                                     " task(s), numbered from 0"});
+    return c.answer(ticket,
+                    Error{Code::invalid, "the job has " + std::to_string((*job)->spec().nodes) +
+                                             " task(s), numbered from 0"});
   if (run.members.size() <= m.task) {
     auto const* why = queue_.why((*job)->id());
     return tell("not started yet" + (why ? ": " + why->what : ""), is_final(run.state));
@@ -28,7 +29,8 @@ void Deployer::logs(JobLogs const& m, Ticket<JobLogs> ticket, Context& c) {
   if (link == nodes_.end()) return tell("its node is gone, and its log with it", true);
   if (link->second.is_simulated())
     return tell("the simulated engine writes no log", is_final(run.members[m.task].state));
-  if (link->second.silent) return tell("node " + link->first.value + " is silent at the moment", false);
+  if (link->second.silent)
+    return tell("node " + link->first.value + " is silent at the moment", false);
   if (log_tickets_.size() >= log_tickets_max)
     return c.answer(ticket, Error{Code::exhausted, "too many logs are being read; try again"});
   auto const number = next_log_ticket_++;

@@ -1,4 +1,5 @@
-// Nodes and their syncs. A sync is a heartbeat, a report of all attempts, and a question for orders in one.
+// Nodes and their syncs. A sync is a heartbeat, a report of all attempts, and a question for orders
+// in one.
 
 #include <algorithm>
 
@@ -34,8 +35,9 @@ void Deployer::set_node_state(NodeLink& link, NodeState state, Context& c) {
   auto const set = cluster_.set_state(link.row.node, state);
   LEPTON_CHECK(set.has_value(), "a linked node is not in the cluster");
   c.upsert(link.row);
-  c.audit(node_event(link, "deployer.node.state",
-                     std::string(schema::name_of(was)) + " to " + std::string(schema::name_of(state))));
+  c.audit(
+      node_event(link, "deployer.node.state",
+                 std::string(schema::name_of(was)) + " to " + std::string(schema::name_of(state))));
   more_to_place_ = true;
 }
 
@@ -61,8 +63,8 @@ void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
     if (state == AttemptState::starting || state == AttemptState::running)
       orders.stops.push_back({attempt, task_id(ref->job, ref->index), "the node does not know it"});
   }
-  auto const news = !orders.starts.empty() || !orders.stops.empty() || !orders.acknowledged.empty() ||
-                    !orders.logs.empty();
+  auto const news = !orders.starts.empty() || !orders.stops.empty() ||
+                    !orders.acknowledged.empty() || !orders.logs.empty();
   if (news || m.wait_ms == 0) return answer_sync(link, ticket, std::move(orders), c);
   if (link.parked) answer_sync(link, *link.parked, orders_for(link), c);
   link.parked = ticket;
@@ -80,8 +82,9 @@ Status Deployer::meet(NodeSync const& m, Context& c) {
     if (nodes_.size() >= nodes_max)
       return Error{Code::exhausted, "the deployer has 20,000 nodes, which is its limit"};
     NodeLink link;
-    link.row = {m.node,     m.pool, std::string(process_engine), NodeState::ready, m.capacity, m.labels,
-                std::int64_t(next_order_++), m.boot_id, c.wall()};
+    link.row = {m.node,     m.pool,   std::string(process_engine), NodeState::ready,
+                m.capacity, m.labels, std::int64_t(next_order_++), m.boot_id,
+                c.wall()};
     if (auto added = upsert_node(link, c); !added) return added;
     c.upsert(link.row);
     c.audit(node_event(link, "deployer.node.joined", ""));
@@ -89,7 +92,8 @@ Status Deployer::meet(NodeSync const& m, Context& c) {
     more_to_place_ = true;
   }
   auto& link = found->second;
-  if (link.is_simulated()) return Error{Code::conflict, "node " + m.node.value + " is a simulated one"};
+  if (link.is_simulated())
+    return Error{Code::conflict, "node " + m.node.value + " is a simulated one"};
   if (link.incarnation == m.incarnation && m.number < link.number)
     return Error{Code::conflict, "an older sync; ignored"};
   link.incarnation = m.incarnation;
@@ -123,7 +127,8 @@ void Deployer::reboot(NodeLink& link, std::string const& boot_id, Context& c) {
   link.row.boot_id = boot_id;
   c.upsert(link.row);
   for (auto const& id : jobs_on(link.row.node))
-    apply_event(jobs_.at(id), NodeGone{link.row.node, "node " + link.row.node.value + " has rebooted"}, c);
+    apply_event(jobs_.at(id),
+                NodeGone{link.row.node, "node " + link.row.node.value + " has rebooted"}, c);
 }
 
 void Deployer::take_reports(NodeSync const& m, Context& c) {
@@ -144,9 +149,10 @@ void Deployer::take_report(NodeId const& node, AttemptReport const& report, Cont
       link.strays.push_back(report.attempt);
     return;
   }
-  apply_event(*job,
-              Report{node, report.attempt, report.state, report.exit_code, report.signal, report.reason},
-              c);
+  apply_event(
+      *job,
+      Report{node, report.attempt, report.state, report.exit_code, report.signal, report.reason},
+      c);
   if (report.state != AttemptState::claimed) secrets_.erase(report.attempt);
   if (report.final) {
     link.acknowledged.push_back(report.attempt);
@@ -209,7 +215,8 @@ void Deployer::tick_nodes(Context& c) {
     if (state != NodeState::draining && state != NodeState::down)
       set_node_state(link, far ? NodeState::unreachable : NodeState::suspect, c);
     if (std::exchange(link.silent, true)) continue;
-    for (auto const& job : jobs_on(id)) apply_event(jobs_.at(job), NodeSilent{id, link.heard_at}, c);
+    for (auto const& job : jobs_on(id))
+      apply_event(jobs_.at(job), NodeSilent{id, link.heard_at}, c);
   }
 }
 
@@ -230,13 +237,22 @@ Result<NodesDeclared> Deployer::declare(NodeDeclare const& m, Context& c) {
     return Error{Code::invalid, "nodes: at most 500 in one message and 20,000 in all"};
   for (auto const& node : m.nodes)
     if (auto const known = nodes_.find(node.node);
-        known != nodes_.end() && (!known->second.is_simulated() || known->second.row.pool != m.pool))
+        known != nodes_.end() &&
+        (!known->second.is_simulated() || known->second.row.pool != m.pool))
       return Error{Code::conflict, "node " + node.node.value + " exists in another pool"};
   for (auto const& node : m.nodes) {
     auto& link = nodes_[node.node];
-    auto const order = link.row.queue_order == 0 ? std::int64_t(next_order_++) : link.row.queue_order;
-    link.row = {node.node, m.pool, std::string(simulated_engine), NodeState::ready, node.capacity, {},
-                order,     "",     c.wall()};
+    auto const order =
+        link.row.queue_order == 0 ? std::int64_t(next_order_++) : link.row.queue_order;
+    link.row = {node.node,
+                m.pool,
+                std::string(simulated_engine),
+                NodeState::ready,
+                node.capacity,
+                {},
+                order,
+                "",
+                c.wall()};
     auto const added = upsert_node(link, c);
     if (!added) throw std::runtime_error(added.error().what);
     c.upsert(link.row);
@@ -257,8 +273,10 @@ Result<PoolRemoved> Deployer::remove_pool(PoolRemove const& m, Context& c) {
     auto const members = job.run.members;
     for (std::uint32_t i = 0; i < members.size(); ++i)
       if (!is_final(members[i].state))
-        apply_event(job, Report{members[i].node, attempt_id(id, i, job.run.round),
-                                AttemptState::exited, 143, 0, "pool removed"}, c);
+        apply_event(job,
+                    Report{members[i].node, attempt_id(id, i, job.run.round), AttemptState::exited,
+                           143, 0, "pool removed"},
+                    c);
     ++removed.jobs;
   }
   for (auto it = nodes_.begin(); it != nodes_.end();) {

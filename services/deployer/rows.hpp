@@ -25,8 +25,9 @@ struct JobRow {
     using schema::field;
     using R = JobRow;
     return schema::fields(
-        field(1, "job", &R::job, "Identity.").key(), field(2, "owner", &R::owner, "Who submitted it."),
-        field(3, "name", &R::name, "Name."), field(4, "pool", &R::pool, "Pool of nodes."),
+        field(1, "job", &R::job, "Identity.").key(),
+        field(2, "owner", &R::owner, "Who submitted it."), field(3, "name", &R::name, "Name."),
+        field(4, "pool", &R::pool, "Pool of nodes."),
         field(5, "spec", &R::spec, "What was asked for."),
         field(6, "policies", &R::policies, "Policies of the token it was submitted with."),
         field(7, "token", &R::token, "Identity of that token."),
@@ -54,7 +55,8 @@ struct JobRunRow {
         field(1, "job", &R::job, "Identity.").key(), field(2, "state", &R::state, "State."),
         field(3, "run", &R::run, "Rounds, members and endings."),
         field(4, "allocations", &R::allocations, "What its tasks hold, in their order."),
-        field(5, "started_at_ms", &R::started_at_ms, "When the round was placed, ms since 1970; 0: not yet."),
+        field(5, "started_at_ms", &R::started_at_ms,
+              "When the round was placed, ms since 1970; 0: not yet."),
         field(6, "finished_at_ms", &R::finished_at_ms, "When it ended, ms since 1970; 0: not yet."),
         field(7, "why", &R::why, "Why it waits, or how it ended."));
   }

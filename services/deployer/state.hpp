@@ -1,5 +1,6 @@
 #pragma once
-// What the deployer keeps in memory of a job and of a node. Rebuilt from rows at the start of a life.
+// What the deployer keeps in memory of a job and of a node. Rebuilt from rows at the start of a
+// life.
 
 #include <map>
 #include <optional>
@@ -36,12 +37,12 @@ inline constexpr std::string_view process_engine = "process";
 struct NodeLink {
   NodeRow row;
   std::string incarnation;
-  std::uint64_t number = 0;   // of its last sync
-  TimeMs heard_at = 0;        // monotonic; 0: not in this life of the deployer
+  std::uint64_t number = 0;  // of its last sync
+  TimeMs heard_at = 0;       // monotonic; 0: not in this life of the deployer
   WallMs heard_at_ms = 0;
-  bool silent = false;        // its attempts were told so
+  bool silent = false;  // its attempts were told so
   bool leaving = false;
-  bool first_sync = true;     // in this life of the deployer
+  bool first_sync = true;                         // in this life of the deployer
   std::optional<actor::Ticket<NodeSync>> parked;  // a sync that waits for news
   TimeMs parked_until = 0;
   std::vector<AttemptId> acknowledged;  // for the next answer

@@ -25,11 +25,13 @@ std::string resources_in_words(JobSpec const& spec) {
   auto const& r = spec.resources;
   std::string words = spec.nodes > 1 ? fmt::format("{} x ", spec.nodes) : "";
   if (r.gpus > 0) {
-    auto const model = r.gpu_models.empty() ? "" : " " + fmt::format("{}", fmt::join(r.gpu_models, "|"));
+    auto const model =
+        r.gpu_models.empty() ? "" : " " + fmt::format("{}", fmt::join(r.gpu_models, "|"));
     words += r.gpu_milli < 1000 ? fmt::format("{:g} GPU{}, ", r.gpu_milli / 1000.0, model)
                                 : fmt::format("{} GPU{}, ", r.gpus, model);
   }
-  return words + fmt::format("{:g} CPU, {} MiB", static_cast<double>(r.cpu_milli) / 1000.0, r.memory_mib);
+  return words +
+         fmt::format("{:g} CPU, {} MiB", static_cast<double>(r.cpu_milli) / 1000.0, r.memory_mib);
 }
 
 JobView view_of(Job const& job) {
@@ -48,8 +50,8 @@ JobView view_of(Job const& job) {
   for (std::uint32_t i = 0; i < job.run.members.size(); ++i) {
     auto const& m = job.run.members[i];
     auto const held = i < job.allocations.size() ? job.allocations[i] : Allocation{};
-    v.tasks.push_back({i, attempt_id(job.id(), i, job.run.round), m.state, held, m.exit_code, m.signal,
-                       m.reason});
+    v.tasks.push_back({i, attempt_id(job.id(), i, job.run.round), m.state, held, m.exit_code,
+                       m.signal, m.reason});
   }
   return v;
 }

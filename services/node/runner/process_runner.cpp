@@ -47,9 +47,11 @@ Status make_state_folders(std::string const& state_dir) {
   if (state_dir.empty() || state_dir[0] != '/')
     return Error{Code::invalid, "the node's state folder must be an absolute path"};
   std::error_code error;
-  std::filesystem::create_directories(state_dir, error);
+  auto const created = std::filesystem::create_directories(state_dir, error);
   if (error) return file_error("create", state_dir, error.value());
   // The task's user passes through to its output folder, and reads nothing else.
+  if (created && ::chmod(state_dir.c_str(), 0711) != 0)
+    return file_error("set the mode of", state_dir, errno);
   for (auto const& [name, mode] : {std::pair{"", 0711u}, {"/attempts", 0711u}, {"/locks", 0700u}})
     if (auto made = make_folder(state_dir + name, mode); !made) return made;
   return ok();

@@ -1,4 +1,5 @@
-// Group commit: rows of many handlers in one transaction, and what becomes of them when the store says no.
+// Group commit: rows of many handlers in one transaction, and what becomes of them when the store
+// says no.
 #include "tests/common/actor/harness.hpp"
 
 namespace lepton::test {
@@ -145,7 +146,8 @@ TEST_F(Commit, WhatWaitsWhenTheStoreGoesIsRefusedAtOnce) {
   store.reads_fail = true;
   forget();
   system = std::make_unique<actor::System>(system_settings, ports());
-  system->add("desk", [this] { return std::make_unique<DeskActor>(seen); }, settings);
+  system->add(
+      "desk", [this] { return std::make_unique<DeskActor>(seen); }, settings);
   system->start();
   send("1", Look{"a"});
   EXPECT_EQ(answer("1"), "none") << "rows are being read";
@@ -181,25 +183,28 @@ TEST_F(Commit, FaultsOfManyKindsKeepEveryPromise) {
   Chance faults(42);
   settings.restarts_max = 1'000;
   boot();
-  std::int64_t least = 0;
   for (int i = 0; i < 400; ++i) {
-    if (faults.happens(0.2))
-      store.script.push_back(static_cast<FaultKind>(1 + faults.below(4)));
+    if (faults.happens(0.2)) store.script.push_back(static_cast<FaultKind>(1 + faults.below(4)));
     send(std::to_string(i), Change{faults.happens(0.1) ? "throw" : "add", "sum", 1});
     if (faults.happens(0.5)) settle();
     if (faults.happens(0.2)) clock.now += 20'000, settle();
   }
   store.script.clear();
   advance(2'000);
+  std::int64_t acked = 0, unsure = 0;
   for (int i = 0; i < 400; ++i) {
-    EXPECT_NE(answer(std::to_string(i)), "none") << i;
-    EXPECT_NE(answer(std::to_string(i)), "twice") << i;
-    if (answer(std::to_string(i)).starts_with("=")) ++least;
+    auto const a = answer(std::to_string(i));
+    EXPECT_TRUE(a != "none" && a != "twice") << i << " " << a;
+    if (a.starts_with("=")) ++acked;
+    if (a == "timeout" || a == "unavailable") ++unsure;  // after a commit in doubt
   }
-  EXPECT_GT(least, 100);
-  EXPECT_EQ(stored("sum"), least);
-  EXPECT_EQ(static_cast<std::int64_t>(audited().size()), least);
-  EXPECT_EQ(desk().values().at("sum"), least);
+  auto const sum = stored("sum");
+  EXPECT_GT(acked, 100);
+  EXPECT_GE(sum, acked);
+  EXPECT_LE(sum, acked + unsure);
+  EXPECT_EQ(static_cast<std::int64_t>(audited().size()), sum);
+  EXPECT_EQ(static_cast<std::int64_t>(store.disk->rows("request").size()), sum);
+  EXPECT_EQ(desk().values().at("sum"), sum);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
-// A hand-driven surrounding of one actor system: manual clock, store whose answers the test gives, recording wire.
+// A hand-driven surrounding of one actor system: manual clock, store whose answers the test gives,
+// recording wire.
 
 #include <gtest/gtest.h>
 
@@ -24,8 +25,12 @@ class ScriptedStore final : public store::Store {
   using Batch = store::Batch;
   void commit(Batch batch, Committed done) override {
     auto const kind = next_kind();
-    store::MemoryStore memory(disk, {.post = [this](auto tell) { told_.push_back(std::move(tell)); },
-                                     .fault = [kind](Batch const&) { return store::Fault{kind, 0}; }});
+    store::MemoryStore memory(disk,
+                              {.post = [this](auto tell) { told_.push_back(std::move(tell)); },
+                               .fault =
+                                   [kind](Batch const&) {
+                                     return store::Fault{kind, 0};
+                                   }});
     memory.commit(batch, [this](store::CommitResult result) { result_ = std::move(result); });
     told_.front()();  // the twin's answer, given to the actor later
     told_.clear();
@@ -129,14 +134,17 @@ class Harness : public ::testing::Test {
   std::unique_ptr<actor::System> system;
 
   actor::Ports ports() {
-    return {clock, store, wire, gate, worker, entropy, chance,
-            [this](actor::Level, std::string const& text) { logs.push_back(text); }};
+    return {clock,  store,
+            wire,   gate,
+            worker, entropy,
+            chance, [this](actor::Level, std::string const& text) { logs.push_back(text); }};
   }
   // A fresh process on the same disk.
   void boot() {
     forget();
     system = std::make_unique<actor::System>(system_settings, ports());
-    system->add("desk", [this] { return std::make_unique<DeskActor>(seen); }, settings);
+    system->add(
+        "desk", [this] { return std::make_unique<DeskActor>(seen); }, settings);
     system->start();
     settle();
   }
@@ -153,7 +161,8 @@ class Harness : public ::testing::Test {
     for (int i = 0; i < 10'000; ++i) {
       bool more = system->step();
       if (!store.answers.empty()) more = true, pop(store.answers);
-      if (!store.hold_commits && !store.commit_answers.empty()) more = true, pop(store.commit_answers);
+      if (!store.hold_commits && !store.commit_answers.empty())
+        more = true, pop(store.commit_answers);
       if (!more) return;
     }
     FAIL() << "the system never comes to rest";

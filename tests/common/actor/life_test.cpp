@@ -6,19 +6,18 @@ namespace {
 
 class Life : public Harness {
  protected:
-  struct Spare {
-    Seen seen;
-  };
   // desk, and after it `other`, both of the same kind.
   void boot_two(actor::Strategy strategy) {
     forget();
     system_settings.strategy = strategy;
     system = std::make_unique<actor::System>(system_settings, ports());
-    system->add("desk", [this] { return std::make_unique<DeskActor>(seen); }, settings);
+    system->add(
+        "desk", [this] { return std::make_unique<DeskActor>(seen); }, settings);
     actor::HostSettings light;
     light.durable = false;
     light.streams = {};
-    system->add("other", [this] { return std::make_unique<DeskActor>(other); }, light);
+    system->add(
+        "other", [this] { return std::make_unique<DeskActor>(other); }, light);
     system->start();
     settle();
   }
@@ -155,12 +154,19 @@ TEST_F(Life, ControlLaneGoesFirst) {
 TEST_F(Life, LocalAskReachesTheOtherActor) {
   boot_two(actor::Strategy::one_for_one);
   post("0", Change{"put", "x", 8});
-  auto ask = request("1", Change{"ask", "desk", 1'000});
-  // `other` has no requests of its own: its topic prefix names desk, so desk asks itself through the system.
-  system->deliver_request(ask);
+  system->deliver_hint({"ask desk", "", 1, 0});
   settle();
-  EXPECT_EQ(seen.lines, std::vector<std::string>{"answer 8"});
+  EXPECT_EQ(other.lines, std::vector<std::string>{"answer 8"});
   EXPECT_TRUE(wire.requests.empty());
+}
+
+TEST_F(Life, LocalAskIsRefusedWhileTheOtherIsDown) {
+  boot_two(actor::Strategy::one_for_one);
+  store.reads_fail = true;
+  post("0", Change{"throw", "x", 8});
+  system->deliver_hint({"ask desk", "", 1, 0});
+  settle();
+  EXPECT_EQ(other.lines, std::vector<std::string>{"unavailable"});
 }
 
 class Ask : public Harness {
@@ -219,7 +225,8 @@ TEST_F(Ask, BudgetBoundsResends) {
   boot();
   for (int i = 0; i < 300; ++i) post(std::to_string(i), Change{"ask", "peer", 60'000});
   advance(59'000);
-  EXPECT_EQ(wire.requests.size(), 300u + 10u + 30u) << "10 to begin with, and one for each ten asks";
+  EXPECT_EQ(wire.requests.size(), 300u + 10u + 30u)
+      << "10 to begin with, and one for each ten asks";
 }
 
 TEST_F(Ask, WindowBoundsWhatIsOut) {

@@ -12,8 +12,12 @@ Mail mail(std::string body) {
   request.body = std::move(body);
   return {std::move(request), 0};
 }
-Mail continuation() { return {Continue([](Context&) {}), 0}; }
-std::string body(std::optional<Mail> const& m) { return std::get<Request>(m->content).body; }
+Mail continuation() {
+  return {Continue([](Context&) {}), 0};
+}
+std::string body(std::optional<Mail> const& m) {
+  return std::get<Request>(m->content).body;
+}
 
 TEST(Mailbox, ControlLaneFirstThenFirstInFirstOut) {
   Mailbox box({});

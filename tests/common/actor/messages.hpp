@@ -6,6 +6,7 @@
 namespace lepton::test {
 
 struct Value {
+  static constexpr std::string_view topic = "desk.value";  // as an event
   std::int64_t n = 0;
   static consteval auto fields() {
     return schema::fields(schema::field(1, "n", &Value::n, "A number."));
@@ -121,7 +122,8 @@ class DeskActor final : public actor::Actor {
   void on_down(actor::Down const& down, actor::Context&) override {
     seen_.lines.push_back("down " + down.actor + ": " + down.reason);
   }
-  void on_hint(Hint const& hint, actor::Context&) override {
+  void on_hint(Hint const& hint, actor::Context& c) override {
+    if (hint.sender == "ask desk") return ask("desk", 1'000, c);
     seen_.lines.push_back("hint " + hint.sender + " " + std::to_string(hint.head));
   }
   Result<std::string> snapshot(std::string_view) override { return std::string("state"); }
@@ -137,6 +139,12 @@ class DeskActor final : public actor::Actor {
   using Behaviour = void (*)(DeskActor&, Change const&, actor::Ticket<Change>, actor::Context&);
   static std::map<std::string, Behaviour> const& behaviours();
 
+  void ask(std::string const& peer, TimeMs timeout_ms, actor::Context& c) {
+    c.ask(peer, Look{"x"}, timeout_ms, [this](Result<Value> const& r, actor::Context&) {
+      seen_.lines.push_back(r ? "answer " + std::to_string(r->n)
+                              : std::string(schema::name_of(r.error().code)));
+    });
+  }
   void put(std::string const& key, std::int64_t n, actor::Context& c) {
     values_[key] = n;
     c.upsert(ValueRow{key, n});
@@ -147,11 +155,12 @@ class DeskActor final : public actor::Actor {
     return Value{found->second};
   }
   Result<Revealed> mint(Mint const& m, actor::Context& c) {
+    if (auto allowed = c.allow(Verb::write, "secret/" + m.name); !allowed) return allowed.error();
     put(m.name, 1, c);
     return Revealed{Secret<std::string>("token of " + m.name)};
   }
   Result<Revealed> reveal(Reveal const& m, actor::Context& c) {
-    c.acts_on("secret/" + m.name);
+    if (auto allowed = c.allow(Verb::read, "secret/" + m.name); !allowed) return allowed.error();
     c.note("reason", "test");
     return Revealed{Secret<std::string>("value of " + m.name)};
   }
@@ -167,62 +176,70 @@ inline std::map<std::string, DeskActor::Behaviour> const& DeskActor::behaviours(
   using C = actor::Context;
   using D = DeskActor;
   static std::map<std::string, Behaviour> const all{
-      {"put", [](D& d, Change const& m, T t, C& c) {
+      {"put",
+       [](D& d, Change const& m, T t, C& c) {
          d.put(m.key, m.n, c);
          c.answer(t, Value{m.n});
        }},
-      {"add", [](D& d, Change const& m, T t, C& c) {
+      {"add",
+       [](D& d, Change const& m, T t, C& c) {
          d.put(m.key, d.values_[m.key] + m.n, c);
          c.answer(t, Value{d.values_[m.key]});
        }},
-      {"insert", [](D& d, Change const& m, T t, C& c) {  // rejected when the row is there
+      {"insert",
+       [](D& d, Change const& m, T t, C& c) {  // rejected when the row is there
          d.values_[m.key] = m.n;
          c.append(ValueRow{m.key, m.n});
          c.answer(t, Value{m.n});
        }},
-      {"throw", [](D& d, Change const& m, T, C& c) {
+      {"throw",
+       [](D& d, Change const& m, T, C& c) {
          d.put(m.key, m.n, c);
          throw std::runtime_error("thrown by the test");
        }},
       {"keep", [](D& d, Change const&, T t, C&) { d.kept_.push_back(t); }},
-      {"answer kept", [](D& d, Change const& m, T t, C& c) {
+      {"answer kept",
+       [](D& d, Change const& m, T t, C& c) {
          d.put(m.key, m.n, c);
          for (auto kept : d.kept_) c.answer(kept, Value{m.n});
          d.kept_.clear();
          c.answer(t, Value{m.n});
        }},
-      {"answer twice", [](D& d, Change const& m, T t, C& c) {
+      {"answer twice",
+       [](D& d, Change const& m, T t, C& c) {
          d.put(m.key, m.n, c);
          c.answer(t, Value{1});
          c.answer(t, Value{2});
          c.note("caller", c.caller().name);  // the request stays readable to the end of its handler
        }},
-      {"emit", [](D&, Change const& m, T t, C& c) {
+      {"emit",
+       [](D&, Change const& m, T t, C& c) {
          for (std::int64_t i = 0; i < m.n; ++i) c.emit("news", Value{i});
          c.answer(t, Value{m.n});
        }},
-      {"timer", [](D& d, Change const& m, T t, C& c) {
+      {"timer",
+       [](D& d, Change const& m, T t, C& c) {
          c.after(m.n, [&d, key = m.key](C& later) {
            d.seen_.lines.push_back("timer " + key);
            d.put(key, 1, later);
          });
          c.answer(t, Value{m.n});
        }},
-      {"bad timer", [](D& d, Change const& m, T t, C& c) {
+      {"bad timer",
+       [](D& d, Change const& m, T t, C& c) {
          c.after(m.n, [&d](C&) {
            d.seen_.lines.push_back("bad timer");
            throw std::runtime_error("thrown by a timer");
          });
          c.answer(t, Value{0});
        }},
-      {"ask", [](D& d, Change const& m, T t, C& c) {  // key names the peer, n the timeout
-         c.ask(m.key, Look{"x"}, m.n, [&d](Result<Value> const& r, C&) {
-           d.seen_.lines.push_back(r ? "answer " + std::to_string(r->n)
-                                     : std::string(schema::name_of(r.error().code)));
-         });
+      {"ask",
+       [](D& d, Change const& m, T t, C& c) {  // key names the peer, n the timeout
+         d.ask(m.key, m.n, c);
          c.answer(t, Value{0});
        }},
-      {"work", [](D& d, Change const& m, T t, C& c) {
+      {"work",
+       [](D& d, Change const& m, T t, C& c) {
          auto shared = std::make_shared<std::int64_t>(0);
          c.work([shared, n = m.n] { *shared = n * n; },
                 [&d, shared, key = m.key, t](C& later) {
@@ -230,7 +247,8 @@ inline std::map<std::string, DeskActor::Behaviour> const& DeskActor::behaviours(
                   later.answer(t, Value{*shared});
                 });
        }},
-      {"find", [](D& d, Change const& m, T t, C& c) {
+      {"find",
+       [](D& d, Change const& m, T t, C& c) {
          store::Query const query{nullptr, {{"key", store::Compare::equal, m.key}}, "", false, 10};
          c.find<ValueRow>(query, [&d, t](Result<std::vector<ValueRow>> const& found, C& later) {
            if (!found) return later.answer(t, Result<Value>(found.error()));

@@ -163,7 +163,8 @@ TEST_F(Streams, SnapshotCarriesTheLastNumberOfItsState) {
   store.hold_commits = false;
   settle();
   auto const snapshot = codec::decode<Snapshot>(answers("s")[0].body);
-  EXPECT_EQ(snapshot->head, 6) << "the state holds what was decided before it, and waits for its commit";
+  EXPECT_EQ(snapshot->head, 6)
+      << "the state holds what was decided before it, and waits for its commit";
   EXPECT_EQ(snapshot->body.data, "state");
 }
 

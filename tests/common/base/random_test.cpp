@@ -18,7 +18,8 @@ TEST(Chance, SameSeedSameNumbers) {
   }
 }
 
-// First outputs of splitmix64-seeded xoshiro256** by an independent implementation of the papers' recurrences.
+// First outputs of splitmix64-seeded xoshiro256** by an independent implementation of the papers'
+// recurrences.
 TEST(Chance, FollowsTheRecurrence) {
   std::uint64_t seed = 42, s[4];
   for (auto& word : s) {

@@ -27,7 +27,9 @@ TEST(Text, Hex) {
   EXPECT_EQ(unhex("00fF10"), std::string("\x00\xff\x10", 3));
   for (auto const* bad : {"0", "0g", "g0", "-1", "+1", " 1", "0x"}) EXPECT_FALSE(unhex(bad)) << bad;
 }
-RC_GTEST_PROP(Text, UnhexUndoesHex, (std::string const& s)) { RC_ASSERT(unhex(hex(s)) == s); }
+RC_GTEST_PROP(Text, UnhexUndoesHex, (std::string const& s)) {
+  RC_ASSERT(unhex(hex(s)) == s);
+}
 
 TEST(Text, ParseInt) {
   EXPECT_EQ(parse_int("-9223372036854775808"), INT64_MIN);

@@ -89,12 +89,12 @@ TEST(Door, NobodyEntersWhileTheGatekeeperHangs) {
 TEST(Door, UnencryptedClientIsRefused) {
   Suite suite;
   for (auto const& endpoint : {suite.peer_endpoint, suite.client_endpoint}) {
-    rig::Raw plain(endpoint, "", nullptr);
+    rig::Raw plain(endpoint, "", nullptr, "", 1000, 500);
     rig::Raw good(suite.client_endpoint, suite.server.public_key, &suite.peer);
     ASSERT_TRUE(good.send({rig::packed(suite.header("good"), "body")}));
     std::thread sender([&] { EXPECT_FALSE(plain.send({rig::packed(suite.header("plain"), "body")})); });
     EXPECT_TRUE(rig::until({suite.node.get()}, [&] { return !suite.node->seen.requests.empty(); }));
-    sender.join();  // it had five seconds for a handshake
+    sender.join();  // it had its time for a handshake
     suite.node->bus->poll(suite.node->seen, 0);
     for (auto const& request : suite.node->seen.requests) EXPECT_EQ(request.header.id, "good");
     suite.node->seen.requests.clear();

@@ -100,12 +100,12 @@ Header request_header(std::string id, std::string topic) {
 }
 
 Raw::Raw(std::string const& endpoint, std::string const& server_key, KeyPair const* keys,
-         std::string const& routing_id, int receive_queue)
+         std::string const& routing_id, int receive_queue, int patience_ms)
     : context_(zmq_ctx_new()), socket_(zmq_socket(context_, ZMQ_DEALER)) {
-  int const none = 0, immediate = 1, patience = 5000;
+  int const none = 0, immediate = 1;
   zmq_setsockopt(socket_, ZMQ_LINGER, &none, sizeof(none));
   zmq_setsockopt(socket_, ZMQ_IMMEDIATE, &immediate, sizeof(immediate));
-  zmq_setsockopt(socket_, ZMQ_SNDTIMEO, &patience, sizeof(patience));
+  zmq_setsockopt(socket_, ZMQ_SNDTIMEO, &patience_ms, sizeof(patience_ms));
   zmq_setsockopt(socket_, ZMQ_RCVHWM, &receive_queue, sizeof(receive_queue));
   if (!routing_id.empty())
     zmq_setsockopt(socket_, ZMQ_ROUTING_ID, routing_id.data(), routing_id.size());

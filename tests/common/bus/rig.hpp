@@ -78,11 +78,11 @@ Header request_header(std::string id, std::string topic = "test.echo");
 class Raw {
  public:
   Raw(std::string const& endpoint, std::string const& server_key, KeyPair const* keys,
-      std::string const& routing_id = {}, int receive_queue = 1000);
+      std::string const& routing_id = {}, int receive_queue = 1000, int patience_ms = 5000);
   ~Raw();
   Raw(Raw const&) = delete;
   Raw& operator=(Raw const&) = delete;
-  bool send(std::vector<std::string> const& frames);  // waits at most 5 s for room
+  bool send(std::vector<std::string> const& frames);  // waits at most patience_ms for room
   std::vector<std::string> receive(int wait_ms);      // empty: nothing came
 
  private:

@@ -56,7 +56,8 @@ struct RepeatedId {
   int a = 0;
   int b = 0;
   static consteval auto fields() {
-    return schema::fields(field(1, "a", &RepeatedId::a, "One."), field(1, "b", &RepeatedId::b, "Two."));
+    return schema::fields(field(1, "a", &RepeatedId::a, "One."),
+                          field(1, "b", &RepeatedId::b, "Two."));
   }
 };
 static_assert(!complete<RepeatedId>());
@@ -65,7 +66,8 @@ struct FallingId {
   int a = 0;
   int b = 0;
   static consteval auto fields() {
-    return schema::fields(field(2, "a", &FallingId::a, "One."), field(1, "b", &FallingId::b, "Two."));
+    return schema::fields(field(2, "a", &FallingId::a, "One."),
+                          field(1, "b", &FallingId::b, "Two."));
   }
 };
 static_assert(!complete<FallingId>());
@@ -135,7 +137,8 @@ TEST(Schema, MarksDoNotTouchEachOther) {
   constexpr auto f = field(1, "n", &Nested::n, "A number.").key().optional().restart().bounds(1, 2);
   static_assert(f.is_key && f.since_version == 1 && f.needs_restart && f.bounded && f.max == 2);
   constexpr auto plain = field(1, "n", &Nested::n, "A number.");
-  static_assert(!plain.is_key && plain.since_version == 0 && !plain.needs_restart && !plain.bounded);
+  static_assert(!plain.is_key && plain.since_version == 0 && !plain.needs_restart &&
+                !plain.bounded);
   EXPECT_EQ(plain.doc, f.doc);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// The smallest useful actors: a counter with a durable row, and a driver that keeps asking it. For tests of the
-// simulated world and of the runtime.
+// The smallest useful actors: a counter with a durable row, and a driver that keeps asking it. For
+// tests of the simulated world and of the runtime.
 
 #include "common/actor/system.hpp"
 #include "common/sim/world.hpp"
@@ -20,6 +20,7 @@ struct Add {
   static constexpr bool mutates = true;
   using Reply = Sum;
   std::int64_t by = 0;
+  std::string resource() const { return "counter"; }
   static consteval auto fields() {
     return schema::fields(schema::field(1, "by", &Add::by, "How much to add."));
   }
@@ -30,6 +31,7 @@ struct Read {
   static constexpr std::string_view topic = "counter.read";
   using Reply = Sum;
   std::int64_t unused = 0;
+  std::string resource() const { return "counter"; }
   static consteval auto fields() {
     return schema::fields(schema::field(1, "unused", &Read::unused, "Nothing.").optional());
   }
@@ -99,12 +101,13 @@ inline sim::Maker counter_maker() {
 
 inline sim::Maker driver_maker(int width) {
   return [width](sim::Machine& machine) {
-    auto system = std::make_unique<actor::System>(
-        actor::SystemSettings{.service = machine.name()}, machine.ports());
+    auto system = std::make_unique<actor::System>(actor::SystemSettings{.service = machine.name()},
+                                                  machine.ports());
     actor::HostSettings settings;
     settings.durable = false;
     settings.streams = {};
-    system->add(machine.name(), [width] { return std::make_unique<Driver>(width); }, settings);
+    system->add(
+        machine.name(), [width] { return std::make_unique<Driver>(width); }, settings);
     return sim::Built(std::move(system));
   };
 }

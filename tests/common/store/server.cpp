@@ -94,6 +94,8 @@ Secret<std::string> TestServer::admin_url(std::string const& database) const {
 }
 
 Result<Secret<std::string>> TestServer::prepare() {
+  if (!parts_->server)  // an earlier test failed between stop and start
+    if (auto good = parts_->start(); !good) return good.error();
   if (!parts_->url.empty()) return parts_->url;
   auto session = postgres::Session::open(admin_url("postgres"));
   if (!session) return session.error();

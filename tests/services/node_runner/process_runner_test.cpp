@@ -10,91 +10,15 @@
 #include <algorithm>
 #include <fstream>
 
-#include "common/base/text.hpp"
 #include "services/node/runner/files.hpp"
-#include "services/node/runner/process_table.hpp"
 #include "services/node/runner/task_lock.hpp"
 #include "services/node/runner/users.hpp"
-#include "tests/services/node_runner/support.hpp"
+#include "tests/services/node_runner/process_fixture.hpp"
 
 namespace lepton::node {
 namespace {
 
-bool is_root() {
-  return ::geteuid() == 0;
-}
-
-#define NEEDS_ROOT() \
-  if (!is_root()) GTEST_SKIP() << "needs root: only root can start a task as another user"
-
-class ProcessRunnerTest : public testing::Test {
- protected:
-  ProcessRunnerTest() : runner_(open()) {}
-  ~ProcessRunnerTest() override {
-    for (auto const& status : runner_.scan()) {
-      (void)runner_.request_stop(status.attempt, "the test is over");
-      wait_for_end(status.attempt);
-    }
-  }
-
-  ProcessRunnerOptions options() const {
-    ProcessRunnerOptions options;
-    options.state_dir = folder_.path() + "/state";
-    options.runner_program = LEPTON_RUNNER;
-    return options;
-  }
-  ProcessRunner open() const { return *ProcessRunner::open(options()); }
-
-  RunSpec shell(std::string const& script, std::string const& name = "job", int number = 1) const {
-    RunSpec spec;
-    spec.task = unique(name);
-    spec.attempt = spec.task + "-" + std::to_string(number);
-    spec.command = {"sh", "-c", script};
-    spec.stop_grace_ms = 200;
-    return spec;
-  }
-  void start(RunSpec const& spec, Secrets const& secrets = {}) {
-    auto const started = runner_.start(spec, secrets);
-    ASSERT_TRUE(started) << started.error().what;
-  }
-  RunStatus wait_for_end(std::string const& attempt) {
-    RunStatus last;
-    EXPECT_TRUE(wait_until([&] {
-      auto const status = runner_.poll(attempt);
-      if (status) last = *status;
-      return status && terminal(status->state);
-    })) << attempt
-        << " is " << static_cast<int>(last.state) << " " << last.what;
-    return last;
-  }
-  RunStatus run(RunSpec const& spec, Secrets const& secrets = {}) {
-    start(spec, secrets);
-    return wait_for_end(spec.attempt);
-  }
-  std::string log(std::string const& attempt) {
-    auto const part = runner_.read_log(attempt, 0, 1 << 20);
-    return part ? part->text : part.error().what;
-  }
-  // The pid that the task has printed as its first line.
-  ProcessEntry printed_process(std::string const& attempt) {
-    std::optional<ProcessEntry> process;
-    EXPECT_TRUE(wait_until([&] {
-      auto const text = log(attempt);
-      auto const end = text.find('\n');
-      if (end == text.npos) return false;
-      process = read_process(text::parse_int(text.substr(0, end)).value_or(-1));
-      return process.has_value();
-    })) << log(attempt);
-    return process.value_or(ProcessEntry{});
-  }
-  static bool lives(ProcessEntry const& process) {
-    auto const now = read_process(process.pid);
-    return now && now->start_ticks == process.start_ticks && !now->dead();
-  }
-
-  Folder folder_;
-  ProcessRunner runner_;
-};
+using ProcessRunnerTest = ProcessFixture;
 
 TEST_F(ProcessRunnerTest, TheTaskGetsACleanEnvironment) {
   ::setenv("LEPTON_TEST_LEAK", "must not arrive", 1);
@@ -118,7 +42,7 @@ TEST_F(ProcessRunnerTest, TheTaskGetsACleanEnvironment) {
 TEST_F(ProcessRunnerTest, TheTaskHasNoExtraDescriptorsPrivilegesOrCores) {
   auto const end =
       run(shell("ls /proc/$$/fd | tr '\\n' ' '; umask; ulimit -c; pwd;"
-                "grep NoNewPrivs /proc/$$/status; grep SigBlk /proc/$$/status"));
+                "grep NoNewPrivs /proc/self/status; grep SigBlk /proc/self/status"));
   EXPECT_EQ(end.exit_code, 0);
   auto const text = log(end.attempt);
   EXPECT_TRUE(text.starts_with("0 1 2 0077\n0\n" + runner_.output_dir(end.attempt) + "\n")) << text;
@@ -245,107 +169,6 @@ TEST_F(ProcessRunnerTest, ATaskKilledByASignalSaysWhich) {
   EXPECT_EQ(end.reason, EndReason::killed);
   EXPECT_EQ(end.signal, SIGSEGV);
   EXPECT_EQ(end.exit_code, -1);
-}
-
-// A process that left the session and the environment behind: only its ancestry gives it away.
-constexpr auto hidden_child =
-    "setsid env -i sh -c 'echo $$; exec sleep 1000' & wait; exec sleep 1000";
-
-TEST_F(ProcessRunnerTest, WhenTheRunnerIsKilledEverythingEndsAndTheAttemptIsLost) {
-  auto const spec = shell(hidden_child);
-  start(spec);
-  auto const child = printed_process(spec.attempt);
-  auto const status = *runner_.poll(spec.attempt);
-  auto const task = *read_process(status.pid);
-  ASSERT_EQ(::kill(static_cast<pid_t>(status.runner_pid), SIGKILL), 0);
-  auto const end = wait_for_end(spec.attempt);
-  EXPECT_EQ(end.state, RunState::lost);
-  EXPECT_EQ(end.reason, EndReason::runner_died);
-  EXPECT_FALSE(lives(task));
-  EXPECT_FALSE(lives(child));
-  EXPECT_EQ(run(shell("true", "job", 2)).exit_code, 0);
-}
-
-TEST_F(ProcessRunnerTest, WhenRunnerAndGuardAreKilledAPollEndsTheRest) {
-  auto const spec = shell("setsid sh -c 'echo $$; exec sleep 1000' & wait");
-  start(spec);
-  auto const child = printed_process(spec.attempt);
-  auto const status = *runner_.poll(spec.attempt);
-  auto const task = *read_process(status.pid);
-  auto const guard = read_process(status.runner_pid)->parent;
-  ::kill(static_cast<pid_t>(guard), SIGKILL);
-  ::kill(static_cast<pid_t>(status.runner_pid), SIGKILL);
-  auto const end = wait_for_end(spec.attempt);
-  EXPECT_EQ(end.state, RunState::lost);
-  EXPECT_FALSE(lives(task));
-  EXPECT_FALSE(lives(child));
-}
-
-TEST_F(ProcessRunnerTest, AnotherAttemptStartsOnlyAfterTheRestOfADeadOneIsEnded) {
-  auto const spec = shell("setsid sh -c 'echo $$; exec sleep 1000' & wait");
-  start(spec);
-  auto const child = printed_process(spec.attempt);
-  auto const status = *runner_.poll(spec.attempt);
-  ::kill(static_cast<pid_t>(read_process(status.runner_pid)->parent), SIGKILL);
-  ::kill(static_cast<pid_t>(status.runner_pid), SIGKILL);
-  // Nobody polls the first attempt; the second one's own runner must see to it.
-  start(shell("exec sleep 1000", "job", 2));
-  EXPECT_FALSE(lives(child));
-  EXPECT_EQ(runner_.poll(spec.attempt)->state, RunState::lost);
-}
-
-TEST_F(ProcessRunnerTest, TheRunnerGoesOnWithoutItsGuard) {
-  auto const spec = shell("echo $$; exec sleep 1000");
-  start(spec);
-  printed_process(spec.attempt);
-  auto const guard = *read_process(read_process(runner_.poll(spec.attempt)->runner_pid)->parent);
-  ::kill(static_cast<pid_t>(guard.pid), SIGKILL);
-  ASSERT_TRUE(wait_until([&] { return !lives(guard); }));
-  EXPECT_EQ(runner_.poll(spec.attempt)->state, RunState::running);
-  ASSERT_TRUE(runner_.request_stop(spec.attempt, "cancelled"));
-  EXPECT_EQ(wait_for_end(spec.attempt).reason, EndReason::stopped);
-}
-
-TEST_F(ProcessRunnerTest, ANewNodeFindsRunningAndEndedAttempts) {
-  auto const running = shell("exec sleep 1000", "b"), ended = shell("exit 4", "a");
-  start(running);
-  run(ended);
-  auto next_life = open();
-  auto const all = next_life.scan();
-  ASSERT_EQ(all.size(), 2u);
-  EXPECT_EQ(all[0].exit_code, 4);
-  EXPECT_EQ(all[1].state, RunState::running);
-  EXPECT_EQ(all[1].pid, runner_.poll(running.attempt)->pid);
-  EXPECT_TRUE(next_life.renew_lease(running.attempt, SystemClock().now_ms() + 60'000));
-  ASSERT_TRUE(next_life.request_stop(running.attempt, "cancelled"));
-  EXPECT_EQ(wait_for_end(running.attempt).reason, EndReason::stopped);
-}
-
-TEST_F(ProcessRunnerTest, TheRunnerIsNoChildOfTheNode) {
-  auto const spec = shell("exec sleep 1000");
-  start(spec);
-  auto const runner = *read_process(runner_.poll(spec.attempt)->runner_pid);
-  auto const guard = *read_process(runner.parent);
-  EXPECT_NE(guard.parent, ::getpid());
-  EXPECT_NE(guard.session, read_process(::getpid())->session);
-}
-
-TEST_F(ProcessRunnerTest, ANodeThatDiedBeforeTheLaunchLeavesAFailedStart) {
-  auto const spec = shell("true");
-  AttemptFiles const files(options().state_dir, spec.attempt);
-  ASSERT_TRUE(make_folder(files.folder, 0711));
-  ASSERT_TRUE(replace_file(files.spec, encode(spec)));
-  auto const all = open().scan();
-  ASSERT_EQ(all.size(), 1u);
-  EXPECT_EQ(all[0].state, RunState::failed_to_start);
-  EXPECT_FALSE(runner_.start(spec, {}));  // and nothing starts it later
-}
-
-TEST_F(ProcessRunnerTest, HalfMadeAttemptsAreCleanedUp) {
-  auto const half = options().state_dir + "/attempts/.new-x";
-  ASSERT_TRUE(make_folder(half, 0711));
-  auto const next_life = open();
-  EXPECT_FALSE(std::filesystem::exists(half));
 }
 
 TEST_F(ProcessRunnerTest, TheLogKeepsItsHeadAndSaysSo) {

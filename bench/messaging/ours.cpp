@@ -1,0 +1,169 @@
+// Our side: Bus and Client with all promises on: gatekeeper, headers, ids, deadlines, resending, and for each
+// request a check of its token and of its policy.
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <unistd.h>
+
+#include "bench/messaging/side.hpp"
+#include "common/bus/access/verifier.hpp"
+#include "common/bus/bus.hpp"
+#include "common/bus/client.hpp"
+#include "common/crypto/encode.hpp"
+#include "common/codec/msgpack.hpp"
+#include "schemas/refusal.hpp"
+
+namespace lepton::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Both processes derive the same keys: what is measured here is no secret.
+bus::KeyPair keys_of(char who) {
+  auto keys = bus::keys_from_secret(crypto::z85(std::string(32, who)));
+  return std::move(*keys);
+}
+crypto::SigningKey vault_key() {
+  return std::move(*crypto::SigningKey::from_seed(Secret<std::string>(std::string(32, 'v'))));
+}
+
+void require(bool good, std::string const& what) {
+  if (good) return;
+  std::fprintf(stderr, "%s\n", what.c_str());
+  std::_Exit(1);
+}
+
+class Echo final : public bus::Sink {
+ public:
+  Echo() : path_(*access::ResourcePath::parse("job/anna/train")) {
+    AccessSnapshot rules;
+    rules.revision = 1;
+    rules.policies = {{"users", {{"job/{subject}/*", {Verb::run}, Effect::allow}}}};
+    rules.vault_key = Bytes{std::string(crypto::view(vault_key().public_key()))};
+    require(bool(verifier_.update(rules)), "access rules");
+  }
+  void on_request(actor::Door, std::string key, actor::Route route, Header header,
+                  std::string body) override {
+    auto const claims = verifier_.check(header.token, key, clock_.wall_ms());
+    require(bool(claims), claims ? "" : claims.error().what);
+    require(bool(verifier_.authorize(**claims, path_, Verb::run)), "denied");
+    auto const sample = codec::decode<Sample>(body);
+    require(bool(sample), "decode");
+    Header reply;
+    reply.kind = Kind::reply;
+    reply.topic = std::move(header.topic);
+    reply.id = std::move(header.id);
+    bus->answer(route, reply, codec::encode(*sample));
+  }
+  void on_answer(std::string const&, Header, std::string) override {}
+  void on_hint(std::string const&, Hint) override { ++hints; }
+
+  bus::Bus* bus = nullptr;
+  std::int64_t hints = 0;
+
+ private:
+  SystemClock clock_;
+  access::TokenVerifier verifier_;
+  access::ResourcePath path_;
+};
+
+std::unique_ptr<bus::Bus> open(bus::BusSettings settings) {
+  auto bus = bus::Bus::open(std::move(settings));
+  require(bool(bus), bus ? "" : bus.error().what);
+  return std::move(*bus);
+}
+
+bus::Client connect(Load const& load, Shared& shared) {
+  wait_ready(shared);
+  bus::ClientSettings settings;
+  settings.endpoint = shared.endpoint;
+  settings.keys = keys_of('c');
+  settings.server_public_key = keys_of('s').public_key;
+  settings.window = load.window;
+  auto const now = SystemClock().wall_ms();
+  auto token = access::issue({"t1", "anna", {"users"}, settings.keys.public_key, now, now + 3'600'000},
+                             vault_key());
+  require(bool(token), "token");
+  settings.token = std::move(*token);
+  auto client = bus::Client::connect(std::move(settings));
+  require(bool(client), client ? "" : client.error().what);
+  return std::move(*client);
+}
+
+}  // namespace
+
+void our_server(Load const&, Shared& shared) {
+  bus::BusSettings settings;
+  settings.name = "server";
+  settings.keys = keys_of('s');
+  settings.client_endpoint = shared.endpoint;
+  settings.limits.receive_queue_max = settings.limits.send_queue_max = 2000;
+  Echo echo;
+  auto const bus = open(std::move(settings));
+  echo.bus = bus.get();
+  shared.ready = true;
+  while (true) bus->poll(echo, -1);
+}
+
+void our_client(Load const& load, Shared& shared) {
+  auto client = connect(load, shared);
+  Sample const sample;
+  measure_rtt(load, shared, [&] {
+    auto const answer = client.call(sample);
+    require(bool(answer), answer ? "" : answer.error().what);
+  });
+  int got = 0;
+  auto const done = [&](Result<Sample> answer) {
+    require(bool(answer), answer ? "" : answer.error().what);
+    ++got;
+  };
+  auto const begin = Clock::now();
+  for (int sent = 0; got < load.pipelined_count; client.pump(1000))
+    for (; sent < load.pipelined_count && client.room() > 0; ++sent)
+      require(bool(client.submit(sample, done)), "submit");
+  shared.pipelined_rps =
+      load.pipelined_count / std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+void our_publisher(Load const& load, Shared& shared) {
+  bus::BusSettings settings;
+  settings.name = "bench";
+  settings.keys = keys_of('s');
+  settings.hint_endpoint = shared.endpoint;
+  settings.peers.push_back({"reader", "", "", keys_of('c').public_key});
+  Echo echo;
+  auto const bus = open(std::move(settings));
+  shared.ready = true;
+  while (shared.received == 0) {
+    bus->publish({"bench", "stream", 1, 0});
+    bus->poll(echo, 1);
+  }
+  for (std::int64_t i = 0; true;) {
+    if (i - shared.received < load.pubsub_ahead)
+      bus->publish({"bench", "stream", 1, ++i});
+    else
+      ::usleep(50);  // spinning would keep the I/O threads from their core
+  }
+}
+
+void our_subscriber(Load const& load, Shared& shared) {
+  wait_ready(shared);
+  bus::BusSettings settings;
+  settings.name = "reader";
+  settings.keys = keys_of('c');
+  settings.peers.push_back({"bench", "", shared.endpoint, keys_of('s').public_key});
+  Echo echo;
+  auto const bus = open(std::move(settings));
+  while (echo.hints == 0) bus->poll(echo, -1);
+  auto const begin = Clock::now();
+  auto const first = echo.hints;
+  while (echo.hints - first < load.pubsub_count) {
+    shared.received = echo.hints;
+    bus->poll(echo, -1);
+  }
+  shared.pubsub_mps =
+      double(echo.hints - first) / std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+}  // namespace lepton::bench

@@ -1,0 +1,81 @@
+#include "cli/jobs/follow.hpp"
+
+#include <chrono>
+#include <thread>
+
+#include "cli/connect.hpp"
+#include "cli/jobs/job_views.hpp"
+
+namespace lepton::cli {
+namespace {
+
+constexpr std::int64_t wait_ms = 10'000;         // of one question for news
+constexpr TimeMs contact_lost_max_ms = 120'000;  // then following gives up
+constexpr auto poll_pause = std::chrono::milliseconds(300);
+
+// Asks again while a service is away for a while, as after a restart.
+class Patience {
+ public:
+  explicit Patience(Shell& shell) : shell_(shell) {}
+
+  template <class M>
+  Result<typename M::Reply> ask(bus::Client& client, M const& message, TimeMs timeout_ms) {
+    for (auto const since = clock_.now_ms();;) {
+      auto reply = client.call(message, timeout_ms);
+      bool const away =
+          !reply && (reply.error().code == Code::unavailable ||
+                     reply.error().code == Code::timeout || reply.error().code == Code::exhausted);
+      if (!away || clock_.now_ms() - since > contact_lost_max_ms) return reply;
+      shell_.say("no answer yet (" + reply.error().what + "); asking again");
+      std::this_thread::sleep_for(poll_pause);
+    }
+  }
+
+ private:
+  Shell& shell_;
+  SystemClock clock_;
+};
+
+}  // namespace
+
+Result<int> print_logs(Shell& shell, LogOptions const& o) {
+  if (o.task < 0 || o.offset < 0) return Error{Code::invalid, "--task and --offset count from 0"};
+  auto client = connect(shell, Service::deployer);
+  if (!client) return client.error();
+  Patience patience(shell);
+  JobLogs wish{JobId{o.job}, static_cast<std::uint32_t>(o.task), o.offset, 262'144,
+               o.follow ? wait_ms : 0};
+  std::string note;
+  for (bool first = true;; first = false) {
+    auto const timeout = shell.timeout_ms() + wish.wait_ms + 5'000;
+    auto const chunk =
+        first && !o.follow ? client->call(wish, timeout) : patience.ask(*client, wish, timeout);
+    if (!chunk) return chunk.error();
+    shell.print(chunk->text.data);
+    auto const moved = chunk->next > wish.offset;
+    wish.offset = std::max(wish.offset, chunk->next);
+    if (!chunk->note.empty() && chunk->note != note) shell.say(note = chunk->note);
+    if (chunk->ended) break;
+    if (!o.follow && !moved) break;
+    // A note is answered at once, however long the question may wait.
+    if (!moved) std::this_thread::sleep_for(poll_pause);
+  }
+  shell.next("lepton job show " + o.job);
+  return 0;
+}
+
+Result<int> wait_for_end(Shell& shell, JobId const& job) {
+  auto client = connect(shell, Service::deployer);
+  if (!client) return client.error();
+  Patience patience(shell);
+  std::string said;
+  for (;;) {
+    auto const view = patience.ask(*client, JobShow{job}, shell.timeout_ms());
+    if (!view) return view.error();
+    if (auto words = ending_words(*view); words != said) shell.say(said = words);
+    if (is_final(view->state)) return view->state == JobState::succeeded ? 0 : 1;
+    std::this_thread::sleep_for(poll_pause);
+  }
+}
+
+}  // namespace lepton::cli

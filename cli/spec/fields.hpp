@@ -1,0 +1,119 @@
+#pragma once
+// The shape of a job spec file. Amounts are still text here (amounts.hpp); what a spec may not say
+// yet stands in unsupported.hpp. The texts of this list are the reference of the spec. Pure; any
+// thread.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/schema/schema.hpp"
+#include "schemas/values.hpp"
+
+namespace lepton::cli {
+
+enum class SpecType : std::uint8_t { unknown, job, service };
+consteval auto enumerators(SpecType) {
+  return std::to_array<std::string_view>({"unknown", "job", "service"});
+}
+
+enum class RetryOn : std::uint8_t { unknown, error, interruption };
+consteval auto enumerators(RetryOn) {
+  return std::to_array<std::string_view>({"unknown", "error", "interruption"});
+}
+
+struct SpecResources {
+  std::vector<std::string> gpu;
+  std::string gpu_memory;
+  std::optional<double> gpu_fraction;
+  std::string cpus = "1";
+  std::string memory = "512MiB";
+  std::string disk;
+
+  static consteval auto fields() {
+    using schema::field;
+    using R = SpecResources;
+    return schema::fields(
+        field(1, "gpu", &R::gpu, "2, H100, H100:8, or a list of these in order of preference.")
+            .optional(),
+        field(2, "gpu_memory", &R::gpu_memory, "Least memory of each GPU, for example 40GB.")
+            .optional(),
+        field(3, "gpu_fraction", &R::gpu_fraction, "Share of one GPU, above 0 and below 1.")
+            .optional(),
+        field(4, "cpus", &R::cpus, "CPU cores: 16, 16+, 0.5 or 500m.").optional(),
+        field(5, "memory", &R::memory, "Memory: 64GB, 64GB+ or 512MiB.").optional(),
+        field(6, "disk", &R::disk, "Scratch disk, for example 200GB.").optional());
+  }
+};
+static_assert(schema::complete<SpecResources>());
+
+struct SpecRetry {
+  std::optional<std::vector<RetryOn>> on;
+  std::vector<std::int32_t> exit_codes;
+  std::uint32_t max = 0;
+  std::string backoff = "1s";
+
+  static consteval auto fields() {
+    using schema::field;
+    using R = SpecRetry;
+    return schema::fields(
+        field(1, "on", &R::on, "What is tried again: [error, interruption].").optional(),
+        field(2, "exit_codes", &R::exit_codes, "Exit codes that are tried again.").optional(),
+        field(3, "max", &R::max, "Further attempts after own failures.").bounds(0, 1000).optional(),
+        field(4, "backoff", &R::backoff, "Wait before the next attempt, doubles: 5s.").optional());
+  }
+};
+static_assert(schema::complete<SpecRetry>());
+
+struct SpecFile {
+  std::string name;
+  SpecType type = SpecType::job;
+  std::vector<std::string> command;
+  std::map<std::string, std::string> env;
+  std::map<std::string, std::string> secrets;
+  SpecResources resources;
+  std::uint32_t nodes = 1;
+  std::int32_t priority = 50;
+  std::string pool = "default";
+  std::string max_duration = "0";
+  std::optional<SpecRetry> retry;
+  std::string lease = "30s";
+  bool autonomous = false;
+  std::string stop_grace = "10s";
+  std::string user;
+  std::uint32_t ports = 0;
+  NoFit no_fit = NoFit::wait;
+
+  static consteval auto fields() {
+    using schema::field;
+    using S = SpecFile;
+    return schema::fields(
+        field(1, "name", &S::name, "DNS label."), field(2, "type", &S::type, "job.").optional(),
+        field(3, "command", &S::command, "Program and arguments, as a list."),
+        field(4, "env", &S::env, "Environment of the tasks.").optional(),
+        field(5, "secrets", &S::secrets, "NAME: vault://PATH.").optional(),
+        field(6, "resources", &S::resources, "What each task asks for.").optional(),
+        field(7, "nodes", &S::nodes, "Tasks that start together or not at all.")
+            .bounds(1, 1024)
+            .optional(),
+        field(8, "priority", &S::priority, "0..100; higher goes first.").bounds(0, 100).optional(),
+        field(9, "pool", &S::pool, "Pool of nodes.").optional(),
+        field(10, "max_duration", &S::max_duration, "Time limit of an attempt: 4h; 0: none.")
+            .optional(),
+        field(11, "retry", &S::retry, "When a failed attempt is tried again.").optional(),
+        field(12, "lease", &S::lease, "How long a cut-off node may keep running it: 30s.")
+            .optional(),
+        field(13, "autonomous", &S::autonomous, "Keeps running while cut off.").optional(),
+        field(14, "stop_grace", &S::stop_grace, "From SIGTERM to SIGKILL: 10s.").optional(),
+        field(15, "user", &S::user, "System user of the tasks; not root.").optional(),
+        field(16, "ports", &S::ports, "How many ports to reserve for each task.")
+            .bounds(0, 64)
+            .optional(),
+        field(17, "no_fit", &S::no_fit, "wait or refuse when nothing fits now.").optional());
+  }
+};
+static_assert(schema::complete<SpecFile>());
+
+}  // namespace lepton::cli

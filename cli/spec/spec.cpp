@@ -1,0 +1,265 @@
+#include "cli/spec/spec.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <set>
+
+#include "cli/context.hpp"
+#include "cli/spec/amounts.hpp"
+#include "cli/spec/fields.hpp"
+#include "cli/spec/unsupported.hpp"
+#include "common/bus/access/path.hpp"
+#include "common/codec/yaml.hpp"
+
+namespace lepton::cli {
+namespace {
+
+using codec::Tree;
+
+Error wrong(Tree const& at, std::string const& path, std::string const& what) {
+  return codec::detail::tree_error(at, path, what);
+}
+
+Tree const& node_at(Tree const& tree, std::string const& path) {
+  auto const* at = &tree;
+  for (auto const& name : text::split(path, '.')) {
+    auto const* child = at->find(name);
+    if (child == nullptr) return *at;
+    at = child;
+  }
+  return *at;
+}
+
+Error wrong_at(Tree const& tree, std::string const& path, std::string const& what) {
+  return wrong(node_at(tree, path), path, what);
+}
+
+template <class T>
+std::vector<std::string> names_of(std::string const& prefix) {
+  std::vector<std::string> names;
+  schema::each<T>([&](auto const& f) { names.push_back(prefix + std::string(f.name)); });
+  return names;
+}
+
+// A name that is far from every field of its own map may belong one map deeper: "gpus" is
+// resources.gpu.
+std::string hint(std::string const& key) {
+  if (auto own = text::did_you_mean(key, names_of<SpecFile>("")); !own.empty()) return own;
+  if (key == "run" || key == "cmd" || key == "args") return ", did you mean 'command'?";
+  if (key == "kind") return ", did you mean 'type'?";
+  if (auto const found = text::nearest(key, names_of<SpecResources>("")))
+    return ", did you mean 'resources." + *found + "'?";
+  if (auto const found = text::nearest(key, names_of<SpecRetry>("")))
+    return ", did you mean 'retry." + *found + "'?";
+  return "";
+}
+
+Status check_names(Tree const& tree) {
+  auto const known = names_of<SpecFile>("");
+  for (auto const& [key, value] : tree.entries) {
+    if (auto const why = why_unsupported(key))
+      return wrong(value, key, "not supported yet: " + std::string(*why));
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      return wrong(value, key, "unknown field" + hint(key));
+    for (auto const& [inner, below] : value.entries)
+      if (auto const why = why_unsupported(key + "." + inner))
+        return wrong(below, key + "." + inner, "not supported yet: " + std::string(*why));
+  }
+  return ok();
+}
+
+// What a person may well write, and what to write instead.
+Status check_shapes(Tree const& tree) {
+  if (tree.kind != Tree::Kind::map)
+    return wrong(tree, "", "a spec is a map of fields, from `name:` on");
+  if (auto good = check_names(tree); !good) return good;
+  if (auto const* type = tree.find("type"); type != nullptr && type->scalar == "service")
+    return wrong(*type, "type", "services come with the scaler; use type: job");
+  if (auto const* command = tree.find("command");
+      command != nullptr && command->kind == Tree::Kind::text)
+    return wrong(*command, "command",
+                 "must be a list, because no shell reads it; write [" +
+                     text::join(text::split(command->scalar, ' '), ", ") + "], or [sh, -c, '" +
+                     command->scalar + "'] for a shell");
+  if (auto const* ports = tree.find("ports"); ports != nullptr && ports->kind == Tree::Kind::list)
+    return wrong(*ports, "ports",
+                 "is how many ports to reserve; which ones they are stands in $PORT of the task");
+  auto const& gpu = node_at(tree, "resources.gpu");
+  if (tree.find("resources") != nullptr && tree.find("resources")->find("gpu") == &gpu &&
+      gpu.kind == Tree::Kind::map)
+    return wrong(gpu, "resources.gpu", "write H100:8, or a list in order of preference");
+  return ok();
+}
+
+// One wish for GPUs is a list of one.
+void make_lists(Tree& tree) {
+  for (auto& [key, value] : tree.entries) {
+    if (key != "resources") continue;
+    for (auto& [inner, gpu] : value.entries) {
+      if (inner != "gpu" || gpu.kind == Tree::Kind::list || gpu.kind == Tree::Kind::null) continue;
+      Tree list;
+      list.kind = Tree::Kind::list;
+      list.line = gpu.line;
+      list.items.push_back(std::move(gpu));
+      gpu = std::move(list);
+    }
+  }
+}
+
+void expand(std::string& text, std::string const& folder) {
+  constexpr std::string_view variable = "${SPEC_DIR}";
+  for (std::size_t at = 0; (at = text.find(variable, at)) != text.npos; at += folder.size())
+    text.replace(at, variable.size(), folder);
+}
+
+// Converts the texts of a SpecFile; keeps the first problem.
+class Converter {
+ public:
+  Converter(Tree const& tree, SpecFile const& file) : tree_(tree), file_(file) {}
+
+  Result<JobSpec> convert(std::string const& folder) {
+    JobSpec spec;
+    spec.name = file_.name;
+    spec.command = file_.command;
+    spec.env = file_.env;
+    for (auto& word : spec.command) expand(word, folder);
+    for (auto& [name, value] : spec.env) expand(value, folder);
+    spec.secrets = file_.secrets;
+    spec.nodes = file_.nodes;
+    spec.priority = file_.priority;
+    spec.pool = PoolId{file_.pool};
+    spec.autonomous = file_.autonomous;
+    spec.user = file_.user;
+    spec.no_fit = file_.no_fit;
+    spec.max_duration_ms = amount("max_duration", file_.max_duration, parse_duration_ms, 1e12);
+    spec.lease_ms = amount("lease", file_.lease, parse_duration_ms, 1e9);
+    spec.stop_grace_ms = amount("stop_grace", file_.stop_grace, parse_duration_ms, 3'600'000);
+    if (spec.lease_ms < 1000) refuse("lease", "must be at least 1s");
+    resources(spec.resources);
+    if (file_.retry) retry(*file_.retry, spec.retry);
+    for (auto const& [name, url] : spec.secrets) secret(name, url);
+    if (spec.command.empty() || spec.command.front().empty())
+      refuse("command", "names no program; write for example [python3, train.py]");
+    if (!problem_.what.empty()) return problem_;
+    return spec;
+  }
+
+ private:
+  void refuse(std::string const& path, std::string const& what) {
+    if (problem_.what.empty()) problem_ = wrong_at(tree_, path, what);
+  }
+
+  template <class Parse>
+  std::int64_t amount(std::string const& path, std::string const& text, Parse parse, double most) {
+    auto const value = parse(text);
+    if (!value) return refuse(path, value.error().what), 0;
+    if (static_cast<double>(*value) > most) return refuse(path, "'" + text + "' is too much"), 0;
+    return *value;
+  }
+
+  void resources(ResourceRequest& r) {
+    auto const& f = file_.resources;
+    r.cpu_milli = amount("resources.cpus", f.cpus, parse_cpu_milli, 1e7);
+    r.memory_mib = amount("resources.memory", f.memory, parse_memory_mib, 1e9);
+    if (!f.disk.empty()) r.disk_mib = amount("resources.disk", f.disk, parse_memory_mib, 1e10);
+    if (!f.gpu_memory.empty())
+      r.gpu_memory_mib = amount("resources.gpu_memory", f.gpu_memory, parse_memory_mib, 1e7);
+    r.ports = file_.ports;
+    gpus(r);
+    if (f.gpu_fraction) fraction(*f.gpu_fraction, r);
+    if (r.gpus == 0 && r.gpu_memory_mib > 0)
+      refuse("resources.gpu_memory", "asks for memory of a GPU, but gpu asks for none");
+  }
+
+  void gpus(ResourceRequest& r) {
+    auto const& wishes = file_.resources.gpu;
+    std::string const path = "resources.gpu";
+    for (auto const& text : wishes) {
+      auto const wish = parse_gpu(text);
+      if (!wish) return refuse(path, wish.error().what);
+      if (&text != &wishes.front() && wish->count != r.gpus)
+        return refuse(path, "all choices must have the same count; '" + wishes.front() + "' and '" +
+                                text + "' differ");
+      if (wish->model.empty() && wishes.size() > 1)
+        return refuse(path, "'" + text + "' names no model; in a list of choices each must");
+      r.gpus = wish->count;
+      if (!wish->model.empty()) r.gpu_models.push_back(wish->model);
+    }
+  }
+
+  void fraction(double share, ResourceRequest& r) {
+    std::string const path = "resources.gpu_fraction";
+    auto const milli = std::llround(share * 1000);
+    if (!(share > 0 && share <= 1) || milli < 1)
+      return refuse(path, "must be above 0 and at most 1");
+    if (file_.resources.gpu.empty()) r.gpus = 1;
+    if (r.gpus != 1) return refuse(path, "is a share of one GPU; ask for gpu: 1");
+    r.gpu_milli = static_cast<std::uint32_t>(milli);
+  }
+
+  void retry(SpecRetry const& f, RetryRule& r) {
+    r.max = f.max;
+    r.exit_codes = f.exit_codes;
+    r.backoff_ms = amount("retry.backoff", f.backoff, parse_duration_ms, 3'600'000);
+    r.on_error = !f.on && f.exit_codes.empty() && f.max > 0;
+    if (f.on) {
+      auto const has = [&](RetryOn what) {
+        return std::find(f.on->begin(), f.on->end(), what) != f.on->end();
+      };
+      r.on_error = has(RetryOn::error);
+      r.on_interruption = has(RetryOn::interruption);
+    }
+    if (r.max == 0 && (r.on_error || !r.exit_codes.empty()))
+      refuse("retry", "would never try again: say how often with max, for example max: 3");
+  }
+
+  void secret(std::string const& name, std::string const& url) {
+    constexpr std::string_view scheme = "vault://";
+    auto const path = "secrets." + name;
+    if (!url.starts_with(scheme))
+      return refuse(
+          path, "must be vault://PATH, for example vault://ml/hf; values never stand in a spec");
+    auto const parsed = access::ResourcePath::parse("secret/" + url.substr(scheme.size()));
+    if (!parsed) refuse(path, parsed.error().what);
+  }
+
+  Tree const& tree_;
+  SpecFile const& file_;
+  Error problem_{Code::invalid, ""};
+};
+
+}  // namespace
+
+Result<JobSpec> parse_spec(std::string_view yaml, std::string const& folder) {
+  auto tree = codec::parse_yaml(yaml);
+  if (!tree) return tree.error();
+  if (auto good = check_shapes(*tree); !good) return good.error();
+  make_lists(*tree);
+  auto const file = codec::from_tree<SpecFile>(*tree);
+  if (!file) return file.error();
+  return Converter(*tree, *file).convert(folder);
+}
+
+Result<JobSpec> read_spec(std::string const& path) {
+  auto const is_input = path == "-";
+  auto content =
+      is_input ? Result<std::string>(std::string(std::istreambuf_iterator<char>(std::cin), {}))
+               : read_private_file(path);
+  if (!content && content.error().code == Code::not_found)
+    return Error{Code::not_found, "there is no spec file " + path};
+  if (!content) return content.error();
+  std::error_code error;
+  auto const whole = std::filesystem::canonical(is_input ? "." : folder_of(path), error);
+  if (error)
+    return Error{Code::unavailable, "cannot find the folder of " + path + ": " + error.message()};
+  auto spec = parse_spec(*content, whole.string());
+  if (!spec)
+    return Error{spec.error().code,
+                 (is_input ? "standard input" : path) + ", " + spec.error().what};
+  return spec;
+}
+
+}  // namespace lepton::cli

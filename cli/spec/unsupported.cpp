@@ -1,0 +1,50 @@
+#include "cli/spec/unsupported.hpp"
+
+#include <array>
+#include <utility>
+
+namespace lepton::cli {
+namespace {
+
+using Entry = std::pair<std::string_view, std::string_view>;
+
+constexpr std::string_view with_services = "belongs to services, which come with the scaler";
+constexpr std::string_view with_clouds = "needs clouds, which come with the scaler";
+
+constexpr auto entries = std::to_array<Entry>({
+    {"image",
+     "jobs run as processes of their node so far; install what they need there and leave "
+     "image out"},
+    {"setup", "there is no set-up step yet; do it in the command, as in [sh, -c, 'SETUP && RUN']"},
+    {"workdir",
+     "each attempt works in a folder of its own ($LEPTON_OUTPUT_DIR keeps results); name "
+     "files by ${SPEC_DIR}/FILE or absolute paths"},
+    {"volumes", "volumes are not there yet; name absolute paths that exist on the nodes"},
+    {"placement", "places are chosen within one pool so far; write pool: NAME"},
+    {"preemptible", "nothing is preempted yet; leave it out"},
+    {"deadline", "deadlines need the scaler; write max_duration to limit an attempt"},
+    {"max_price", with_clouds},
+    {"budget", with_clouds},
+    {"on_demand_base", with_clouds},
+    {"spot_overprovision", with_clouds},
+    {"idle_stop", "idle work is not recognised yet; write max_duration to limit an attempt"},
+    {"schedule", "there is no calendar yet; let cron call `lepton apply`"},
+    {"hooks", "there are no hooks yet; handle SIGTERM within stop_grace instead"},
+    {"probes", with_services},
+    {"replicas", with_services},
+    {"scale", with_services},
+    {"update", with_services},
+    {"balance", with_services},
+    {"resources.shm", "shared memory is that of the node; leave it out"},
+    {"retry.duration", "retries are limited by retry.max only"},
+});
+
+}  // namespace
+
+std::optional<std::string_view> why_unsupported(std::string_view path) {
+  for (auto const& [field, why] : entries)
+    if (field == path) return why;
+  return std::nullopt;
+}
+
+}  // namespace lepton::cli

@@ -1,0 +1,101 @@
+#include "cli/up/plan.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+
+#include "common/bus/access/path.hpp"
+
+namespace lepton::cli {
+namespace {
+
+constexpr char const* any_address = "0.0.0.0";
+constexpr char const* this_machine = "127.0.0.1";
+
+std::string endpoint(std::string const& address, std::int64_t port) {
+  return fmt::format("tcp://{}:{}", address, port);
+}
+
+}  // namespace
+
+std::int64_t port_of(StackSettings const& settings, std::string const& service, int door) {
+  auto const* const place =
+      std::find(std::begin(stack_services), std::end(stack_services), service);
+  LEPTON_CHECK(place != std::end(stack_services), "a port was asked for an unknown service");
+  auto const index = place - std::begin(stack_services);
+  return settings.port_base + index * ports_per_service + door;
+}
+
+std::vector<std::int64_t> ports_of(StackSettings const& settings) {
+  std::vector<std::int64_t> ports;
+  for (auto const& service : service_names())
+    for (int door = 0; door < ports_per_service; ++door)
+      ports.push_back(port_of(settings, service, door));
+  return ports;
+}
+
+std::string client_endpoint(StackSettings const& settings, std::string const& service) {
+  auto const& address = settings.listen == any_address ? this_machine : settings.listen;
+  return endpoint(address, port_of(settings, service, 1));
+}
+
+service::Config service_config(StackPlan const& plan, std::string const& service) {
+  service::Config config;
+  config.service = service;
+  config.keys_file = plan.layout.keys(service);
+  config.database_url_file = plan.layout.url(service);
+  config.peer_endpoint = endpoint(this_machine, port_of(plan.settings, service, 0));
+  config.client_endpoint = endpoint(plan.settings.listen, port_of(plan.settings, service, 1));
+  config.hint_endpoint = endpoint(this_machine, port_of(plan.settings, service, 2));
+  config.admin_key = plan.public_keys.at("admin");
+  for (auto const& other : service_names())
+    if (other != service)
+      config.peers.push_back({other, endpoint(this_machine, port_of(plan.settings, other, 0)),
+                              endpoint(this_machine, port_of(plan.settings, other, 2)),
+                              plan.public_keys.at(other)});
+  return config;
+}
+
+ClientContext client_context(StackPlan const& plan) {
+  ClientContext context;
+  context.deployer_endpoint = client_endpoint(plan.settings, "deployer");
+  context.deployer_key = plan.public_keys.at("deployer");
+  context.vault_endpoint = client_endpoint(plan.settings, "vault");
+  context.vault_key = plan.public_keys.at("vault");
+  context.auditor_endpoint = client_endpoint(plan.settings, "auditor");
+  context.auditor_key = plan.public_keys.at("auditor");
+  context.keys_file = plan.layout.keys("admin");
+  context.token_file = plan.layout.admin_token();
+  context.root_key_file = plan.layout.root_key();
+  context.audit_reader_url_file = plan.layout.reader_url();
+  return context;
+}
+
+Status check_settings(StackSettings const& settings) {
+  in_addr address{};
+  if (inet_pton(AF_INET, settings.listen.c_str(), &address) != 1)
+    return Error{Code::invalid, fmt::format("--listen takes a numeric IPv4 address such as "
+                                            "127.0.0.1 or 0.0.0.0, not '{}'",
+                                            settings.listen)};
+  if (settings.port_base < 1024 || settings.port_base > 65526)
+    return Error{Code::invalid,
+                 fmt::format("--port-base is the first of nine ports, from 1024 to 65526, not {}",
+                             settings.port_base)};
+  return access::check_segment("name of the node", settings.node_name);
+}
+
+std::string node_name_of(std::string const& host) {
+  std::string name;
+  for (char const c : host.substr(0, host.find('.'))) {
+    auto const low = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    bool const legal = (low >= 'a' && low <= 'z') || (low >= '0' && low <= '9') ||
+                       ((low == '-' || low == '_') && !name.empty());
+    if (legal && name.size() < access::max_segment_size) name += low;
+  }
+  return name.empty() ? "node" : name;
+}
+
+}  // namespace lepton::cli

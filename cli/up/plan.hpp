@@ -1,0 +1,65 @@
+#pragma once
+// StackPlan: what a control plane of one machine consists of, and from it the settings file of each
+// service and the context of its clients. Pure: keys and paths are arguments. Ports count up from
+// port_base, three for each service: peer, client, hint. Any thread.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cli/context.hpp"
+#include "cli/up/layout.hpp"
+#include "common/schema/schema.hpp"
+#include "common/service/config.hpp"
+
+namespace lepton::cli {
+
+inline constexpr std::int64_t default_port_base = 7100;
+inline constexpr std::int64_t ports_per_service = 3;
+
+// What `lepton up` was told, kept in the state folder, so that the next `up` needs no options.
+struct StackSettings {
+  std::int64_t port_base = default_port_base;
+  std::string listen = "127.0.0.1";
+  std::string database_url_file;
+  std::string node_name;
+  bool node = true;
+
+  bool operator==(StackSettings const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using S = StackSettings;
+    return schema::fields(
+        field(1, "port_base", &S::port_base, "First of nine ports.").bounds(1024, 65526),
+        field(2, "listen", &S::listen, "IPv4 address of the client doors."),
+        field(3, "database_url_file", &S::database_url_file,
+              "File with the administrator's PostgreSQL URL; empty: a private one.")
+            .optional(),
+        field(4, "node_name", &S::node_name, "Name of this machine as a node."),
+        field(5, "node", &S::node, "Does this machine run work?"));
+  }
+};
+static_assert(schema::complete<StackSettings>());
+
+struct StackPlan {
+  Layout layout;
+  StackSettings settings;
+  std::map<std::string, std::string> public_keys;  // of each service, and of "admin"
+};
+
+// Of a service: 0 peer, 1 client, 2 hint.
+std::int64_t port_of(StackSettings const& settings, std::string const& service, int door);
+std::vector<std::int64_t> ports_of(StackSettings const& settings);
+// How a program of this machine reaches the client door.
+std::string client_endpoint(StackSettings const& settings, std::string const& service);
+
+service::Config service_config(StackPlan const& plan, std::string const& service);
+ClientContext client_context(StackPlan const& plan);
+
+// Refuses what no service could use: address, name of the node.
+Status check_settings(StackSettings const& settings);
+// "GPU-7.example.org" -> "gpu-7": the first label in the grammar of names; "node" if nothing is
+// left.
+std::string node_name_of(std::string const& host);
+
+}  // namespace lepton::cli

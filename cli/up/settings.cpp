@@ -1,0 +1,74 @@
+#include "cli/up/settings.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "common/codec/yaml.hpp"
+#include "common/postgres/process.hpp"
+
+namespace lepton::cli {
+namespace {
+
+// As libzmq listens, so that a port in TIME_WAIT is not taken for a used one.
+Status check_port(std::string const& address, std::int64_t port) {
+  postgres::Descriptor const socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket_)
+    return Error{Code::internal, fmt::format("cannot open a socket: {}", std::strerror(errno))};
+  int const on = 1;
+  setsockopt(socket_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in place{};
+  place.sin_family = AF_INET;
+  place.sin_port = htons(static_cast<std::uint16_t>(port));
+  inet_pton(AF_INET, address.c_str(), &place.sin_addr);
+  if (bind(socket_.get(), reinterpret_cast<sockaddr*>(&place), sizeof place) == 0 &&
+      listen(socket_.get(), 1) == 0)
+    return ok();
+  if (errno == EADDRINUSE)
+    return Error{Code::conflict,
+                 fmt::format("port {} at {} is in use by another program; see which one with `ss "
+                             "-ltnp sport = :{}`, or choose other ports with --port-base",
+                             port, address, port)};
+  return Error{Code::invalid, fmt::format("cannot listen at {} port {}: {}; choose another "
+                                          "address with --listen",
+                                          address, port, std::strerror(errno))};
+}
+
+}  // namespace
+
+Result<std::optional<StackSettings>> read_settings(Layout const& layout) {
+  auto const text = read_private_file(layout.settings());
+  if (!text && text.error().code == Code::not_found) return std::optional<StackSettings>();
+  if (!text) return text.error();
+  auto settings = codec::from_yaml<StackSettings>(*text);
+  if (!settings)
+    return Error{Code::invalid,
+                 fmt::format("{}: {}", layout.settings().string(), settings.error().what)};
+  return std::optional<StackSettings>(std::move(*settings));
+}
+
+Status write_settings(Layout const& layout, StackSettings const& settings) {
+  return write_private_file(layout.settings(), codec::to_yaml(settings));
+}
+
+Status check_ports(StackSettings const& settings) {
+  for (auto const& service : service_names())
+    for (int door = 0; door < ports_per_service; ++door) {
+      auto const& address = door == 1 ? settings.listen : std::string("127.0.0.1");
+      if (auto free = check_port(address, port_of(settings, service, door)); !free) return free;
+    }
+  return ok();
+}
+
+std::string this_node_name() {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  return node_name_of(host);
+}
+
+}  // namespace lepton::cli

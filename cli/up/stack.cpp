@@ -1,0 +1,243 @@
+#include "cli/up/stack.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/up/node.hpp"
+#include "common/base/text.hpp"
+#include "common/codec/yaml.hpp"
+
+namespace lepton::cli {
+namespace {
+
+constexpr TimeMs leftovers_limit_ms = 15'000;
+constexpr TimeMs refresh_every_ms = 60'000;
+
+std::string program_of(std::string const& name) {
+  return "lepton-" + name;
+}
+
+Result<ProgramSpec> spec_of(Layout const& layout, std::string const& name) {
+  auto const program = find_program(program_of(name));
+  if (!program) return program.error();
+  return ProgramSpec{name, *program, {"--config", layout.config(name)}, layout.log(name)};
+}
+
+}  // namespace
+
+Status Stack::start() {
+  auto status = end_previous();
+  if (status) status = prepare_keys();
+  if (status) status = start_database();
+  if (status) status = start_services();
+  if (status) status = open_up();
+  if (status && plan_.settings.node) status = start_node();
+  if (!status) stop();
+  return status;
+}
+
+// A supervisor that was killed leaves dying children; two of one service must never meet.
+Status Stack::end_previous() {
+  auto names = service_names();
+  names.emplace_back("node");
+  for (auto const& name : names) {
+    auto const pids = running(program_of(name), plan_.layout.config(name));
+    if (pids.empty()) continue;
+    say_(fmt::format("{}: ending what an earlier `lepton up` left running", name));
+    if (auto ended = end_leftovers(pids, leftovers_limit_ms); !ended) return ended;
+  }
+  return check_ports(plan_.settings);
+}
+
+Status Stack::prepare_keys() {
+  auto names = service_names();
+  names.insert(names.end(), {"admin", "node"});
+  crypto::SystemEntropy entropy;
+  for (auto const& name : names) {
+    auto const keys = bus::read_or_create_keys(plan_.layout.keys(name), entropy);
+    if (!keys) return keys.error();
+    plan_.public_keys[name] = keys->public_key;
+  }
+  return ok();
+}
+
+Status Stack::start_database() {
+  auto database = Database::open(plan_.layout, plan_.settings.database_url_file);
+  if (!database) return database.error();
+  database_ = std::move(*database);
+  auto const applied = database_->prepare(plan_.layout);
+  if (!applied) return applied.error();
+  say_(fmt::format("PostgreSQL: ready ({}, {} migrations applied)",
+                   database_->is_embedded() ? "embedded" : "external", applied->size()));
+  return ok();
+}
+
+Status Stack::start_services() {
+  for (auto const& name : service_names()) {
+    auto const text = codec::to_yaml(service_config(plan_, name));
+    if (auto written = write_private_file(plan_.layout.config(name), text); !written)
+      return written;
+    auto spec = spec_of(plan_.layout, name);
+    if (!spec) return spec.error();
+    auto& keeper = keepers_.emplace_back(std::move(*spec));
+    if (auto started = keeper.start(clock_.now_ms()); !started) return started;
+  }
+  for (auto const& name : service_names())
+    if (auto ready = wait_until_ready(name); !ready) return ready;
+  return ok();
+}
+
+bool Stack::is_ready(std::string const& service, TimeMs limit_ms) {
+  auto client = clients_.find(service);
+  if (client == clients_.end()) {
+    auto made = connect_to(plan_, service, false);
+    if (!made) return false;
+    client = clients_.emplace(service, std::move(*made)).first;
+  }
+  auto const health = client->second.call(HealthGet{service}, limit_ms);
+  return health && health->ready;
+}
+
+Status Stack::wait_until_ready(std::string const& service) {
+  auto const deadline = clock_.now_ms() + ready_limit_ms;
+  while (!is_ready(service, 500)) {
+    if (signals_.wait(0))
+      return Error{Code::unavailable, "stopped before everything was ready; run `lepton up` again"};
+    for (auto& keeper : keepers_) {
+      auto const change = keeper.step(clock_.now_ms());
+      if (!change) return change.error();
+      if (*change == Keeper::Change::ended) return keeper.report("ended while starting");
+    }
+    if (clock_.now_ms() < deadline) continue;
+    auto const keeper = std::find_if(keepers_.begin(), keepers_.end(),
+                                     [&](Keeper const& k) { return k.spec().name == service; });
+    return keeper->report(fmt::format("did not answer within {} s", ready_limit_ms / 1000));
+  }
+  say_(service + ": ready");
+  return ok();
+}
+
+// The seal and the tokens.
+Status Stack::open_up() {
+  auto const opened = open_vault(plan_);
+  if (!opened) return opened.error();
+  if (*opened == Opened::fresh)
+    say_(fmt::format("vault: created; its root key is {}, keep a copy elsewhere",
+                     plan_.layout.root_key().string()));
+  if (*opened == Opened::still_sealed) {
+    say_(
+        fmt::format("vault: stays sealed, because there is no root key in {}; run `lepton vault "
+                    "unseal` and type it",
+                    plan_.layout.root_key().string()));
+    return ok();
+  }
+  if (auto const admin = renew_admin_token(plan_, clock_.wall_ms()); !admin) return admin.error();
+  say_("vault: unsealed");
+  return ok();
+}
+
+Status Stack::start_node() {
+  auto const renewed = renew_node_token(plan_, clock_.wall_ms());
+  if (!renewed && !claims_in(plan_.layout.node_token())) {
+    say_("node: not started, because it has no token: " + renewed.error().what);
+    return ok();
+  }
+  NodeSetup setup;
+  setup.name = plan_.settings.node_name;
+  setup.deployer_endpoint = client_endpoint(plan_.settings, "deployer");
+  setup.deployer_key = plan_.public_keys.at("deployer");
+  setup.keys_file = plan_.layout.keys("node");
+  setup.token_file = plan_.layout.node_token();
+  setup.state = plan_.layout.node();
+  if (auto written = write_node_config(plan_.layout.config("node"), setup); !written)
+    return written;
+  auto spec = spec_of(plan_.layout, "node");
+  if (!spec) return spec.error();
+  auto& keeper = keepers_.emplace_back(std::move(*spec));
+  if (auto started = keeper.start(clock_.now_ms()); !started) return started;
+  say_(fmt::format("node: this machine runs work as '{}'", setup.name));
+  return ok();
+}
+
+Status Stack::supervise() {
+  while (!signals_.wait(500)) {
+    if (auto kept = look_after_database(); !kept) return kept;
+    for (auto& keeper : keepers_)
+      if (auto kept = look_after(keeper); !kept) return kept;
+    if (vault_is_new_) reopen_vault();
+    refresh(clock_.now_ms());
+  }
+  return ok();
+}
+
+Status Stack::look_after_database() {
+  auto const status = database_->exited();
+  if (!status) return ok();
+  auto const tail = database_->log_tail();
+  say_(fmt::format("PostgreSQL: ended with status {}; it is started again", *status));
+  if (!database_restarts_.allow(clock_.now_ms()))
+    return Error{Code::internal,
+                 fmt::format("PostgreSQL ended more than {} times within {} s; its "
+                             "log is in {} and ends with: {}",
+                             restarts_max, restarts_period_ms / 1000,
+                             (plan_.layout.postgres_data() / "log").string(), tail)};
+  if (auto started = database_->restart(plan_.layout); !started) return started;
+  say_("PostgreSQL: ready again");
+  return ok();
+}
+
+Status Stack::look_after(Keeper& keeper) {
+  auto const& name = keeper.spec().name;
+  auto const change = keeper.step(clock_.now_ms());
+  if (!change) return change.error();
+  if (*change == Keeper::Change::ended)
+    say_(fmt::format("{}: ended with status {}; it is started again", name, keeper.last_status()));
+  if (*change == Keeper::Change::started) {
+    say_(name + ": started again");
+    vault_is_new_ = vault_is_new_ || name == "vault";
+  }
+  return ok();
+}
+
+// Only after a new start: a vault that a person sealed stays sealed.
+void Stack::reopen_vault() {
+  if (!is_ready("vault", 300)) return;
+  auto const opened = open_vault(plan_);
+  if (!opened) return say_("vault: cannot be unsealed: " + opened.error().what);
+  vault_is_new_ = false;
+  say_(*opened == Opened::still_sealed ? "vault: sealed; run `lepton vault unseal`"
+                                       : "vault: unsealed again");
+}
+
+// Logs and tokens.
+void Stack::refresh(TimeMs now) {
+  if (now - refreshed_at_ < refresh_every_ms) return;
+  refreshed_at_ = now;
+  for (auto const& keeper : keepers_) rotate_log(keeper.spec().log);
+  rotate_log(plan_.layout.log("lepton"));
+  auto const wall = clock_.wall_ms();
+  bool const node = plan_.settings.node && is_stale(claims_in(plan_.layout.node_token()), wall);
+  if (!node && !is_stale(claims_in(plan_.layout.admin_token()), wall)) return;
+  auto renewed = renew_admin_token(plan_, wall);
+  if (renewed && plan_.settings.node) renewed = renew_node_token(plan_, wall);
+  say_(renewed ? std::string("tokens: renewed")
+               : "tokens: cannot be renewed: " + renewed.error().what);
+}
+
+void Stack::stop() {
+  clients_.clear();
+  for (auto const* name : {"node", "deployer", "vault", "auditor"})
+    for (auto& keeper : keepers_)
+      if (keeper.spec().name == name && keeper.runs()) {
+        auto const stopped = keeper.stop(stop_limit_ms);
+        say_(stopped ? fmt::format("{}: stopped", name) : stopped.error().what);
+      }
+  keepers_.clear();
+  if (!database_) return;
+  auto const stopped = database_->stop();
+  say_(stopped ? std::string("PostgreSQL: stopped") : stopped.error().what);
+  database_.reset();
+}
+
+}  // namespace lepton::cli
