@@ -260,8 +260,21 @@ struct LogPart {
   }
 };
 static_assert(schema::complete<LogPart>());
+struct LeaseGrant {
+  AttemptId attempt;
+  std::int64_t lease_ms = 0;
+
+  static consteval auto fields() {
+    using schema::field;
+    using T = LeaseGrant;
+    return schema::fields(field(1, "attempt", &T::attempt, "The attempt."),
+                          field(2, "lease_ms", &T::lease_ms,
+                                "Its lease, from the sending of the sync that this answers, ms."));
+  }
+};
+static_assert(schema::complete<LeaseGrant>());
 struct NodeOrders {
-  std::int64_t lease_until_ms = 0;
+  std::vector<LeaseGrant> leases;
   std::vector<StartOrder> starts;
   std::vector<StopOrder> stops;
   std::vector<AttemptId> acknowledged;
@@ -271,14 +284,14 @@ struct NodeOrders {
   static consteval auto fields() {
     using schema::field;
     using T = NodeOrders;
-    return schema::fields(field(1, "lease_until_ms", &T::lease_until_ms,
-                                "Reserved; leases run from the sending of the answered sync."),
-                          field(2, "starts", &T::starts, "To run; repeated until reported."),
-                          field(3, "stops", &T::stops, "To end; repeated until reported final."),
-                          field(4, "acknowledged", &T::acknowledged,
-                                "Final reports that are durable: the attempt may be removed."),
-                          field(5, "logs", &T::logs, "Logs to send with the next sync."),
-                          field(6, "state", &T::state, "How the control plane sees the node."));
+    return schema::fields(
+        field(1, "leases", &T::leases, "Attempts that may go on; what is not named runs out."),
+        field(2, "starts", &T::starts, "To run; repeated until reported."),
+        field(3, "stops", &T::stops, "To end; repeated until reported final."),
+        field(4, "acknowledged", &T::acknowledged,
+              "Final reports that are durable: the attempt may be removed."),
+        field(5, "logs", &T::logs, "Logs to send with the next sync."),
+        field(6, "state", &T::state, "How the control plane sees the node."));
   }
 };
 static_assert(schema::complete<NodeOrders>());

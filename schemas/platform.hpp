@@ -24,8 +24,8 @@ consteval auto enumerators(Kind) {
   return std::to_array<std::string_view>({"unknown", "request", "reply", "refusal", "hint"});
 }
 
-// First frame of each message; the body follows as the second. Who sent it is not here: the door
-// knows the CURVE key, and only that (or a token bound to it) is believed.
+// Head of each message, in the same frame as the body (common/bus/frames.hpp). Who sent it is not
+// here: the door knows the CURVE key, and only that (or a token bound to it) is believed.
 struct Header {
   std::uint32_t version = wire_version;
   Kind kind = Kind::unknown;

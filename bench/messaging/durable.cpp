@@ -1,5 +1,5 @@
-// The figures that need a database: durable_rtt_p50_us, bare_commit_p50_us, durable_rps, bare_group_commit_rps.
-// Without a database they are left out, and a line says so.
+// The figures that need a database: durable_rtt_p50_us, bare_commit_p50_us, durable_rps,
+// bare_group_commit_rps. Without a database they are left out, and a line says so.
 
 #include <cstdio>
 

@@ -1,11 +1,12 @@
-// bench_messaging [--quick] [--durable URL]: what our messages cost beside plain TCP and bare libzmq with CURVE.
-// Sides alternate in each round; medians of the rounds are shown, and the last line is JSON.
+// bench_messaging [--quick] [--durable URL]: what our messages cost beside plain TCP and bare
+// libzmq with CURVE. Sides alternate in each round; medians of the rounds are shown, and the last
+// line is JSON.
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <fmt/format.h>
 #include <vector>
 
 #include "bench/messaging/side.hpp"
@@ -33,7 +34,8 @@ template <class F>
 double nanoseconds(int count, F const& once) {
   auto const begin = std::chrono::steady_clock::now();
   for (int i = 0; i < count; ++i) once();
-  return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count() /
+  return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin)
+             .count() /
          count;
 }
 
@@ -47,7 +49,8 @@ CodecTimes measure_codec() {
   std::size_t check = 0;
   for (int round = 0; round < 7; ++round) {
     encode.push_back(nanoseconds(100'000, [&] { check += codec::encode(sample).size(); }));
-    decode.push_back(nanoseconds(100'000, [&] { check += codec::decode<Sample>(bytes)->note.size(); }));
+    decode.push_back(
+        nanoseconds(100'000, [&] { check += codec::decode<Sample>(bytes)->note.size(); }));
   }
   std::printf("codec of %zu octets: encode %.0f ns, decode %.0f ns (%zu)\n", bytes.size(),
               median(encode), median(decode), check % 10);
@@ -55,7 +58,8 @@ CodecTimes measure_codec() {
 }
 
 int run(int rounds, Load const& load, std::string const& database_url) {
-  std::printf("real-time priority: %s; %d rounds\n", real_time_allowed() ? "yes" : "not allowed", rounds);
+  std::printf("real-time priority: %s; %d rounds\n", real_time_allowed() ? "yes" : "not allowed",
+              rounds);
   auto const codec = measure_codec();
   auto& shared = create_shared();
   Series tcp, bare, ours;
@@ -85,7 +89,8 @@ int run(int rounds, Load const& load, std::string const& database_url) {
   fmt::print(
       "{{\"rtt_p50_us\": {:.1f}, \"rtt_p99_us\": {:.1f}, \"bare_curve_rtt_p50_us\": {:.1f}, "
       "\"tcp_rtt_p50_us\": {:.1f}, \"rtt_ratio\": {:.3f}, \"pipelined_rps\": {:.0f}, "
-      "\"bare_curve_pipelined_rps\": {:.0f}, \"pubsub_mps\": {:.0f}, \"bare_curve_pubsub_mps\": {:.0f}, "
+      "\"bare_curve_pipelined_rps\": {:.0f}, \"pubsub_mps\": {:.0f}, \"bare_curve_pubsub_mps\": "
+      "{:.0f}, "
       "\"encode_ns\": {:.0f}, \"decode_ns\": {:.0f}{}}}\n",
       rtt, median(ours.rtt_p99_us), bare_rtt, median(tcp.rtt_p50_us), rtt / bare_rtt, rps, bare_rps,
       median(ours.pubsub_mps), median(bare.pubsub_mps), codec.encode_ns, codec.decode_ns, durable);

@@ -1,17 +1,16 @@
-// Our side: Bus and Client with all promises on: gatekeeper, headers, ids, deadlines, resending, and for each
-// request a check of its token and of its policy.
+// Our side: Bus and Client with all promises on: gatekeeper, headers, ids, deadlines, resending,
+// and for each request a check of its token and of its policy.
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <unistd.h>
 
 #include "bench/messaging/side.hpp"
 #include "common/bus/access/verifier.hpp"
 #include "common/bus/bus.hpp"
 #include "common/bus/client.hpp"
-#include "common/crypto/encode.hpp"
 #include "common/codec/msgpack.hpp"
+#include "common/crypto/encode.hpp"
 #include "schemas/refusal.hpp"
 
 namespace lepton::bench {
@@ -57,10 +56,13 @@ class Echo final : public bus::Sink {
     bus->answer(route, reply, codec::encode(*sample));
   }
   void on_answer(std::string const&, Header, std::string) override {}
-  void on_hint(std::string const&, Hint) override { ++hints; }
+  void on_hint(std::string const&, Hint hint) override {
+    ++hints;
+    head = hint.head;
+  }
 
   bus::Bus* bus = nullptr;
-  std::int64_t hints = 0;
+  std::int64_t hints = 0, head = 0;
 
  private:
   SystemClock clock_;
@@ -81,9 +83,10 @@ bus::Client connect(Load const& load, Shared& shared) {
   settings.keys = keys_of('c');
   settings.server_public_key = keys_of('s').public_key;
   settings.window = load.window;
+  settings.limits.receive_queue_max = settings.limits.send_queue_max = load.queue;
   auto const now = SystemClock().wall_ms();
-  auto token = access::issue({"t1", "anna", {"users"}, settings.keys.public_key, now, now + 3'600'000},
-                             vault_key());
+  auto token = access::issue(
+      {"t1", "anna", {"users"}, settings.keys.public_key, now, now + 3'600'000}, vault_key());
   require(bool(token), "token");
   settings.token = std::move(*token);
   auto client = bus::Client::connect(std::move(settings));
@@ -93,12 +96,12 @@ bus::Client connect(Load const& load, Shared& shared) {
 
 }  // namespace
 
-void our_server(Load const&, Shared& shared) {
+void our_server(Load const& load, Shared& shared) {
   bus::BusSettings settings;
   settings.name = "server";
   settings.keys = keys_of('s');
   settings.client_endpoint = shared.endpoint;
-  settings.limits.receive_queue_max = settings.limits.send_queue_max = 2000;
+  settings.limits.receive_queue_max = settings.limits.send_queue_max = load.queue;
   Echo echo;
   auto const bus = open(std::move(settings));
   echo.bus = bus.get();
@@ -131,19 +134,20 @@ void our_publisher(Load const& load, Shared& shared) {
   settings.name = "bench";
   settings.keys = keys_of('s');
   settings.hint_endpoint = shared.endpoint;
+  settings.limits.receive_queue_max = settings.limits.send_queue_max = load.queue;
   settings.peers.push_back({"reader", "", "", keys_of('c').public_key});
   Echo echo;
   auto const bus = open(std::move(settings));
   shared.ready = true;
+  std::int64_t i = 0;
   while (shared.received == 0) {
-    bus->publish({"bench", "stream", 1, 0});
+    bus->publish({"bench", "stream", 1, ++i});
     bus->poll(echo, 1);
   }
-  for (std::int64_t i = 0; true;) {
-    if (i - shared.received < load.pubsub_ahead)
-      bus->publish({"bench", "stream", 1, ++i});
-    else
-      ::usleep(50);  // spinning would keep the I/O threads from their core
+  Pace const pace(load, shared);
+  while (true) {
+    pace.before(++i);
+    bus->publish({"bench", "stream", 1, i});
   }
 }
 
@@ -152,6 +156,7 @@ void our_subscriber(Load const& load, Shared& shared) {
   bus::BusSettings settings;
   settings.name = "reader";
   settings.keys = keys_of('c');
+  settings.limits.receive_queue_max = settings.limits.send_queue_max = load.queue;
   settings.peers.push_back({"bench", "", shared.endpoint, keys_of('s').public_key});
   Echo echo;
   auto const bus = open(std::move(settings));
@@ -159,7 +164,7 @@ void our_subscriber(Load const& load, Shared& shared) {
   auto const begin = Clock::now();
   auto const first = echo.hints;
   while (echo.hints - first < load.pubsub_count) {
-    shared.received = echo.hints;
+    shared.received = echo.head;
     bus->poll(echo, -1);
   }
   shared.pubsub_mps =

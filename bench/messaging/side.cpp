@@ -1,20 +1,20 @@
 #include "bench/messaging/side.hpp"
 
-#include <algorithm>
 #include <arpa/inet.h>
-#include <chrono>
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <netinet/in.h>
-#include <new>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
 #include <vector>
 
 namespace lepton::bench {
@@ -50,8 +50,8 @@ bool real_time_allowed() {
 }
 
 Shared& create_shared() {
-  void* const memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* const memory =
+      ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) std::abort();
   return *new (memory) Shared{};
 }
@@ -83,6 +83,12 @@ std::string free_endpoint() {
     std::abort();
   ::close(fd);
   return "tcp://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+}
+
+void Pace::before(std::int64_t number) const {
+  constexpr int pauses_max = 20;
+  for (int i = 0; i < pauses_max && number - shared_.received > ahead_; ++i)
+    ::usleep(50);  // spinning would keep the I/O threads from their core
 }
 
 void wait_ready(Shared& shared) {

@@ -1,6 +1,7 @@
 #pragma once
-// One side of a comparison: a server and a client, each in a process of its own, over loopback. The processes
-// are forked before any libzmq context lives in them. Results return through shared memory.
+// One side of a comparison: a server and a client, each in a process of its own, over loopback. The
+// processes are forked before any libzmq context lives in them. Results return through shared
+// memory.
 
 #include <atomic>
 #include <cstdint>
@@ -42,6 +43,7 @@ struct Load {
   int rtt_warm = 500, rtt_count = 5000;
   int pipelined_count = 100'000, window = 1000;
   int pubsub_count = 200'000, pubsub_ahead = 500;
+  int queue = 4000;  // high-water marks of both sides
 };
 
 // In memory that both processes share.
@@ -60,6 +62,18 @@ void run_pair(Part const& server, Part const& client, Load const& load, Shared& 
 Shared& create_shared();
 bool real_time_allowed();
 
+// Lets a publisher stay at most so far ahead of its subscriber. A queue that is full drops without
+// a word, so that after a pause one more is sent anyway.
+class Pace {
+ public:
+  Pace(Load const& load, Shared const& shared) : ahead_(load.pubsub_ahead), shared_(shared) {}
+  void before(std::int64_t number) const;
+
+ private:
+  std::int64_t ahead_;
+  Shared const& shared_;
+};
+
 std::string free_endpoint();
 void wait_ready(Shared& shared);
 
@@ -77,7 +91,8 @@ void our_client(Load const& load, Shared& shared);
 void our_publisher(Load const& load, Shared& shared);
 void our_subscriber(Load const& load, Shared& shared);
 
-// What needs a database; see durable.cpp. Returns the JSON fields it could measure, each beginning with ", ".
+// What needs a database; see durable.cpp. Returns the JSON fields it could measure, each beginning
+// with ", ".
 std::string durable_fields(std::string const& database_url);
 
 }  // namespace lepton::bench

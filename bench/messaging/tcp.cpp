@@ -1,14 +1,14 @@
 // The limit: an echo over a plain TCP connection with epoll, nothing encoded and nothing encrypted.
 
 #include <arpa/inet.h>
-#include <array>
-#include <cstdlib>
-#include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <array>
+#include <cstdlib>
+#include <cstring>
 
 #include "bench/messaging/side.hpp"
 
@@ -46,7 +46,8 @@ void take(int poller, int fd, Octets& octets) {
 }
 
 void give(int fd, Octets const& octets) {
-  if (::send(fd, octets.data(), octets.size(), MSG_NOSIGNAL) != ssize_t(octets.size())) std::_Exit(1);
+  if (::send(fd, octets.data(), octets.size(), MSG_NOSIGNAL) != ssize_t(octets.size()))
+    std::_Exit(1);
 }
 
 }  // namespace
@@ -70,7 +71,8 @@ void tcp_client(Load const& load, Shared& shared) {
   wait_ready(shared);
   int const fd = ::socket(AF_INET, SOCK_STREAM, 0);
   auto const address = address_of(shared);
-  if (::connect(fd, reinterpret_cast<sockaddr const*>(&address), sizeof(address)) != 0) std::_Exit(1);
+  if (::connect(fd, reinterpret_cast<sockaddr const*>(&address), sizeof(address)) != 0)
+    std::_Exit(1);
   int const poller = poller_for(fd);
   Octets octets{};
   measure_rtt(load, shared, [&] {

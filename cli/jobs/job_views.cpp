@@ -16,6 +16,12 @@ std::string or_dash(std::string text) {
   return text.empty() ? "-" : text;
 }
 
+// A program may travel in its command.
+std::string shortened(std::string text) {
+  constexpr std::size_t most = 120;
+  return text.size() <= most ? text : text.substr(0, most) + " ...";
+}
+
 std::string held_words(Allocation const& a) {
   std::int64_t milli = 0;
   for (auto const& gpu : a.gpus) milli += gpu.milli;
@@ -55,7 +61,7 @@ Table job_sheet(JobView const& job, WallMs now_ms) {
       .row({"OWNER", job.owner})
       .row({"STATUS", name(job.state)})
       .row({"REASON", or_dash(job.why)})
-      .row({"COMMAND", text::join(job.spec.command, " ")})
+      .row({"COMMAND", shortened(text::join(job.spec.command, " "))})
       .row({"RESOURCES", request_words(job.spec)})
       .row({"POOL", job.spec.pool.value})
       .row({"PRIORITY", std::to_string(job.spec.priority)})

@@ -109,10 +109,27 @@ void make_lists(Tree& tree) {
   }
 }
 
-void expand(std::string& text, std::string const& folder) {
-  constexpr std::string_view variable = "${SPEC_DIR}";
-  for (std::size_t at = 0; (at = text.find(variable, at)) != text.npos; at += folder.size())
-    text.replace(at, variable.size(), folder);
+// Puts folder and files in place of their variables; what was put in is not looked at again.
+Status expand(std::string& text, std::string const& folder, SpecFileReader const& read) {
+  constexpr std::string_view dir = "${SPEC_DIR}", file = "${SPEC_FILE:";
+  for (std::size_t at = 0; (at = text.find("${SPEC_", at)) != text.npos;) {
+    std::string_view const rest = std::string_view(text).substr(at);
+    auto size = dir.size();
+    auto put = folder;
+    if (rest.starts_with(file) && rest.find('}') != rest.npos) {
+      size = rest.find('}') + 1;
+      auto content = read(std::string(rest.substr(file.size(), size - file.size() - 1)));
+      if (!content) return content.error();
+      put = std::move(*content);
+    } else if (!rest.starts_with(dir)) {
+      return Error{
+          Code::invalid,
+          "holds an unknown variable of the spec; there are ${SPEC_DIR} and ${SPEC_FILE:NAME}"};
+    }
+    text.replace(at, size, put);
+    at += put.size();
+  }
+  return ok();
 }
 
 // Converts the texts of a SpecFile; keeps the first problem.
@@ -120,13 +137,15 @@ class Converter {
  public:
   Converter(Tree const& tree, SpecFile const& file) : tree_(tree), file_(file) {}
 
-  Result<JobSpec> convert(std::string const& folder) {
+  Result<JobSpec> convert(std::string const& folder, SpecFileReader const& read) {
     JobSpec spec;
     spec.name = file_.name;
     spec.command = file_.command;
     spec.env = file_.env;
-    for (auto& word : spec.command) expand(word, folder);
-    for (auto& [name, value] : spec.env) expand(value, folder);
+    for (auto& word : spec.command)
+      if (auto done = expand(word, folder, read); !done) refuse("command", done.error().what);
+    for (auto& [name, value] : spec.env)
+      if (auto done = expand(value, folder, read); !done) refuse("env." + name, done.error().what);
     spec.secrets = file_.secrets;
     spec.nodes = file_.nodes;
     spec.priority = file_.priority;
@@ -233,14 +252,15 @@ class Converter {
 
 }  // namespace
 
-Result<JobSpec> parse_spec(std::string_view yaml, std::string const& folder) {
+Result<JobSpec> parse_spec(std::string_view yaml, std::string const& folder,
+                           SpecFileReader const& read) {
   auto tree = codec::parse_yaml(yaml);
   if (!tree) return tree.error();
   if (auto good = check_shapes(*tree); !good) return good.error();
   make_lists(*tree);
   auto const file = codec::from_tree<SpecFile>(*tree);
   if (!file) return file.error();
-  return Converter(*tree, *file).convert(folder);
+  return Converter(*tree, *file).convert(folder, read);
 }
 
 Result<JobSpec> read_spec(std::string const& path) {
@@ -255,7 +275,12 @@ Result<JobSpec> read_spec(std::string const& path) {
   auto const whole = std::filesystem::canonical(is_input ? "." : folder_of(path), error);
   if (error)
     return Error{Code::unavailable, "cannot find the folder of " + path + ": " + error.message()};
-  auto spec = parse_spec(*content, whole.string());
+  auto spec = parse_spec(*content, whole.string(), [&](std::string const& name) {
+    return name.find('/') == name.npos
+               ? read_private_file(whole.string() + "/" + name)
+               : Result<std::string>(
+                     Error{Code::invalid, "'" + name + "' must lie beside the spec file"});
+  });
   if (!spec)
     return Error{spec.error().code,
                  (is_input ? "standard input" : path) + ", " + spec.error().what};

@@ -2,6 +2,7 @@
 // A spec file to the JobSpec of the wire. Errors: invalid, as "line N: FIELD: what is wrong, what
 // to write instead". Pure except read_spec(). One thread.
 
+#include <functional>
 #include <string>
 #include <string_view>
 

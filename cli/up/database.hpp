@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/up/layout.hpp"
+#include "common/base/secret.hpp"
 #include "common/postgres/embedded.hpp"
 
 namespace lepton::cli {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/up/node.hpp"
+#include "cli/up/settings.hpp"
 #include "common/base/text.hpp"
 #include "common/codec/yaml.hpp"
 
@@ -220,9 +221,16 @@ void Stack::refresh(TimeMs now) {
   bool const node = plan_.settings.node && is_stale(claims_in(plan_.layout.node_token()), wall);
   if (!node && !is_stale(claims_in(plan_.layout.admin_token()), wall)) return;
   auto renewed = renew_admin_token(plan_, wall);
-  if (renewed && plan_.settings.node) renewed = renew_node_token(plan_, wall);
-  say_(renewed ? std::string("tokens: renewed")
-               : "tokens: cannot be renewed: " + renewed.error().what);
+  if (renewed && node) renewed = renew_node_token(plan_, wall);
+  if (!renewed) return say_("tokens: cannot be renewed: " + renewed.error().what);
+  say_("tokens: renewed");
+  if (node) restart_node();
+}
+
+// It reads its token at its start; tasks do not notice.
+void Stack::restart_node() {
+  for (auto& keeper : keepers_)
+    if (keeper.spec().name == "node") (void)keeper.stop(stop_limit_ms);
 }
 
 void Stack::stop() {

@@ -52,6 +52,7 @@ class Stack {
   Status look_after(Keeper& keeper);
   void reopen_vault();
   void refresh(TimeMs now);
+  void restart_node();
 
   StackPlan plan_;
   Signals& signals_;

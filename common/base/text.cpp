@@ -76,9 +76,11 @@ std::size_t distance(std::string_view a, std::string_view b) {
 std::optional<std::string> nearest(std::string_view word,
                                    std::vector<std::string> const& candidates) {
   std::optional<std::string> best;
-  auto limit = std::max<std::size_t>(1, word.size() / 3) + 1;
+  word = word.substr(0, 64);
+  // Below: fewer steps than a third of the word, and something of it must remain.
+  auto limit = std::min(std::max<std::size_t>(1, word.size() / 3) + 1, word.size());
   for (auto const& candidate : candidates) {
-    auto const steps = distance(word.substr(0, 64), candidate);
+    auto const steps = distance(word, candidate);
     if (steps < limit) {
       limit = steps;
       best = candidate;

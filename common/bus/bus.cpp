@@ -1,11 +1,11 @@
 #include "common/bus/bus.hpp"
 
-#include <array>
-#include <map>
-#include <set>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <array>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "common/base/random.hpp"
@@ -51,9 +51,9 @@ class Descriptor {
 }  // namespace
 
 struct Bus::Impl {
-  // A socket within the rounds of poll(). `ready`: it may have messages. The descriptor of a libzmq socket only
-  // says that something happened since somebody last looked, and sending looks too; so a socket leaves the
-  // ready ones only by an empty receive.
+  // A socket within the rounds of poll(). `ready`: it may have messages. The descriptor of a libzmq
+  // socket only says that something happened since somebody last looked, and sending looks too; so
+  // a socket leaves the ready ones only by an empty receive.
   struct Station {
     enum class Role : std::uint8_t { peer_door, client_door, hints, requests, peer_hints };
     Role role;
@@ -100,10 +100,10 @@ struct Bus::Impl {
   Context context;
   std::unique_ptr<Gatekeeper> gatekeeper;
   std::vector<std::unique_ptr<Station>> stations;
-  std::map<std::string, Station*> links;             // requests, by peer
-  std::map<std::string, std::string> names;          // of peers, by key
-  std::array<Station*, 3> doors{};                   // by role
-  std::size_t turn = 0;                              // whose turn comes first
+  std::map<std::string, Station*> links;     // requests, by peer
+  std::map<std::string, std::string> names;  // of peers, by key
+  std::array<Station*, 3> doors{};           // by role
+  std::size_t turn = 0;                      // whose turn comes first
   bool woken = false;
   TimeMs care_at = 0;
   std::string header_buffer, body_buffer;
@@ -121,9 +121,11 @@ Status Bus::Impl::check() const {
     return Error{Code::invalid, "service " + settings.name + " has no CURVE key; make one first"};
   for (auto const& [key, name] : names)
     if (!legal_key(key))
-      return Error{Code::invalid, "the public key of peer " + name + " must have 40 characters of Z85"};
+      return Error{Code::invalid,
+                   "the public key of peer " + name + " must have 40 characters of Z85"};
   if (names.size() != settings.peers.size())
-    return Error{Code::conflict, "two peers of " + settings.name + " have one public key; each needs its own"};
+    return Error{Code::conflict,
+                 "two peers of " + settings.name + " have one public key; each needs its own"};
   for (auto const* const endpoint :
        {&settings.peer_endpoint, &settings.client_endpoint, &settings.hint_endpoint})
     if (!endpoint->empty())
@@ -181,7 +183,8 @@ Status Bus::Impl::open_doors() {
   if (auto good = open_door(Role::client_door, settings.client_endpoint); !good) return good;
   if (auto good = open_door(Role::hints, settings.hint_endpoint); !good) return good;
   if (at(Role::peer_door))
-    if (auto good = prove_peer_door(context, settings.peer_endpoint, settings.keys); !good) return good;
+    if (auto good = prove_peer_door(context, settings.peer_endpoint, settings.keys); !good)
+      return good;
   if (at(Role::client_door))
     return prove_client_door(context, settings.client_endpoint, settings.keys);
   return ok();
@@ -190,9 +193,9 @@ Status Bus::Impl::open_doors() {
 Status Bus::Impl::open_link(Station::Role role, Pattern pattern, PeerAddress const& peer,
                             std::string const& endpoint) {
   if (endpoint.empty()) return ok();
-  auto link = Link::dial(context,
-                         {pattern, endpoint, peer.public_key, settings.keys, settings.limits},
-                         clock.now_ms());
+  auto link =
+      Link::dial(context, {pattern, endpoint, peer.public_key, settings.keys, settings.limits},
+                 clock.now_ms());
   if (!link) return link.error();
   auto station = std::make_unique<Station>();
   station->role = role;
@@ -218,7 +221,9 @@ Status Bus::Impl::open_links() {
   return ok();
 }
 
-Bus::Impl::Station* Bus::Impl::at(Station::Role role) { return doors[std::size_t(role)]; }
+Bus::Impl::Station* Bus::Impl::at(Station::Role role) {
+  return doors[std::size_t(role)];
+}
 
 // Waits until some socket may have messages, and marks it.
 void Bus::Impl::await(int timeout_ms) {
@@ -399,8 +404,10 @@ void Bus::answer(actor::Route const& route, Header const& header, std::string co
   auto refusal = header;
   refusal.kind = Kind::refusal;
   impl_->answer(*door, route.identity, refusal,
-                codec::encode(Refusal{Code::exhausted, "the answer is larger than a message may be; "
-                                                       "ask for less at once", 0}));
+                codec::encode(Refusal{Code::exhausted,
+                                      "the answer is larger than a message may be; "
+                                      "ask for less at once",
+                                      0}));
 }
 
 void Bus::publish(Hint const& hint) {
@@ -410,8 +417,7 @@ void Bus::publish(Hint const& hint) {
   buffer.clear();
   codec::Writer(buffer).write(hint);
   door->ready = true;
-  bool const sent =
-      door->door.send({hint.stream, topic_end, buffer}) == Sent::done;
+  bool const sent = door->door.send({hint.stream, topic_end, buffer}) == Sent::done;
   impl_->tally.add(sent ? Count::hints_out : Count::dropped_hint);
 }
 
@@ -424,15 +430,17 @@ int Bus::poll(Sink& sink, int timeout_ms) {
       impl_->await(0);  // so that a socket that was quiet is seen next time
       return handed;
     }
-    auto const left = timeout_ms < 0 ? care_every_ms
-                                     : std::max<TimeMs>(0, until - impl_->clock.now_ms());
+    auto const left =
+        timeout_ms < 0 ? care_every_ms : std::max<TimeMs>(0, until - impl_->clock.now_ms());
     impl_->await(int(std::min(left, care_every_ms)));
     int const handed = impl_->drain_all(sink);
     if (handed > 0 || impl_->woken || left == 0) return handed;
   }
 }
 
-void Bus::wake() { ::eventfd_write(impl_->waker, 1); }
+void Bus::wake() {
+  ::eventfd_write(impl_->waker, 1);
+}
 
 bool Bus::reachable(std::string const& peer) const {
   auto const found = impl_->links.find(peer);

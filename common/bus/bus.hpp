@@ -1,12 +1,14 @@
 #pragma once
-// Bus: all sockets of one service. A peer door (services on the allow list), a client door (any CURVE key;
-// tokens are the caller's to check), hints out, and one connection per peer for requests and for its hints.
-// Nothing travels unencrypted. One thread owns the Bus: the one that calls poll(); wake() alone may be called
-// from any thread. Sending never blocks: what cannot leave is counted and found by its deadline.
+// Bus: all sockets of one service. A peer door (services on the allow list), a client door (any
+// CURVE key; tokens are the caller's to check), hints out, and one connection per peer for requests
+// and for its hints. Nothing travels unencrypted. One thread owns the Bus: the one that calls
+// poll(); wake() alone may be called from any thread. Sending never blocks: what cannot leave is
+// counted and found by its deadline.
 //
-// A message: one frame of header and body, both msgpack (frames.hpp, schemas/platform.hpp). Limits are checked before decoding; a malformed
-// request is refused if its id can be read, and counted in any case. Hints: one frame of stream, a zero octet, Hint.
-// Delivery is at most once; callers resend under the same id (client.hpp), receivers remember ids.
+// A message: one frame of header and body, both msgpack (frames.hpp, schemas/platform.hpp). Limits
+// are checked before decoding; a malformed request is refused if its id can be read, and counted in
+// any case. Hints: one frame of stream, a zero octet, Hint. Delivery is at most once; callers
+// resend under the same id (client.hpp), receivers remember ids.
 
 #include <cstdint>
 #include <map>
@@ -21,8 +23,8 @@
 
 namespace lepton::bus {
 
-// Endpoints are "tcp://ADDRESS:PORT" or "ipc:///ABSOLUTE/PATH"; an empty one is left out: a peer without
-// endpoints may call but is not called.
+// Endpoints are "tcp://ADDRESS:PORT" or "ipc:///ABSOLUTE/PATH"; an empty one is left out: a peer
+// without endpoints may call but is not called.
 struct PeerAddress {
   std::string name;
   std::string request_endpoint;  // its peer door
@@ -45,7 +47,8 @@ class Sink {
  public:
   virtual ~Sink() = default;
 
-  // `key` is the CURVE key that the handshake proved, in z85. Kind, version and sizes are already checked.
+  // `key` is the CURVE key that the handshake proved, in z85. Kind, version and sizes are already
+  // checked.
   virtual void on_request(actor::Door door, std::string key, actor::Route route, Header header,
                           std::string body) = 0;
   // A reply or a refusal, as its kind says. It may be late or repeated: match it by its id.
@@ -63,8 +66,8 @@ class Bus final : public actor::Wire {
   void answer(actor::Route const& route, Header const& header, std::string const& body) override;
   void publish(Hint const& hint) override;
 
-  // Waits for a message or a wake(), at most timeout_ms (-1: for ever), and hands over at most batch_max
-  // messages per socket. Returns how many it handed over.
+  // Waits for a message or a wake(), at most timeout_ms (-1: for ever), and hands over at most
+  // batch_max messages per socket. Returns how many it handed over.
   int poll(Sink& sink, int timeout_ms);
   void wake();  // any thread
 

@@ -1,8 +1,10 @@
 #include "common/bus/client.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -19,6 +21,23 @@
 
 namespace lepton::bus {
 namespace {
+// Takes entropy in larger pieces: asking OpenSSL for each request id costs as much as sending the
+// request.
+class BufferedEntropy final : public crypto::Entropy {
+ public:
+  void fill(std::span<unsigned char> out) override {
+    LEPTON_CHECK(out.size() <= buffer_.size(), "ids are small");
+    if (buffer_.size() - used_ < out.size()) source_.fill(buffer_), used_ = 0;
+    std::copy_n(buffer_.begin() + std::ptrdiff_t(used_), out.size(), out.begin());
+    used_ += out.size();
+  }
+
+ private:
+  crypto::SystemEntropy source_;
+  std::array<unsigned char, 1024> buffer_{};
+  std::size_t used_ = 1024;
+};
+
 constexpr TimeMs round_ms = 20;  // how exactly resends and deadlines are kept
 constexpr TimeMs never = std::numeric_limits<TimeMs>::max();
 }  // namespace
@@ -28,7 +47,7 @@ struct Client::Impl {
     std::string topic;
     std::string body;
     TimeMs deadline_at = 0;
-    TimeMs due_at = 0;     // when it is sent again or ends
+    TimeMs due_at = 0;  // when it is sent again or ends
     TimeMs pause_ms = 0;
     std::uint32_t attempt = 0;  // sendings that left
     Done done;
@@ -48,7 +67,7 @@ struct Client::Impl {
 
   ClientSettings settings;
   SystemClock clock;
-  crypto::SystemEntropy entropy;
+  BufferedEntropy entropy;
   Chance chance;
   Tally tally;
   Context context;
@@ -102,8 +121,8 @@ void Client::Impl::send(std::string const& id, Open& request, TimeMs now) {
     tally.add(request.attempt == 0 ? Count::requests_out : Count::resends);
     ++request.attempt;
     auto const half = request.pause_ms / 2;
-    request.due_at = std::min(request.deadline_at,
-                              now + half + TimeMs(chance.below(std::uint64_t(half) + 1)));
+    request.due_at =
+        std::min(request.deadline_at, now + half + TimeMs(chance.below(std::uint64_t(half) + 1)));
     request.pause_ms = std::min(2 * request.pause_ms, settings.resend_max_ms);
   }
   round_at = std::min(round_at, request.due_at);
@@ -115,10 +134,11 @@ Error Client::Impl::no_answer(Open const& request) const {
             "cannot reach the service at " + settings.endpoint +
                 "; is it up ('lepton status'), is the address right, and is its public key the one "
                 "configured here?"};
-  return {Code::timeout, "the service at " + settings.endpoint + " got " + request.topic + " " +
-                             std::to_string(request.attempt) +
-                             " times and did not answer in time; repeat it with the same request id, "
-                             "or see 'lepton status'"};
+  return {Code::timeout,
+          "the service at " + settings.endpoint + " got " + request.topic + " " +
+              std::to_string(request.attempt) +
+              " times and did not answer in time; repeat it with the same request id, "
+              "or see 'lepton status'"};
 }
 
 // The request leaves the table before `done` runs, which may submit the next one.
@@ -137,7 +157,8 @@ bool Client::Impl::take_answer(Received& message) {
   if (message.header.kind == Kind::reply) return end(found, std::move(message.body)), true;
   auto refusal = codec::decode<Refusal>(message.body);
   if (!refusal)
-    return end(found, Error{Code::internal, "the service refused in words that cannot be read"}), true;
+    return end(found, Error{Code::internal, "the service refused in words that cannot be read"}),
+           true;
   retry_after = refusal->retry_after_ms;
   auto const code = refusal->code == Code::unknown ? Code::internal : refusal->code;
   return end(found, Error{code, std::move(refusal->what)}), true;
@@ -208,7 +229,8 @@ Status Client::submit_body(std::string_view topic, std::string body, TimeMs time
   auto key = id ? std::move(*id) : crypto::uuid7(self.entropy, self.clock.wall_ms());
   auto const [place, fresh] = self.requests.try_emplace(std::move(key));
   if (!fresh)
-    return Error{Code::conflict, "a request with this id is in flight already; wait for its answer"};
+    return Error{Code::conflict,
+                 "a request with this id is in flight already; wait for its answer"};
   auto& request = place->second;
   request.topic = topic;
   request.body = std::move(body);
@@ -237,12 +259,18 @@ int Client::pump(TimeMs timeout_ms) {
   return ended + self.attend(self.clock.now_ms());
 }
 
-std::size_t Client::in_flight() const { return impl_->requests.size(); }
+std::size_t Client::in_flight() const {
+  return impl_->requests.size();
+}
 std::size_t Client::room() const {
   auto const window = std::size_t(impl_->settings.window);
   return window - std::min(window, impl_->requests.size());
 }
-TimeMs Client::retry_after_ms() const { return impl_->retry_after; }
-std::map<std::string, std::int64_t> Client::counters() const { return impl_->tally.all(); }
+TimeMs Client::retry_after_ms() const {
+  return impl_->retry_after;
+}
+std::map<std::string, std::int64_t> Client::counters() const {
+  return impl_->tally.all();
+}
 
 }  // namespace lepton::bus

@@ -1,8 +1,9 @@
 #pragma once
-// Client: one connection to the client door of one service, for programs that are no service. Owned by one
-// thread, which does all its work inside call() and pump(). A request is sent again under the same id, with
-// growing pauses, until it is answered or its deadline passes (the Lazy Pirate of the ZeroMQ guide, on a
-// DEALER): a server that records mutations by id makes that harmless. Times in milliseconds.
+// Client: one connection to the client door of one service, for programs that are no service. Owned
+// by one thread, which does all its work inside call() and pump(). A request is sent again under
+// the same id, with growing pauses, until it is answered or its deadline passes (the Lazy Pirate of
+// the ZeroMQ guide, on a DEALER): a server that records mutations by id makes that harmless. Times
+// in milliseconds.
 
 #include <cstdint>
 #include <functional>
@@ -25,9 +26,9 @@ struct ClientSettings {
   std::string endpoint;           // client door of the service
   std::string server_public_key;  // z85; the server must prove that it has its secret half
   KeyPair keys;
-  Secret<std::string> token;      // may be empty: then only open requests are served
-  std::string trace;              // goes with each request
-  int window = 1000;              // requests in flight
+  Secret<std::string> token;  // may be empty: then only open requests are served
+  std::string trace;          // goes with each request
+  int window = 1000;          // requests in flight
   TimeMs resend_first_ms = 300;
   TimeMs resend_max_ms = 3000;
   Limits limits;
@@ -44,8 +45,9 @@ class Client {
   Client& operator=(Client&&) noexcept;
   ~Client();  // requests still open are forgotten
 
-  // Sends and waits. A refusal is an error with its code; `unavailable`: it never left, `timeout`: no answer.
-  // The same id for the same mutation, also after a restart of the caller, has one effect.
+  // Sends and waits. A refusal is an error with its code; `unavailable`: it never left, `timeout`:
+  // no answer. The same id for the same mutation, also after a restart of the caller, has one
+  // effect.
   template <class M>
   Result<typename M::Reply> call(M const& message, TimeMs timeout_ms = 10'000,
                                  std::optional<std::string> id = {}) {
@@ -54,7 +56,8 @@ class Client {
     return read<typename M::Reply>(*body);
   }
 
-  // Sends and returns; `done` is called once, inside a later pump(). `exhausted` when the window is full.
+  // Sends and returns; `done` is called once, inside a later pump(). `exhausted` when the window is
+  // full.
   template <class M>
   Status submit(M const& message, std::function<void(Result<typename M::Reply>)> done,
                 TimeMs timeout_ms = 10'000, std::optional<std::string> id = {}) {
@@ -71,8 +74,8 @@ class Client {
   Status submit_body(std::string_view topic, std::string body, TimeMs timeout_ms,
                      std::optional<std::string> id, Done done);
 
-  // Receives, resends and ends what is due; waits at most timeout_ms for something to happen. Returns how
-  // many requests it ended.
+  // Receives, resends and ends what is due; waits at most timeout_ms for something to happen.
+  // Returns how many requests it ended.
   int pump(TimeMs timeout_ms);
   std::size_t in_flight() const;
   std::size_t room() const;  // what the window still takes

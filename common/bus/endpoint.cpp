@@ -1,11 +1,11 @@
 #include "common/bus/endpoint.hpp"
 
-#include <algorithm>
 #include <arpa/inet.h>
-#include <cstring>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <algorithm>
+#include <cstring>
 
 namespace lepton::bus {
 namespace {
@@ -60,7 +60,8 @@ Status check_ipc(std::string_view endpoint) {
   if (path.empty() || path.front() != '/')
     return wrong(endpoint, "needs an absolute path, for example ipc:///run/lepton/deployer");
   if (path.size() >= sizeof(sockaddr_un::sun_path))
-    return wrong(endpoint, "has a path above 107 bytes, which no socket can have; use a shorter folder");
+    return wrong(endpoint,
+                 "has a path above 107 bytes, which no socket can have; use a shorter folder");
   return ok();
 }
 
@@ -100,6 +101,8 @@ Status check_listen(std::string_view endpoint) {
   return ok();
 }
 
-Status check_connect(std::string_view endpoint) { return check(endpoint, false); }
+Status check_connect(std::string_view endpoint) {
+  return check(endpoint, false);
+}
 
 }  // namespace lepton::bus

@@ -17,9 +17,8 @@ struct HeaderPeek {
 
   static consteval auto fields() {
     using schema::field;
-    return schema::fields(
-        field(1, "version", &HeaderPeek::version, "Major version of the frame."),
-        field(4, "id", &HeaderPeek::id, "Identity of the request.").since(1));
+    return schema::fields(field(1, "version", &HeaderPeek::version, "Major version of the frame."),
+                          field(4, "id", &HeaderPeek::id, "Identity of the request.").since(1));
   }
 };
 static_assert(schema::complete<HeaderPeek>());
@@ -27,12 +26,14 @@ static_assert(schema::complete<HeaderPeek>());
 bool legal_topic(std::string_view topic) {
   return !topic.empty() && topic.size() <= topic_bytes_max &&
          std::all_of(topic.begin(), topic.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+                  c == '-';
          });
 }
 
 bool right_kind(Side side, Kind kind) {
-  return side == Side::server ? kind == Kind::request : kind == Kind::reply || kind == Kind::refusal;
+  return side == Side::server ? kind == Kind::request
+                              : kind == Kind::reply || kind == Kind::refusal;
 }
 
 // Header and body within a frame; false if it is too short for what it says.
@@ -63,19 +64,23 @@ bool legal_id(std::string_view id) {
 
 std::string explain(Fault fault, Limits const& limits) {
   switch (fault) {
-    case Fault::none: return "nothing is wrong";
-    case Fault::frame_count: return "a message is one frame: size of the header, header, body";
+    case Fault::none:
+      return "nothing is wrong";
+    case Fault::frame_count:
+      return "a message is one frame: size of the header, header, body";
     case Fault::header_size:
       return "the header is larger than " + std::to_string(limits.header_bytes_max) +
              " bytes, or than its message";
     case Fault::body_size:
       return "the body is larger than " + std::to_string(limits.body_bytes_max) +
              " bytes; send it in parts";
-    case Fault::header: return "the header cannot be read; are both sides of one version?";
+    case Fault::header:
+      return "the header cannot be read; are both sides of one version?";
     case Fault::version:
       return "this service speaks version " + std::to_string(wire_version) +
              " of the protocol and the message is of another; bring both sides to one version";
-    case Fault::kind: return "a request must say that it is one, and name a topic";
+    case Fault::kind:
+      return "a request must say that it is one, and name a topic";
   }
   return "";
 }

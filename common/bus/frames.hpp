@@ -1,9 +1,10 @@
 #pragma once
-// A message on the wire is one ZeroMQ frame: the size of its header (4 octets, big-endian), the header, the
-// body. One frame, because libzmq 4.3.4 aborts the process of a DEALER with IMMEDIATE when its server dies
-// between two frames of an answer ("!_more", fq.cpp); and it costs one encryption less.
-// Counts, sizes, nesting and version are checked in this order, before anything is believed. What is wrong is
-// told as a Fault; the id survives where it can be read, so that the sender can be refused. Any thread.
+// A message on the wire is one ZeroMQ frame: the size of its header (4 octets, big-endian), the
+// header, the body. One frame, because libzmq 4.3.4 aborts the process of a DEALER with IMMEDIATE
+// when its server dies between two frames of an answer ("!_more", fq.cpp); and it costs one
+// encryption less. Counts, sizes, nesting and version are checked in this order, before anything is
+// believed. What is wrong is told as a Fault; the id survives where it can be read, so that the
+// sender can be refused. Any thread.
 
 #include <array>
 #include <cstdint>
@@ -16,12 +17,23 @@
 
 namespace lepton::bus {
 
-enum class Fault : std::uint8_t { none, frame_count, header_size, body_size, header, version, kind };
+enum class Fault : std::uint8_t {
+  none,
+  frame_count,
+  header_size,
+  body_size,
+  header,
+  version,
+  kind
+};
 
 // What each fault means to the sender, in words that name the limit.
 std::string explain(Fault fault, Limits const& limits);
 
-enum class Side : std::uint8_t { server, client };  // requests arrive at servers, answers at clients
+enum class Side : std::uint8_t {
+  server,
+  client
+};  // requests arrive at servers, answers at clients
 
 struct Received {
   std::string identity;  // where an answer goes; only at a server
@@ -41,7 +53,9 @@ class HeaderSize {
  private:
   std::array<char, header_size_octets> octets_;
 };
-inline HeaderSize header_size(std::string_view header) { return HeaderSize(header.size()); }
+inline HeaderSize header_size(std::string_view header) {
+  return HeaderSize(header.size());
+}
 
 // Takes one whole message; false if there is none.
 bool receive(Socket& socket, Side side, Limits const& limits, Received& out);

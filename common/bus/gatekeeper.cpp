@@ -17,7 +17,8 @@ Result<std::unique_ptr<Gatekeeper>> Gatekeeper::start(Context& context,
   auto socket = Socket::gatekeeper(context);
   if (!socket) return socket.error();
   int const stop = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (stop < 0) return Error{Code::internal, "the gatekeeper got no eventfd; raise the limit of open files"};
+  if (stop < 0)
+    return Error{Code::internal, "the gatekeeper got no eventfd; raise the limit of open files"};
   return std::unique_ptr<Gatekeeper>(
       new Gatekeeper(std::move(*socket), stop, std::move(peer_keys)));
 }

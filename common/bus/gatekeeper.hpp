@@ -1,7 +1,8 @@
 #pragma once
-// Gatekeeper: decides which CURVE keys may connect to the servers of a context (ZAP, ZeroMQ RFC 27). Domain
-// "peer" admits the keys of a list, domain "client" every CURVE key; all else is refused. The key becomes the
-// User-Id of each message. Owns a thread and its socket; created and destroyed by the owner of the context.
+// Gatekeeper: decides which CURVE keys may connect to the servers of a context (ZAP, ZeroMQ RFC
+// 27). Domain "peer" admits the keys of a list, domain "client" every CURVE key; all else is
+// refused. The key becomes the User-Id of each message. Owns a thread and its socket; created and
+// destroyed by the owner of the context.
 
 #include <array>
 #include <atomic>
@@ -17,7 +18,8 @@ namespace lepton::bus {
 
 class Gatekeeper {
  public:
-  static Result<std::unique_ptr<Gatekeeper>> start(Context& context, std::set<std::string> peer_keys);
+  static Result<std::unique_ptr<Gatekeeper>> start(Context& context,
+                                                   std::set<std::string> peer_keys);
   ~Gatekeeper();  // from then on the servers refuse everybody
 
   std::int64_t admitted() const { return admitted_; }

@@ -1,13 +1,13 @@
 #include "common/bus/keys.hpp"
 
-#include <array>
-#include <cerrno>
-#include <cstring>
 #include <fcntl.h>
-#include <memory>
 #include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
 
 #include "common/crypto/encode.hpp"
 
@@ -47,8 +47,7 @@ KeyPair pair_of(Secret<std::string> const& secret) {
 
 Result<Secret<std::string>> read_private(std::string const& path) {
   File const file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-  if (file.fd < 0 && errno == ENOENT)
-    return Error{Code::not_found, "there is no key file " + path};
+  if (file.fd < 0 && errno == ENOENT) return Error{Code::not_found, "there is no key file " + path};
   if (file.fd < 0) return failed("reading key file", path);
   struct stat info {};
   if (::fstat(file.fd, &info) != 0) return failed("reading key file", path);
@@ -56,7 +55,8 @@ Result<Secret<std::string>> read_private(std::string const& path) {
   if ((info.st_mode & others) != 0)
     return Error{Code::denied, "key file " + path +
                                    " can be read or changed by other users; if nobody did, run "
-                                   "'chmod 600 " + path + "', else make a new key"};
+                                   "'chmod 600 " +
+                                   path + "', else make a new key"};
   if (info.st_uid != ::geteuid() && info.st_uid != 0)
     return Error{Code::denied, "key file " + path + " belongs to another user; use your own"};
   std::string text(file_size_max + 1, '\0');
@@ -84,7 +84,9 @@ bool legal_key(std::string_view z85) {
   return z85.size() == key_characters && crypto::from_z85(z85).has_value();
 }
 
-KeyPair create_keys(crypto::Entropy& entropy) { return pair_of(entropy.secret(key_octets)); }
+KeyPair create_keys(crypto::Entropy& entropy) {
+  return pair_of(entropy.secret(key_octets));
+}
 
 Result<KeyPair> keys_from_secret(std::string_view secret_z85) {
   auto octets = crypto::from_z85(secret_z85);
@@ -97,7 +99,8 @@ Status write_keys(std::string const& path, KeyPair const& keys) {
   Secret<std::string> const text("public " + keys.public_key + "\nsecret " +
                                  keys.secret_key.reveal() + "\n");
   auto const draft = path + "." + std::to_string(::getpid()) + ".new";
-  File const file{::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR)};
+  File const file{
+      ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR)};
   if (file.fd < 0) return failed("writing key file", draft);
   auto const written = write_whole(file.fd, text.reveal());
   // A link, unlike a rename, never replaces what is there.
@@ -107,8 +110,10 @@ Status write_keys(std::string const& path, KeyPair const& keys) {
   ::unlink(draft.c_str());
   if (placed) return ok();
   if (taken)
-    return Error{Code::conflict, "key file " + path + " exists; move it away first if it is not needed"};
-  return written ? problem : Error{Code::unavailable, problem.what + " (" + written.error().what + ")"};
+    return Error{Code::conflict,
+                 "key file " + path + " exists; move it away first if it is not needed"};
+  return written ? problem
+                 : Error{Code::unavailable, problem.what + " (" + written.error().what + ")"};
 }
 
 Result<KeyPair> read_keys(std::string const& path) {
@@ -120,8 +125,8 @@ Result<KeyPair> read_keys(std::string const& path) {
   auto const secret_at = first.size() + key_characters + second.size();
   bool const shaped = text.size() == size && text.starts_with(first) && text.back() == '\n' &&
                       text.substr(first.size() + key_characters, second.size()) == second;
-  auto keys = shaped ? keys_from_secret(text.substr(secret_at, key_characters))
-                     : Result<KeyPair>(Error{});
+  auto keys =
+      shaped ? keys_from_secret(text.substr(secret_at, key_characters)) : Result<KeyPair>(Error{});
   if (!keys || keys->public_key != text.substr(first.size(), key_characters))
     return Error{Code::invalid, "key file " + path +
                                     " is damaged; restore it from a copy, or remove it and make a "

@@ -1,7 +1,7 @@
 #pragma once
 // CURVE key pairs (Curve25519, ZeroMQ RFC 26) and their files. Keys are Z85 text of 40 characters.
-// A key file holds two lines, "public <z85>" and "secret <z85>", belongs to its reader and has mode 0600;
-// a wider one is refused, because then others may have read it. Any thread.
+// A key file holds two lines, "public <z85>" and "secret <z85>", belongs to its reader and has mode
+// 0600; a wider one is refused, because then others may have read it. Any thread.
 
 #include <string>
 #include <string_view>

@@ -1,7 +1,8 @@
 #pragma once
-// Link: a CURVE connection to one server that heals itself. libzmq reconnects after a broken connection, but
-// gives up for good when a server refused the key once (it may be listed a moment later); so a link that stays
-// unusable is dialled anew, with growing pauses. One thread. Times: monotonic ms.
+// Link: a CURVE connection to one server that heals itself. libzmq reconnects after a broken
+// connection, but gives up for good when a server refused the key once (it may be listed a moment
+// later); so a link that stays unusable is dialled anew, with growing pauses. One thread. Times:
+// monotonic ms.
 
 #include <string>
 #include <string_view>
@@ -30,13 +31,14 @@ class Link {
   bool send(std::string_view header, std::string_view body);  // false: it did not leave
   bool usable() const { return socket_.writable(); }
 
-  // Call when the link is known to work, and from time to time when it does not seem to; true if it was
-  // dialled anew: then the descriptor is another.
+  // Call when the link is known to work, and from time to time when it does not seem to; true if it
+  // was dialled anew: then the descriptor is another.
   void alive(TimeMs now_ms);
   bool heal(TimeMs now_ms, Chance& chance);
 
  private:
-  Link(Context& context, LinkSettings settings) : context_(&context), settings_(std::move(settings)) {}
+  Link(Context& context, LinkSettings settings)
+      : context_(&context), settings_(std::move(settings)) {}
   Status open();
   Context* context_;
   LinkSettings settings_;

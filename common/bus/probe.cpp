@@ -13,10 +13,13 @@ Status expect(Result<Shake> const& seen, Shake wanted, std::string const& door) 
   if (!seen) return seen.error();
   if (*seen == wanted) return ok();
   if (*seen == Shake::accepted)
-    return Error{Code::internal, door + " let a stranger in; nothing is served until that is understood: "
-                                        "check which libzmq this machine loads"};
-  return Error{Code::internal, door + (*seen == Shake::refused ? " turned away a key that it must take"
-                                                               : " did not answer its own test") +
+    return Error{Code::internal,
+                 door +
+                     " let a stranger in; nothing is served until that is understood: "
+                     "check which libzmq this machine loads"};
+  return Error{Code::internal, door +
+                                   (*seen == Shake::refused ? " turned away a key that it must take"
+                                                            : " did not answer its own test") +
                                    "; is the machine overloaded? Start again"};
 }
 
@@ -31,7 +34,8 @@ Shake outcome(Socket& monitor, int wait_ms) {
   }
 }
 
-// On a busy machine a handshake takes its time: a knock without an answer is repeated with more patience.
+// On a busy machine a handshake takes its time: a knock without an answer is repeated with more
+// patience.
 Result<Shake> knock_patiently(Context& context, std::string const& endpoint,
                               std::string const& server_key) {
   Result<Shake> seen = Shake::none;
@@ -69,11 +73,13 @@ Status prove_closed_without_gatekeeper(Context& context, KeyPair const& keys) {
 }
 
 Status prove_peer_door(Context& context, std::string const& endpoint, KeyPair const& keys) {
-  return expect(knock_patiently(context, endpoint, keys.public_key), Shake::refused, "door " + endpoint);
+  return expect(knock_patiently(context, endpoint, keys.public_key), Shake::refused,
+                "door " + endpoint);
 }
 
 Status prove_client_door(Context& context, std::string const& endpoint, KeyPair const& keys) {
-  return expect(knock_patiently(context, endpoint, keys.public_key), Shake::accepted, "door " + endpoint);
+  return expect(knock_patiently(context, endpoint, keys.public_key), Shake::accepted,
+                "door " + endpoint);
 }
 
 }  // namespace lepton::bus

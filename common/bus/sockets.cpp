@@ -1,12 +1,12 @@
 #include "common/bus/sockets.hpp"
 
+#include <zmq.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <new>
 #include <utility>
 #include <vector>
-#include <zmq.h>
 
 #include "common/bus/endpoint.hpp"
 
@@ -15,8 +15,8 @@ namespace {
 
 static_assert(sizeof(zmq_msg_t) == 64 && alignof(zmq_msg_t) <= alignof(std::max_align_t));
 
-// ZMQ_ZAP_ENFORCE_DOMAIN. A draft option, so its name is hidden, but the stock library obeys it. Without it a
-// CURVE server whose gatekeeper is gone accepts every key.
+// ZMQ_ZAP_ENFORCE_DOMAIN. A draft option, so its name is hidden, but the stock library obeys it.
+// Without it a CURVE server whose gatekeeper is gone accepts every key.
 constexpr int zap_enforce_domain = 93;
 // Cipher text is longer than its message: 8 octets of command name, 8 nonce, 16 tag, 1 flags.
 constexpr std::size_t curve_overhead = 33;
@@ -27,10 +27,14 @@ constexpr int backlog = 512;
 
 int type_of(Pattern pattern) {
   switch (pattern) {
-    case Pattern::router: return ZMQ_ROUTER;
-    case Pattern::dealer: return ZMQ_DEALER;
-    case Pattern::xpub: return ZMQ_XPUB;
-    case Pattern::sub: return ZMQ_SUB;
+    case Pattern::router:
+      return ZMQ_ROUTER;
+    case Pattern::dealer:
+      return ZMQ_DEALER;
+    case Pattern::xpub:
+      return ZMQ_XPUB;
+    case Pattern::sub:
+      return ZMQ_SUB;
   }
   return -1;
 }
@@ -56,13 +60,19 @@ Context::~Context() {
   }
 }
 
-Frame::Frame() { zmq_msg_init(new (raw_.data()) zmq_msg_t); }
-Frame::~Frame() { zmq_msg_close(message(raw_)); }
+Frame::Frame() {
+  zmq_msg_init(new (raw_.data()) zmq_msg_t);
+}
+Frame::~Frame() {
+  zmq_msg_close(message(raw_));
+}
 std::string_view Frame::bytes() const {
   auto* const m = message(raw_);
   return {static_cast<char const*>(zmq_msg_data(m)), zmq_msg_size(m)};
 }
-bool Frame::more() const { return zmq_msg_more(message(raw_)) != 0; }
+bool Frame::more() const {
+  return zmq_msg_more(message(raw_)) != 0;
+}
 std::string Frame::user_id() const {
   char const* const id = zmq_msg_gets(message(raw_), "User-Id");
   return id ? id : "";
@@ -120,8 +130,8 @@ Status Socket::set_common(Pattern pattern, Limits const& limits) {
   if (pattern == Pattern::dealer) options.push_back({ZMQ_IMMEDIATE, 1, "immediate"});
   for (auto const& option : options)
     if (auto done = set(option.number, option.value, option.name); !done) return done;
-  std::int64_t const largest =
-      std::int64_t(header_size_octets + limits.header_bytes_max + limits.body_bytes_max + curve_overhead);
+  std::int64_t const largest = std::int64_t(header_size_octets + limits.header_bytes_max +
+                                            limits.body_bytes_max + curve_overhead);
   return set(ZMQ_MAXMSGSIZE, {reinterpret_cast<char const*>(&largest), sizeof(largest)},
              "largest message");
 }
@@ -132,7 +142,8 @@ Result<Socket> Socket::server(Context& context, Pattern pattern, std::string con
   if (!socket) return socket;
   if (auto done = socket->set_common(pattern, limits); !done) return done.error();
   if (auto done = socket->set(ZMQ_CURVE_SERVER, 1, "CURVE"); !done) return done.error();
-  if (auto done = socket->set(ZMQ_CURVE_SECRETKEY, keys.secret_key.reveal(), "the secret key"); !done)
+  if (auto done = socket->set(ZMQ_CURVE_SECRETKEY, keys.secret_key.reveal(), "the secret key");
+      !done)
     return done.error();
   if (auto done = socket->set(ZMQ_ZAP_DOMAIN, domain, "the domain"); !done) return done.error();
   if (auto done = socket->set(zap_enforce_domain, 1, "enforcement of the domain"); !done)
@@ -151,9 +162,11 @@ Result<Socket> Socket::client(Context& context, Pattern pattern, std::string con
     return done.error();
   if (auto done = socket->set(ZMQ_CURVE_PUBLICKEY, keys.public_key, "the public key"); !done)
     return done.error();
-  if (auto done = socket->set(ZMQ_CURVE_SECRETKEY, keys.secret_key.reveal(), "the secret key"); !done)
+  if (auto done = socket->set(ZMQ_CURVE_SECRETKEY, keys.secret_key.reveal(), "the secret key");
+      !done)
     return done.error();
-  // One subscription for everything: many of them count against queues and may be lost at a reconnect.
+  // One subscription for everything: many of them count against queues and may be lost at a
+  // reconnect.
   if (pattern == Pattern::sub)
     if (auto done = socket->set(ZMQ_SUBSCRIBE, std::string_view(), "the subscription"); !done)
       return done.error();
@@ -174,24 +187,28 @@ Result<Socket> Socket::monitor(Context& context, std::string const& name) {
   if (zmq_socket_monitor(raw_, endpoint.c_str(), ZMQ_EVENT_ALL) != 0)
     return library_error("watching a socket");
   auto watcher = create(context, ZMQ_PAIR);
-  if (watcher && watcher->set(ZMQ_LINGER, 0, "linger") && watcher->connect(endpoint)) return watcher;
+  if (watcher && watcher->set(ZMQ_LINGER, 0, "linger") && watcher->connect(endpoint))
+    return watcher;
   end_monitor();
   return watcher ? library_error("watching a socket") : watcher.error();
 }
 
-void Socket::end_monitor() { zmq_socket_monitor(raw_, nullptr, 0); }
+void Socket::end_monitor() {
+  zmq_socket_monitor(raw_, nullptr, 0);
+}
 
 Status Socket::bind(std::string const& endpoint) {
   if (zmq_bind(raw_, endpoint.c_str()) == 0) return ok();
   if (zmq_errno() == EADDRINUSE) return in_use(endpoint);
-  return Error{Code::unavailable, "cannot listen at " + endpoint + ": " + zmq_strerror(zmq_errno()) +
+  return Error{Code::unavailable, "cannot listen at " + endpoint + ": " +
+                                      zmq_strerror(zmq_errno()) +
                                       "; set an address of this machine"};
 }
 
 Status Socket::connect(std::string const& endpoint) {
   if (zmq_connect(raw_, endpoint.c_str()) == 0) return ok();
-  return Error{Code::invalid,
-               "cannot use " + endpoint + ": " + zmq_strerror(zmq_errno()) + "; check its spelling"};
+  return Error{Code::invalid, "cannot use " + endpoint + ": " + zmq_strerror(zmq_errno()) +
+                                  "; check its spelling"};
 }
 
 std::string Socket::last_endpoint() const {
@@ -259,12 +276,15 @@ Shake read_event(Socket& monitor, int wait_ms) {
   Frame address;
   if (event.more()) monitor.receive(address);
   switch (number) {
-    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return Shake::accepted;
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+      return Shake::accepted;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
-    case ZMQ_EVENT_DISCONNECTED: return Shake::refused;
-    default: return Shake::other;
+    case ZMQ_EVENT_DISCONNECTED:
+      return Shake::refused;
+    default:
+      return Shake::other;
   }
 }
 

@@ -1,8 +1,8 @@
 #pragma once
-// Sockets of libzmq with the settings that this project's rules demand (docs: traps of 4.3.4), so that no other
-// file includes the library. Every server demands CURVE and a living gatekeeper; nothing waits, nothing lingers
-// longer than linger_ms. A socket belongs to one thread. Errors of creation are values; a socket that breaks
-// later reads as empty.
+// Sockets of libzmq with the settings that this project's rules demand (docs: traps of 4.3.4), so
+// that no other file includes the library. Every server demands CURVE and a living gatekeeper;
+// nothing waits, nothing lingers longer than linger_ms. A socket belongs to one thread. Errors of
+// creation are values; a socket that breaks later reads as empty.
 
 #include <array>
 #include <cstddef>
@@ -43,8 +43,8 @@ class Frame {
 
   std::string_view bytes() const;
   bool more() const;
-  // The CURVE key (z85) that the gatekeeper admitted. Missing on the routing id that ROUTER puts in front:
-  // ask the frames that came over the wire.
+  // The CURVE key (z85) that the gatekeeper admitted. Missing on the routing id that ROUTER puts in
+  // front: ask the frames that came over the wire.
   std::string user_id() const;
 
  private:
@@ -63,7 +63,8 @@ class Socket {
                                KeyPair const& keys, Limits const& limits);
   // Within the process only: the gatekeeper's end, and the stream of events of another socket.
   static Result<Socket> gatekeeper(Context& context);
-  // End the stream before the reader goes: libzmq's I/O thread waits for ever for a reader that is gone.
+  // End the stream before the reader goes: libzmq's I/O thread waits for ever for a reader that is
+  // gone.
   Result<Socket> monitor(Context& context, std::string const& name);
   void end_monitor();
 
@@ -76,9 +77,10 @@ class Socket {
   Status connect(std::string const& endpoint);
   std::string last_endpoint() const;
 
-  bool receive(Frame& frame);                    // false: nothing there
-  bool wait(int wait_ms);                        // true: there may be something
-  bool receive_unless(Frame& frame, int stop);   // waits; false once the descriptor `stop` is readable
+  bool receive(Frame& frame);  // false: nothing there
+  bool wait(int wait_ms);      // true: there may be something
+  bool receive_unless(Frame& frame,
+                      int stop);  // waits; false once the descriptor `stop` is readable
   // One frame of the given parts. full: would block; gone: no such connection.
   Sent send(std::initializer_list<std::string_view> parts, bool more = false);
   bool writable() const;

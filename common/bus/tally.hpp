@@ -1,5 +1,6 @@
 #pragma once
-// Tally: what a Bus or a Client counted, by name. Nothing is dropped without a number here. One thread.
+// Tally: what a Bus or a Client counted, by name. Nothing is dropped without a number here. One
+// thread.
 
 #include <array>
 #include <cstdint>
@@ -23,10 +24,10 @@ enum class Count : std::uint8_t {
   refused_header,
   refused_version,
   refused_kind,
-  refused_hint,        // a hint that cannot be read or speaks for another service
-  refused_no_key,      // a message without a proven key
-  dropped_no_peer,     // dropped: output that could not leave
-  dropped_peer_away,   // not connected, or its queue is full
+  refused_hint,       // a hint that cannot be read or speaks for another service
+  refused_no_key,     // a message without a proven key
+  dropped_no_peer,    // dropped: output that could not leave
+  dropped_peer_away,  // not connected, or its queue is full
   dropped_too_large,
   dropped_client_gone,
   dropped_client_full,
@@ -49,13 +50,30 @@ class Tally {
   }
 
  private:
-  static constexpr std::array<char const*, std::size_t(Count::last)> names = {
-      "requests_in",         "answers_in",        "hints_in",          "requests_out",
-      "answers_out",         "hints_out",         "redials",           "refused_frame_count",
-      "refused_header_size", "refused_body_size", "refused_header",    "refused_version",
-      "refused_kind",        "refused_hint",      "refused_no_key",    "dropped_no_peer",
-      "dropped_peer_away",   "dropped_too_large", "dropped_client_gone", "dropped_client_full",
-      "dropped_no_route",    "dropped_hint",      "dropped_late_answer", "resends"};
+  static constexpr std::array<char const*, std::size_t(Count::last)> names = {"requests_in",
+                                                                              "answers_in",
+                                                                              "hints_in",
+                                                                              "requests_out",
+                                                                              "answers_out",
+                                                                              "hints_out",
+                                                                              "redials",
+                                                                              "refused_frame_count",
+                                                                              "refused_header_size",
+                                                                              "refused_body_size",
+                                                                              "refused_header",
+                                                                              "refused_version",
+                                                                              "refused_kind",
+                                                                              "refused_hint",
+                                                                              "refused_no_key",
+                                                                              "dropped_no_peer",
+                                                                              "dropped_peer_away",
+                                                                              "dropped_too_large",
+                                                                              "dropped_client_gone",
+                                                                              "dropped_client_full",
+                                                                              "dropped_no_route",
+                                                                              "dropped_hint",
+                                                                              "dropped_late_answer",
+                                                                              "resends"};
   std::array<std::int64_t, std::size_t(Count::last)> numbers_{};
 };
 

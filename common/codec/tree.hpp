@@ -176,7 +176,8 @@ class TreeReader {
       static_assert(schema::NamedEnum<T>, "this type has no text form");
       x = enum_from_name<T>(t.scalar);
       if (x == T{}) {
-        std::vector<std::string> names(enumerators(T{}).begin() + 1, enumerators(T{}).end());
+        constexpr auto all = enumerators(T{});
+        std::vector<std::string> const names(all.begin() + 1, all.end());
         return fail(t, path,
                     "'" + t.scalar + "' is not one of " + text::join(names, ", ") +
                         text::did_you_mean(t.scalar, names));

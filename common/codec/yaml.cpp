@@ -54,6 +54,7 @@ class Builder : public YAML::EventHandler {
   struct Level {
     Tree tree;
     std::optional<std::string> key;
+    int key_line = 0;
     std::set<std::string> keys;
   };
 
@@ -74,6 +75,7 @@ class Builder : public YAML::EventHandler {
     if (!levels_.back().keys.insert(name).second)
       fail(mark, name + ": this field stands here twice");
     levels_.back().key = name;
+    levels_.back().key_line = mark.line + 1;
   }
   void open(YAML::Mark const& mark, Tree::Kind kind) {
     if (expects_key()) fail(mark, "a key must be plain text");
@@ -89,7 +91,9 @@ class Builder : public YAML::EventHandler {
     place(std::move(done));
   }
   void add(YAML::Mark const& mark, Tree leaf) {
-    leaf.line = mark.line + 1;
+    // The parser places an absent value where the next token stands; people look at its key.
+    bool const absent = leaf.kind == Tree::Kind::null && !levels_.empty() && levels_.back().key;
+    leaf.line = absent ? levels_.back().key_line : mark.line + 1;
     place(std::move(leaf));
   }
   void place(Tree t) {

@@ -1,14 +1,8 @@
 #include "common/service/service.hpp"
 
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
 #include <bit>
-#include <csignal>
 #include <cstdio>
 
 #include "common/actor/system.hpp"
@@ -16,6 +10,7 @@
 #include "common/crypto/entropy.hpp"
 #include "common/service/access_watch.hpp"
 #include "common/service/logging.hpp"
+#include "common/service/loop.hpp"
 #include "common/service/thread_worker.hpp"
 #include "common/service/token_gate.hpp"
 #include "common/store/lease.hpp"
@@ -23,34 +18,6 @@
 
 namespace lepton::service {
 namespace {
-
-std::atomic<bool> stop_wanted = false;
-
-void on_signal(int) {
-  stop_wanted = true;
-}
-
-void catch_signals() {
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  sigaction(SIGTERM, &action, nullptr);
-  sigaction(SIGINT, &action, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-}
-
-// Secrets pass through this process: no core file, no reading of its memory by others of the same
-// user.
-void harden() {
-  rlimit const none{0, 0};
-  setrlimit(RLIMIT_CORE, &none);
-  prctl(PR_SET_DUMPABLE, 0);
-  umask(077);
-}
-
-int fail(std::string const& service, Error const& error) {
-  std::fprintf(stderr, "lepton-%s: %s\n", service.c_str(), error.what.c_str());
-  return 1;
-}
 
 bus::BusSettings bus_settings(Config const& config, bus::KeyPair keys) {
   bus::BusSettings settings;
@@ -117,27 +84,6 @@ std::string holder_name() {
   return std::string(host) + " pid " + std::to_string(getpid());
 }
 
-// The loop: messages, results, work; sleeps until the next of them.
-int serve(actor::System& system, bus::Bus& bus, Inbox& inbox, Reception& reception,
-          Clock const& clock) {
-  constexpr TimeMs stop_limit_ms = 5'000;
-  std::optional<TimeMs> stop_at;
-  bool more = false;
-  while (!system.is_stopped()) {
-    auto const next = system.next_at().value_or(clock.now_ms() + 500) - clock.now_ms();
-    auto const wait = more ? 0 : static_cast<int>(std::clamp<TimeMs>(next, 0, 200));
-    bus.poll(reception, wait);
-    inbox.drain();
-    more = system.step();
-    if (stop_wanted && !stop_at) {
-      stop_at = clock.now_ms() + stop_limit_ms;
-      system.stop();
-    }
-    if (stop_at && clock.now_ms() > *stop_at) break;
-  }
-  return system.gave_up() ? 1 : 0;
-}
-
 int run_with(ServiceSpec const& spec, Config const& config) {
   auto keys = bus::read_keys(config.keys_file);
   if (!keys) return fail(spec.name, keys.error());
@@ -160,8 +106,7 @@ int run_with(ServiceSpec const& spec, Config const& config) {
   ThreadWorker worker(4, inbox);
   TokenGate gate;
   crypto::SystemEntropy entropy;
-  auto const seed = entropy.array<8>();
-  Chance chance(std::bit_cast<std::uint64_t>(seed));
+  Chance chance(std::bit_cast<std::uint64_t>(entropy.array<8>()));
   actor::Ports const ports{clock,  store,   bus,    gate,
                            worker, entropy, chance, make_log(config.log_level)};
   actor::System system({.service = spec.name}, ports);

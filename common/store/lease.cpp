@@ -28,8 +28,7 @@ Error Lease::held_by_another() {
                       settings_.schema, who)};
 }
 
-// Waits in the server, so that a predecessor that is just ending is not refused.
-Status Lease::lock() {
+Status Lease::open() {
   Target target{settings_.database_url, settings_.schema,
                 fmt::format("lepton {} lease", settings_.schema)};
   target.lock_limit_ms = std::max<TimeMs>(1, settings_.wait_limit_ms);
@@ -37,6 +36,11 @@ Status Lease::lock() {
   auto opened = Connection::open(target);
   if (!opened) return opened.error();
   connection_ = std::move(*opened);
+  return ok();
+}
+
+// Waits in the server, so that a predecessor that is just ending is not refused.
+Status Lease::lock() {
   auto const failed = connection_->query("SELECT pg_advisory_lock(hashtextextended($1, 0))",
                                          {"lepton lease " + settings_.schema});
   if (!failed) return ok();
@@ -77,12 +81,16 @@ Status Lease::check() {
     if (good || connection_) return good;
   }
   connection_.reset();
+  if (auto good = open(); !good) return good;
+  // A successor is told by its epoch, without waiting for its lock.
+  if (auto good = compare_epoch(); !good) return good;
   if (auto good = lock(); !good) return good;
   return compare_epoch();
 }
 
 Result<std::unique_ptr<Lease>> acquire_lease(LeaseSettings settings) {
   std::unique_ptr<Lease> lease(new Lease(std::move(settings)));
+  if (auto good = lease->open(); !good) return good.error();
   if (auto good = lease->lock(); !good) return good.error();
   if (auto good = lease->take(); !good) return good.error();
   return lease;

@@ -32,6 +32,7 @@ class Lease {
  private:
   friend Result<std::unique_ptr<Lease>> acquire_lease(LeaseSettings settings);
   explicit Lease(LeaseSettings settings) : settings_(std::move(settings)) {}
+  Status open();
   Status lock();
   Status take();
   Status compare_epoch();

@@ -21,7 +21,7 @@ Result<auditor::Settings> settings_of(service::Config const& config) {
                      "' is no name for a log; use printable ASCII without spaces and '+', for "
                      "example audit.example.org/lepton"};
   crypto::SystemEntropy entropy;
-  auto key = read_or_create_log_key(log_key_file(config), entropy);
+  auto key = auditor::read_or_create_log_key(log_key_file(config), entropy);
   if (!key) return key.error();
   return auditor::Settings{.key = std::move(*key), .origin = config.log_origin};
 }

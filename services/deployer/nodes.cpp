@@ -170,6 +170,7 @@ void Deployer::order_starts(NodeId const& node, NodeOrders& orders) const {
     auto const& job = jobs_.at(ref->job);
     auto const& member = job.run.members.at(ref->index);
     auto const task = task_id(ref->job, ref->index);
+    if (!member.stop_sent) orders.leases.push_back({attempt, job.spec().lease_ms});
     if (member.stop_sent) {
       orders.stops.push_back({attempt, task, job.run.ending.reason});
     } else if (member.state == AttemptState::claimed) {

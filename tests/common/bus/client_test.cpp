@@ -1,8 +1,8 @@
 #include "common/bus/client.hpp"
 
+#include <gtest/gtest.h>
 #include <atomic>
 #include <fstream>
-#include <gtest/gtest.h>
 #include <set>
 #include <thread>
 
@@ -158,11 +158,14 @@ TEST(Client, WindowLimitsWhatIsInFlight) {
   while (good < total) {
     while (sent < total && client->room() > 0) {
       auto const id = "r-" + std::to_string(sent++);
-      ASSERT_TRUE(client->submit(HealthGet{"x"}, [&, id](Result<Health> answer) {
-        ASSERT_TRUE(answer) << answer.error().what;
-        EXPECT_EQ(answer->detail, id);
-        ++good;
-      }, 10'000, id));
+      ASSERT_TRUE(client->submit(
+          HealthGet{"x"},
+          [&, id](Result<Health> answer) {
+            ASSERT_TRUE(answer) << answer.error().what;
+            EXPECT_EQ(answer->detail, id);
+            ++good;
+          },
+          10'000, id));
     }
     most = std::max(most, client->in_flight());
     client->pump(100);
@@ -198,7 +201,8 @@ TEST(Client, AnswerMayBeAskedForInsideAnAnswer) {
   EXPECT_TRUE(inner);
 }
 
-// The promise behind resending: queued requests die with a killed server, and yet each takes effect once.
+// The promise behind resending: queued requests die with a killed server, and yet each takes effect
+// once.
 TEST(Client, FourThousandRequestsSurviveAKilledServerAndTakeEffectOnce) {
   constexpr std::size_t total = 4000;
   rig::Folder const folder;
@@ -216,10 +220,13 @@ TEST(Client, FourThousandRequestsSurviveAKilledServerAndTakeEffectOnce) {
   auto client = Client::connect(s);
   std::size_t answered = 0;
   for (std::size_t i = 0; i < total; ++i)
-    ASSERT_TRUE(client->submit(HealthGet{"x"}, [&](Result<Health> answer) {
-      EXPECT_TRUE(answer) << answer.error().what;
-      ++answered;
-    }, 60'000, "id-" + std::to_string(i)));
+    ASSERT_TRUE(client->submit(
+        HealthGet{"x"},
+        [&](Result<Health> answer) {
+          EXPECT_TRUE(answer) << answer.error().what;
+          ++answered;
+        },
+        60'000, "id-" + std::to_string(i)));
   for (int kills = 1; kills <= 3; ++kills) {
     while (answered < std::size_t(kills) * 300) client->pump(50);
     child->kill_now();

@@ -1,8 +1,8 @@
 // What happens to messages between services: delivered, or found missing in a bounded time.
 
+#include <gtest/gtest.h>
 #include <atomic>
 #include <csignal>
-#include <gtest/gtest.h>
 #include <thread>
 
 #include "tests/common/bus/rig.hpp"
@@ -73,7 +73,8 @@ TEST(Delivery, ThousandsOfRequestsKeepTheirOrder) {
       a->bus->request("b", rig::request_header(std::to_string(sent++)), "");
     return a->seen.answers.size() == total;
   }));
-  for (std::size_t i = 0; i < total; ++i) EXPECT_EQ(a->seen.answers[i].header.id, std::to_string(i));
+  for (std::size_t i = 0; i < total; ++i)
+    EXPECT_EQ(a->seen.answers[i].header.id, std::to_string(i));
   EXPECT_EQ(a->count("dropped_peer_away"), 0);
 }
 
@@ -92,7 +93,8 @@ TEST(Delivery, RequestAboveTheLimitsIsCountedNotSent) {
   Pair pair;
   auto const a = rig::open(pair.a), b = rig::open(pair.b);
   ASSERT_TRUE(rig::until({a.get(), b.get()}, [&] { return a->bus->reachable("b"); }));
-  a->bus->request("b", rig::request_header("1"), std::string(pair.a.limits.body_bytes_max + 1, 'x'));
+  a->bus->request("b", rig::request_header("1"),
+                  std::string(pair.a.limits.body_bytes_max + 1, 'x'));
   auto header = rig::request_header("2");
   header.token = std::string(5000, 't');
   a->bus->request("b", header, "");
@@ -123,7 +125,8 @@ TEST(Delivery, PeerListedLaterIsReachedWithoutARestartOfTheCaller) {
     EXPECT_FALSE(a->bus->reachable("b"));
   }
   auto const b = rig::open(pair.b);
-  EXPECT_TRUE(rig::until({a.get(), b.get()}, [&] { return a->bus->reachable("b"); }, 30'000));
+  EXPECT_TRUE(rig::until(
+      {a.get(), b.get()}, [&] { return a->bus->reachable("b"); }, 30'000));
   EXPECT_GT(a->count("redials"), 0);
 }
 
@@ -167,10 +170,12 @@ TEST(Silence, FrozenPeerIsNoticedAndFoundAgain) {
   ASSERT_TRUE(rig::until({a.get()}, [&] { return a->bus->reachable("b"); }));
   child.signal(SIGSTOP);
   auto const start = Clock::now();
-  ASSERT_TRUE(rig::until({a.get()}, [&] { return !a->bus->reachable("b"); }, 20'000));
+  ASSERT_TRUE(rig::until(
+      {a.get()}, [&] { return !a->bus->reachable("b"); }, 20'000));
   EXPECT_LT(milliseconds_since(start), 10'000);
   child.signal(SIGCONT);
-  ASSERT_TRUE(rig::until({a.get()}, [&] { return a->bus->reachable("b"); }, 30'000));
+  ASSERT_TRUE(rig::until(
+      {a.get()}, [&] { return a->bus->reachable("b"); }, 30'000));
 }
 
 TEST(Hints, SlowSubscriberStallsNeitherThePublisherNorTheOthers) {

@@ -92,7 +92,8 @@ TEST(Door, UnencryptedClientIsRefused) {
     rig::Raw plain(endpoint, "", nullptr, "", 1000, 500);
     rig::Raw good(suite.client_endpoint, suite.server.public_key, &suite.peer);
     ASSERT_TRUE(good.send({rig::packed(suite.header("good"), "body")}));
-    std::thread sender([&] { EXPECT_FALSE(plain.send({rig::packed(suite.header("plain"), "body")})); });
+    std::thread sender(
+        [&] { EXPECT_FALSE(plain.send({rig::packed(suite.header("plain"), "body")})); });
     EXPECT_TRUE(rig::until({suite.node.get()}, [&] { return !suite.node->seen.requests.empty(); }));
     sender.join();  // it had its time for a handshake
     suite.node->bus->poll(suite.node->seen, 0);
@@ -141,7 +142,8 @@ TEST(Door, CallersAreToldApartByTheirProvenKeys) {
   auto& requests = suite.node->seen.requests;
   ASSERT_TRUE(rig::until({suite.node.get()}, [&] { return requests.size() == 40; }));
   for (auto const& request : requests)
-    EXPECT_EQ(request.key, request.header.id.starts_with("anna") ? anna.public_key : bert.public_key);
+    EXPECT_EQ(request.key,
+              request.header.id.starts_with("anna") ? anna.public_key : bert.public_key);
 }
 
 TEST(Door, StolenRoutingIdGetsNoAnswerOfItsVictim) {

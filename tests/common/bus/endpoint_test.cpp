@@ -11,9 +11,10 @@ TEST(Endpoint, OnlyExplicitAddressesAreListenedAt) {
   for (auto const* const good : {"tcp://127.0.0.1:7101", "tcp://0.0.0.0:1", "ipc:///run/lepton/x"})
     EXPECT_TRUE(check_listen(good)) << good;
   for (auto const* const bad :
-       {"tcp://*:7101", "tcp://eth0:7101", "tcp://localhost:7101", "tcp://127.0.0.1:*", "tcp://127.0.0.1:0",
-        "tcp://127.0.0.1:!", "tcp://127.0.0.1:65536", "tcp://127.0.0.1", "tcp://:7101", "tcp://", "",
-        "ipc://relative", "ipc://*", "ipc://@abstract", "inproc://x", "udp://127.0.0.1:1", "tcp://::1:7"})
+       {"tcp://*:7101", "tcp://eth0:7101", "tcp://localhost:7101", "tcp://127.0.0.1:*",
+        "tcp://127.0.0.1:0", "tcp://127.0.0.1:!", "tcp://127.0.0.1:65536", "tcp://127.0.0.1",
+        "tcp://:7101", "tcp://", "", "ipc://relative", "ipc://*", "ipc://@abstract", "inproc://x",
+        "udp://127.0.0.1:1", "tcp://::1:7"})
     EXPECT_EQ(check_listen(bad).error().code, Code::invalid) << bad;
   EXPECT_FALSE(check_listen("ipc:///" + std::string(107, 'a')));
   EXPECT_TRUE(check_listen("ipc:///" + std::string(106, 'a')));
@@ -36,7 +37,8 @@ TEST(Endpoint, UsedPortIsSaidInOneSentence) {
   auto const refused = Bus::open(second);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::conflict);
-  EXPECT_NE(refused.error().what.find("port " + endpoint.substr(6) + " is in use"), std::string::npos)
+  EXPECT_NE(refused.error().what.find("port " + endpoint.substr(6) + " is in use"),
+            std::string::npos)
       << refused.error().what;
 }
 

@@ -85,16 +85,18 @@ TEST_F(Hostile, FrameCountMustBeOne) {
 }
 
 TEST_F(Hostile, SizeOfTheHeaderMustFitTheFrame) {
-  for (auto const& frame : {std::string(), std::string("\0\0\0", 3), std::string("\xff\xff\xff\xff", 4),
-                            std::string("\0\0\0\5abcd", 8), std::string("\x80\0\0\1a", 5)})
+  for (auto const& frame :
+       {std::string(), std::string("\0\0\0", 3), std::string("\xff\xff\xff\xff", 4),
+        std::string("\0\0\0\5abcd", 8), std::string("\x80\0\0\1a", 5)})
     expect_counted({frame}, "refused_header_size");
 }
 
 TEST_F(Hostile, MessagePackBombsCostNothing) {
   std::string const array32("\xdd\xff\xff\xff\xff", 5), map32("\xdf\xff\xff\xff\xff", 5);
   std::string const str32("\xdb\xff\xff\xff\xff", 5);
-  for (auto const& bomb : {array32, map32, str32, std::string(4000, '\x91'), std::string(), std::string("\xc1"),
-                           codec::encode(rig::request_header("x")) + "trailing"})
+  for (auto const& bomb :
+       {array32, map32, str32, std::string(4000, '\x91'), std::string(), std::string("\xc1"),
+        codec::encode(rig::request_header("x")) + "trailing"})
     expect_counted({rig::packed(bomb, "")}, "refused_header");
   expect_counted({rig::packed(std::string(5000, '\x91'), "")}, "refused_header_size");
 }
@@ -106,7 +108,8 @@ TEST_F(Hostile, RandomHeadersCostNothing) {
   constexpr int rounds = 2000;
   for (int i = 0; i < rounds; ++i) {
     auto bad = good;
-    for (auto n = chance.below(4) + 1; n > 0; --n) bad[chance.below(bad.size())] = char(chance.below(256));
+    for (auto n = chance.below(4) + 1; n > 0; --n)
+      bad[chance.below(bad.size())] = char(chance.below(256));
     if (chance.happens(0.3)) bad.resize(chance.below(bad.size()));
     ASSERT_TRUE(raw->send({rig::packed(bad, "")}));
     if (i % 50 == 0) node->bus->poll(node->seen, 0);
@@ -116,7 +119,8 @@ TEST_F(Hostile, RandomHeadersCostNothing) {
     return !node->seen.requests.empty() && node->seen.requests.back().header.id == "last";
   }));
   std::int64_t counted = 0;
-  for (auto const* const name : {"refused_header", "refused_version", "refused_kind", "refused_header_size"})
+  for (auto const* const name :
+       {"refused_header", "refused_version", "refused_kind", "refused_header_size"})
     counted += node->count(name);
   EXPECT_EQ(counted + std::int64_t(node->seen.requests.size() - served), rounds + 1);
 }
@@ -136,8 +140,9 @@ TEST_F(Hostile, UnknownFieldsOfANewerMinorVersionAreSkipped) {
 }
 
 TEST_F(Hostile, LargeBodyIsRefusedByName) {
-  expect_counted({rig::packed(codec::encode(rig::request_header("large")), std::string(10'001, 'x'))},
-                 "refused_body_size");
+  expect_counted(
+      {rig::packed(codec::encode(rig::request_header("large")), std::string(10'001, 'x'))},
+      "refused_body_size");
   auto const [header, answer] = refusal();
   EXPECT_EQ(header.id, "large");
   EXPECT_EQ(answer.code, Code::invalid);
@@ -150,10 +155,14 @@ TEST_F(Hostile, OnlyRequestsAreTakenAtADoor) {
     header.kind = kind;
     expect_counted({rig::packed(codec::encode(header), "")}, "refused_kind");
   }
-  expect_counted({rig::packed(codec::encode(rig::request_header("t", "Bad Topic\n")), "")}, "refused_kind");
-  expect_counted({rig::packed(codec::encode(rig::request_header("t", std::string(200, 'a'))), "")}, "refused_kind");
-  expect_counted({rig::packed(codec::encode(rig::request_header("", "test.echo")), "")}, "refused_header");
-  expect_counted({rig::packed(codec::encode(rig::request_header(std::string(65, 'i'))), "")}, "refused_header");
+  expect_counted({rig::packed(codec::encode(rig::request_header("t", "Bad Topic\n")), "")},
+                 "refused_kind");
+  expect_counted({rig::packed(codec::encode(rig::request_header("t", std::string(200, 'a'))), "")},
+                 "refused_kind");
+  expect_counted({rig::packed(codec::encode(rig::request_header("", "test.echo")), "")},
+                 "refused_header");
+  expect_counted({rig::packed(codec::encode(rig::request_header(std::string(65, 'i'))), "")},
+                 "refused_header");
 }
 
 TEST_F(Hostile, AnswerAboveTheLimitBecomesARefusal) {

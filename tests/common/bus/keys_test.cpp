@@ -1,9 +1,9 @@
 #include "common/bus/keys.hpp"
 
-#include <fstream>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <zmq.h>
+#include <fstream>
 
 #include "tests/common/bus/rig.hpp"
 

@@ -1,15 +1,15 @@
 #include "tests/common/bus/rig.hpp"
 
 #include <arpa/inet.h>
-#include <csignal>
 #include <fcntl.h>
-#include <fstream>
 #include <netinet/in.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zmq.h>
+#include <csignal>
+#include <fstream>
 
 #include "common/bus/frames.hpp"
 
@@ -38,7 +38,9 @@ Folder::Folder() {
   std::string name = std::filesystem::temp_directory_path() / "bus-XXXXXX";
   path_ = ::mkdtemp(name.data());
 }
-Folder::~Folder() { std::filesystem::remove_all(path_); }
+Folder::~Folder() {
+  std::filesystem::remove_all(path_);
+}
 
 void Recorder::on_request(actor::Door door, std::string key, actor::Route route, Header header,
                           std::string body) {
@@ -51,7 +53,9 @@ void Recorder::on_request(actor::Door door, std::string key, actor::Route route,
 void Recorder::on_answer(std::string const& peer, Header header, std::string body) {
   answers.push_back({peer, std::move(header), std::move(body)});
 }
-void Recorder::on_hint(std::string const&, Hint hint) { hints.push_back(std::move(hint)); }
+void Recorder::on_hint(std::string const&, Hint hint) {
+  hints.push_back(std::move(hint));
+}
 
 void Node::answer(Recorder::Request const& request, std::string const& body, Kind kind) {
   auto header = request.header;
@@ -162,7 +166,9 @@ Child::Child(std::vector<std::string> args) {
   serves = ::read(ends[0], line, sizeof(line)) == 6 && std::string_view(line, 6) == "ready\n";
   ::close(ends[0]);
 }
-Child::~Child() { kill_now(); }
+Child::~Child() {
+  kill_now();
+}
 void Child::signal(int number) const {
   if (pid_ > 0) ::kill(pid_, number);
 }

@@ -1,14 +1,14 @@
 #pragma once
-// What the tests of the bus share: endpoints of their own, buses that record, a service in a child process, and
-// a raw libzmq client that can misbehave.
+// What the tests of the bus share: endpoints of their own, buses that record, a service in a child
+// process, and a raw libzmq client that can misbehave.
 
+#include <gtest/gtest.h>
+#include <sys/types.h>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
-#include <gtest/gtest.h>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 #include "common/bus/bus.hpp"
@@ -69,7 +69,8 @@ std::unique_ptr<Node> open(BusSettings settings);  // fails the test if it canno
 BusSettings settings(std::string name, KeyPair keys);
 
 // Polls the nodes in turn until the condition holds; false after limit_ms.
-bool until(std::vector<Node*> const& nodes, std::function<bool()> const& holds, int limit_ms = 15'000);
+bool until(std::vector<Node*> const& nodes, std::function<bool()> const& holds,
+           int limit_ms = 15'000);
 
 std::string packed(std::string const& header, std::string const& body);  // as on the wire
 Header request_header(std::string id, std::string topic = "test.echo");

@@ -69,7 +69,8 @@ TEST(MsgpackVectors, EveryEncodingDecodesToItsValue) {
   std::ifstream file(std::string(data) + "/vectors/msgpack/dist/msgpack-test-suite.json");
   if (!file) GTEST_SKIP() << "no vectors/msgpack in LEPTON_DATA";
   int decoded = 0, refused = 0;
-  for (auto const& [name, samples] : Json::parse(file).items()) {
+  auto const suite = Json::parse(file);
+  for (auto const& [name, samples] : suite.items()) {
     for (auto const& sample : samples) {
       bool const extension = sample.contains("ext") || sample.contains("timestamp");
       for (auto const& encoding : sample["msgpack"]) {

@@ -54,7 +54,8 @@ TEST_F(LeaseTest, ACutConnectionIsTakenUpAgainUnlessAnotherCameFirst) {
   auto first = acquire("a");
   ASSERT_TRUE(first) << first.error().what;
   cut_lease_connection();
-  EXPECT_TRUE((*first)->check());
+  auto const again = (*first)->check();
+  EXPECT_TRUE(again) << again.error().what;
   cut_lease_connection();
   auto const second = acquire("b");
   ASSERT_TRUE(second) << second.error().what;

@@ -17,6 +17,8 @@ namespace lepton::store {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr char const* server_folder = "server-socket";
+
 constexpr char const* test_tables = R"(
 CREATE TABLE :schema.thing (
   id text PRIMARY KEY, flag boolean NOT NULL, count bigint NOT NULL, ratio double precision NOT NULL,
@@ -63,7 +65,7 @@ struct TestServer::Parts {
   postgres::EmbeddedConfig config() const {
     postgres::EmbeddedConfig c;
     c.data = folder / "data";
-    c.socket = folder / "run";
+    c.socket = folder / server_folder;
     c.connections_max = 40;
     c.shared_buffers_mib = 32;
     return c;
@@ -90,7 +92,7 @@ TestServer* TestServer::get(std::string& why) {
 
 Secret<std::string> TestServer::admin_url(std::string const& database) const {
   return Secret<std::string>(
-      postgres::session_url(parts_->folder / "run", "lepton_admin", database));
+      postgres::session_url(parts_->folder / server_folder, "lepton_admin", database));
 }
 
 Result<Secret<std::string>> TestServer::prepare() {
@@ -108,6 +110,13 @@ Result<Secret<std::string>> TestServer::prepare() {
   auto urls = postgres::issue_urls(admin, {test_schema}, entropy);
   if (!urls) return urls.error();
   return parts_->url = urls->at(postgres::service_role(test_schema));
+}
+
+fs::path TestServer::proxy_folder() const {
+  return parts_->folder / "proxy--socket";
+}
+fs::path TestServer::socket() const {
+  return parts_->folder / server_folder / ".s.PGSQL.5432";
 }
 
 void TestServer::kill_and_start() {
@@ -148,6 +157,14 @@ PostgresSettings TestDatabase::settings(Post post) const {
   s.schema = test_schema;
   s.post = std::move(post);
   return s;
+}
+
+Secret<std::string> TestDatabase::proxy_url() const {
+  auto url = url_.reveal();
+  auto const at = url.find(server_folder);
+  EXPECT_NE(at, std::string::npos);
+  return Secret<std::string>(url.replace(at, std::string_view(server_folder).size(),
+                                         server_->proxy_folder().filename().string()));
 }
 
 postgres::Rows TestDatabase::ask(std::string const& sql) const {

@@ -3,6 +3,7 @@
 // the platform's tables, the test tables and a role with a service's rights. Each test finds them
 // empty.
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,9 @@ class TestServer {
   // Creates the database unless it exists; the address is that of the service's role.
   Result<Secret<std::string>> prepare();
   Secret<std::string> admin_url(std::string const& database) const;
+
+  std::filesystem::path socket() const;
+  std::filesystem::path proxy_folder() const;  // where a Proxy (proxy.hpp) may listen
 
   void kill_and_start();  // SIGKILL to the postmaster and its children, then recovery
   void stop();
@@ -43,6 +47,7 @@ class TestDatabase {
   PostgresSettings settings(Post post) const;
   postgres::Rows ask(std::string const& sql) const;  // as administrator, in the schema
   Secret<std::string> const& url() const { return url_; }
+  Secret<std::string> proxy_url() const;  // the same login through proxy_folder()
   TestServer& server() const { return *server_; }
 
  private:

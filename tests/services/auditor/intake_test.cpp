@@ -1,5 +1,6 @@
 // Taking in: each event once, in order, and never what does not continue the cursor.
 
+#include "services/auditor/translate.hpp"
 #include "tests/services/auditor/rig.hpp"
 
 namespace lepton::auditor::testing {
@@ -86,10 +87,12 @@ TEST_F(IntakeTest, AHintDuringAPullPullsAgain) {
   system->deliver_hint({"vault", "audit", 1, 1});
   settle();
   auto const request = wire.requests.back();
-  Feeds::reply(*system, request, feeds["vault"].page(*codec::decode<EventsPull>(request.body)));
+  auto const page = feeds["vault"].page(*codec::decode<EventsPull>(request.body));
   add("vault", 1);
   system->deliver_hint({"vault", "audit", 1, 2});
+  settle();
   feeds.skip(wire);
+  Feeds::reply(*system, request, page);
   serve();
   expect_log(2);
 }

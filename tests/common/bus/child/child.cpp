@@ -3,17 +3,18 @@
 //   peer= client= hint=   endpoints to listen at
 //   allow=KEY       a peer that may call
 //   follow=ENDPOINT,KEY   a peer "parent" whose hints it reads
-//   ledger=FILE     one line per effect: the id of each request, written before it is answered, once
+//   ledger=FILE     one line per effect: the id of each request, written before it is answered,
+//   once
 // Prints "ready" once it serves. Ends with its parent.
 
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 #include <csignal>
 #include <cstdio>
-#include <fcntl.h>
 #include <fstream>
 #include <map>
 #include <set>
-#include <sys/prctl.h>
-#include <unistd.h>
 
 #include "common/bus/bus.hpp"
 #include "common/codec/msgpack.hpp"
@@ -32,7 +33,8 @@ class Ledger : public bus::Sink {
   }
   ~Ledger() override { ::close(fd_); }
 
-  void on_request(actor::Door, std::string, actor::Route route, Header header, std::string) override {
+  void on_request(actor::Door, std::string, actor::Route route, Header header,
+                  std::string) override {
     if (seen_.insert(header.id).second && fd_ >= 0) {
       auto const line = header.id + "\n";
       if (::write(fd_, line.data(), line.size()) != ssize_t(line.size())) std::_Exit(3);

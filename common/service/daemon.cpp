@@ -1,0 +1,98 @@
+#include "common/service/daemon.hpp"
+
+#include <bit>
+
+#include "common/crypto/entropy.hpp"
+#include "common/service/logging.hpp"
+#include "common/service/loop.hpp"
+#include "common/service/thread_worker.hpp"
+
+namespace lepton::service {
+namespace {
+
+class NoStore final : public store::Store {
+ public:
+  void commit(store::Batch, Committed) override { refuse(); }
+  void load(std::vector<store::Table const*>, Loaded) override { refuse(); }
+  void find(store::Query, Found) override { refuse(); }
+
+ private:
+  static void refuse() { LEPTON_CHECK(false, "this program keeps no rows"); }
+};
+
+// Nobody calls in, so nobody is let in.
+class NoGate final : public actor::Gate {
+ public:
+  Status allow(actor::Caller const&, Verb, std::string_view) override {
+    return Error{Code::denied, "this program serves no clients"};
+  }
+};
+
+class TokenWire final : public actor::Wire {
+ public:
+  TokenWire(bus::Bus& bus, Secret<std::string> token) : bus_(bus), token_(std::move(token)) {}
+  void request(std::string const& peer, Header const& header, std::string const& body) override {
+    auto with_token = header;
+    with_token.token = token_.reveal();
+    bus_.request(peer, with_token, body);
+  }
+  void answer(actor::Route const& route, Header const& header, std::string const& body) override {
+    bus_.answer(route, header, body);
+  }
+  void publish(Hint const&) override {}
+
+ private:
+  bus::Bus& bus_;
+  Secret<std::string> token_;
+};
+
+class Answers final : public bus::Sink {
+ public:
+  explicit Answers(actor::System& system) : system_(system) {}
+  void on_request(actor::Door, std::string, actor::Route, Header, std::string) override {}
+  void on_answer(std::string const& peer, Header header, std::string body) override {
+    system_.deliver_reply(peer, header, std::move(body));
+  }
+  void on_hint(std::string const&, Hint hint) override { system_.deliver_hint(hint); }
+
+ private:
+  actor::System& system_;
+};
+
+}  // namespace
+
+int run_daemon(DaemonSpec spec) {
+  harden();
+  catch_signals();
+  bus::BusSettings bus_settings;
+  bus_settings.name = spec.name;
+  bus_settings.keys = std::move(spec.keys);
+  bus_settings.peers = std::move(spec.peers);
+  auto opened = bus::Bus::open(std::move(bus_settings));
+  if (!opened) return fail(spec.name, opened.error());
+  auto& bus = **opened;
+  Inbox inbox([&bus] { bus.wake(); });
+  SystemClock const clock;
+  NoStore store;
+  NoGate gate;
+  TokenWire wire(bus, std::move(spec.token));
+  ThreadWorker worker(2, inbox);
+  crypto::SystemEntropy entropy;
+  Chance chance(std::bit_cast<std::uint64_t>(entropy.array<8>()));
+  actor::Ports const ports{clock,  store,   wire,   gate,
+                           worker, entropy, chance, make_log(spec.log_level)};
+  actor::System system({.service = spec.name}, ports);
+  actor::HostSettings host;
+  host.durable = false;
+  host.streams.clear();
+  system.add(spec.name, spec.make, host);
+  Answers answers(system);
+  system.start();
+  ports.log(actor::Level::info, spec.name + ": started");
+  auto const status = serve(system, bus, inbox, answers, clock);
+  if (auto const why = system.gave_up()) return fail(spec.name, {Code::internal, *why});
+  ports.log(actor::Level::info, spec.name + ": stopped; tasks go on");
+  return status;
+}
+
+}  // namespace lepton::service

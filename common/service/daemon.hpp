@@ -1,0 +1,24 @@
+#pragma once
+// The frame of a program that dials out and keeps no rows, as the node does: no doors, no database,
+// one actor.
+
+#include <string>
+#include <vector>
+
+#include "common/actor/actor.hpp"
+#include "common/bus/bus.hpp"
+
+namespace lepton::service {
+
+struct DaemonSpec {
+  std::string name;
+  bus::KeyPair keys;
+  Secret<std::string> token;  // goes with each request
+  std::vector<bus::PeerAddress> peers;
+  std::string log_level = "info";
+  actor::Factory make;
+};
+
+int run_daemon(DaemonSpec spec);
+
+}  // namespace lepton::service

@@ -1,0 +1,63 @@
+#include "common/service/loop.hpp"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+
+namespace lepton::service {
+namespace {
+
+std::atomic<bool> stop_wanted = false;
+
+void on_signal(int) {
+  stop_wanted = true;
+}
+
+}  // namespace
+
+void catch_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+void harden() {
+  rlimit const none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0);
+  umask(077);
+}
+
+int fail(std::string const& name, Error const& error) {
+  std::fprintf(stderr, "lepton-%s: %s\n", name.c_str(), error.what.c_str());
+  return 1;
+}
+
+int serve(actor::System& system, bus::Bus& bus, Inbox& inbox, bus::Sink& sink, Clock const& clock) {
+  constexpr TimeMs stop_limit_ms = 5'000;
+  constexpr TimeMs sleep_max_ms = 200;
+  std::optional<TimeMs> stop_at;
+  bool more = false;
+  while (!system.is_stopped()) {
+    auto const next = system.next_at().value_or(clock.now_ms() + sleep_max_ms) - clock.now_ms();
+    auto const wait = more ? 0 : static_cast<int>(std::clamp<TimeMs>(next, 0, sleep_max_ms));
+    bus.poll(sink, wait);
+    inbox.drain();
+    more = system.step();
+    if (stop_wanted && !stop_at) {
+      stop_at = clock.now_ms() + stop_limit_ms;
+      system.stop();
+    }
+    if (stop_at && clock.now_ms() > *stop_at) break;
+  }
+  return system.gave_up() ? 1 : 0;
+}
+
+}  // namespace lepton::service

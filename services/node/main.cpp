@@ -1,0 +1,92 @@
+// The order of start: settings, keys and token; the machine; the runner; the bus; then the actor.
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "common/codec/yaml.hpp"
+#include "common/crypto/encode.hpp"
+#include "common/service/config.hpp"
+#include "common/service/daemon.hpp"
+#include "services/node/node.hpp"
+#include "services/node/node_config.hpp"
+#include "services/node/runner/process_runner.hpp"
+#include "services/node/telemetry/machine.hpp"
+
+namespace {
+
+using namespace lepton;
+
+int fail(Error const& error) {
+  std::fprintf(stderr, "lepton-node: %s\n", error.what.c_str());
+  return 1;
+}
+
+Result<node::NodeConfig> read_node_config(std::string const& path) {
+  auto text = service::read_small_file(path);
+  if (!text) return text.error();
+  auto config = codec::from_yaml<node::NodeConfig>(*text);
+  if (!config) return Error{Code::invalid, path + ": " + config.error().what};
+  return config;
+}
+
+Result<node::Settings> settings_of(node::NodeConfig const& config, crypto::Entropy& entropy) {
+  auto facts = node::Machine({.state_dir = config.state_folder}).discover();
+  if (!facts) return facts.error();
+  auto boot = service::read_small_file("/proc/sys/kernel/random/boot_id");
+  if (!boot) return boot.error();
+  node::Settings s;
+  s.node = NodeId{config.node};
+  s.pool = PoolId{config.pool};
+  s.capacity = {facts->cpu_milli,  facts->memory_mib, facts->disk_mib, {},
+                config.port_first, config.port_count};
+  for (auto const& gpu : facts->gpus)
+    s.capacity.gpus.push_back({gpu.uuid, gpu.model, gpu.memory_mib});
+  s.labels = config.labels;
+  s.labels["hostname"] = facts->hostname;
+  s.labels["kernel"] = facts->kernel;
+  if (!facts->no_gpus_why.empty()) s.labels["detail"] = facts->no_gpus_why;
+  s.boot_id = std::string(text::trim(*boot));
+  s.incarnation = crypto::uuid7(entropy, SystemClock().wall_ms());
+  return s;
+}
+
+int run(node::NodeConfig const& config) {
+  crypto::SystemEntropy entropy;
+  auto keys = bus::read_keys(config.keys_file);
+  if (!keys) return fail(keys.error());
+  auto token = service::read_small_file(config.token_file);
+  if (!token) return fail(token.error());
+  auto opened = node::ProcessRunner::open({.state_dir = config.state_folder,
+                                           .runner_program = config.runner_program,
+                                           .task_user = config.task_user});
+  if (!opened) return fail(opened.error());
+  auto settings = settings_of(config, entropy);
+  if (!settings) return fail(settings.error());
+  auto runner = std::make_shared<node::ProcessRunner>(std::move(*opened));
+  service::DaemonSpec spec;
+  spec.name = "node";
+  spec.keys = std::move(*keys);
+  spec.token = Secret<std::string>(std::string(text::trim(*token)));
+  spec.peers = {{"deployer", config.deployer_endpoint, "", config.deployer_key}};
+  spec.log_level = config.log_level;
+  spec.make = [settings = *settings, runner] {
+    return std::make_unique<node::Node>(settings, runner);
+  };
+  return service::run_daemon(std::move(spec));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3 || std::string(argv[1]) != "--config") {
+    std::fprintf(
+        stderr,
+        "usage: lepton-node --config FILE\n\nThe hands of the control plane on this machine; "
+        "`lepton up` and `lepton node join` start it.\nexample: lepton-node --config "
+        "/var/lib/lepton/node.yaml\n");
+    return argc == 2 && std::string(argv[1]) == "--help" ? 0 : 2;
+  }
+  auto config = read_node_config(argv[2]);
+  return config ? run(*config) : fail(config.error());
+}

@@ -1,0 +1,156 @@
+#include "services/node/node.hpp"
+
+namespace lepton::node {
+
+Node::Node(Settings settings, std::shared_ptr<Runner> runner)
+    : settings_(std::move(settings)), runner_(std::move(runner)) {}
+
+// What an earlier life started is found first; only then does the node speak.
+void Node::start(Context& c) {
+  auto found = std::make_shared<std::vector<RunStatus>>();
+  c.work([runner = runner_, found] { *found = runner->scan(); },
+         [this, found](Context& later) { scanned(*found, later); });
+}
+
+void Node::scanned(std::vector<RunStatus> const& found, Context& c) {
+  for (auto const& status : found) feed(status.attempt, input::StatusSeen{status}, c);
+  c.log(actor::Level::info,
+        "found " + std::to_string(found.size()) + " attempts of an earlier life");
+  ready_ = true;
+  tick(c);
+  sync(c);
+}
+
+std::map<std::string, std::int64_t> Node::counters() const {
+  std::int64_t live = 0;
+  for (auto const& [id, entry] : attempts_) live += entry.final ? 0 : 1;
+  return {{"attempts", static_cast<std::int64_t>(attempts_.size())}, {"attempts_live", live}};
+}
+
+void Node::tick(Context& c) {
+  for (auto const& [id, entry] : attempts_) {
+    if (entry.final || entry.machine.phase != Phase::running) continue;
+    queue([attempt = id, this](Runner& runner) -> Continue {
+      auto status = runner.poll(attempt);
+      return [this, attempt, status](Context& later) {
+        if (status)
+          feed(attempt, input::StatusSeen{*status}, later);
+        else if (status.error().code == Code::not_found)
+          feed(attempt, input::RunnerGone{}, later);
+      };
+    });
+  }
+  work(c);
+  c.after(settings_.poll_ms, [this](Context& later) { tick(later); });
+}
+
+// One batch of runner calls at a time, in order, away from this thread.
+void Node::work(Context& c) {
+  if (working_ || commands_.empty()) return;
+  working_ = true;
+  auto commands = std::make_shared<std::vector<Command>>(std::exchange(commands_, {}));
+  auto results = std::make_shared<std::vector<Continue>>();
+  c.work(
+      [runner = runner_, commands, results] {
+        for (auto const& command : *commands) results->push_back(command(*runner));
+      },
+      [this, results](Context& later) {
+        working_ = false;
+        for (auto const& then : *results) then(later);
+        work(later);
+        if (has_news_) news(later);
+      });
+}
+
+void Node::feed(std::string const& attempt, Input const& input, Context& c) {
+  auto& entry = attempts_[attempt];
+  auto step = node::step(entry.machine, input);
+  entry.machine = std::move(step.state);
+  for (auto const& action : step.actions) act(attempt, action, c);
+}
+
+void Node::act(std::string const& attempt, Action const& action, Context& c) {
+  auto& entry = attempts_.at(attempt);
+  if (std::holds_alternative<action::StartRun>(action)) {
+    start_run(attempt, c);
+  } else if (auto const* renew = std::get_if<action::RenewLease>(&action)) {
+    queue([attempt, until = renew->until_ms](Runner& runner) -> Continue {
+      // An attempt that has ended needs no lease; its end is seen by the next poll.
+      auto const renewed = runner.renew_lease(attempt, until);
+      return [renewed, attempt](Context& later) {
+        if (!renewed && renewed.error().code != Code::conflict)
+          later.log(actor::Level::warning, "lease of " + attempt + ": " + renewed.error().what);
+      };
+    });
+  } else if (auto const* stop = std::get_if<action::StopRun>(&action)) {
+    queue([attempt, why = stop->why](Runner& runner) -> Continue {
+      auto const asked = runner.request_stop(attempt, why);
+      return [this, attempt, asked](Context& later) {
+        if (!asked && asked.error().code == Code::not_found)
+          feed(attempt, input::RunnerGone{}, later);
+      };
+    });
+  } else if (auto const* report = std::get_if<action::Report>(&action)) {
+    entry.reported = report->status;
+    entry.has_report = true;
+    entry.final = report->final;
+    has_news_ = true;
+  }
+}
+
+void Node::start_run(std::string const& attempt, Context& c) {
+  auto& entry = attempts_.at(attempt);
+  LEPTON_CHECK(entry.order.has_value(), "a start without an order");
+  auto const order = std::move(*entry.order);
+  entry.order.reset();
+  RunSpec spec;
+  spec.attempt = attempt;
+  spec.task = order.task.value;
+  spec.user = order.spec.user;
+  spec.command = order.spec.command;
+  spec.env = order.spec.env;
+  spec.cpu_milli = order.allocation.cpu_milli;
+  spec.memory_mib = order.allocation.memory_mib;
+  spec.pids_max = 4'096;
+  for (auto const& share : order.allocation.gpus)
+    if (share.index < settings_.capacity.gpus.size())
+      spec.gpu_uuids.push_back(settings_.capacity.gpus[share.index].uuid);
+  for (auto const port : order.allocation.ports)
+    spec.ports.push_back(static_cast<std::uint16_t>(port));
+  // The control plane ends it at its limit; this is the backstop of a node that is cut off.
+  if (order.spec.max_duration_ms > 0) spec.max_duration_ms = order.spec.max_duration_ms + 5'000;
+  spec.stop_grace_ms = order.spec.stop_grace_ms;
+  spec.lease_ms = entry.lease_until - c.now();
+  spec.autonomous = order.spec.autonomous;
+  auto secrets = std::make_shared<Secrets>(order.secrets);
+  queue([this, spec, secrets, attempt](Runner& runner) -> Continue {
+    auto const started = runner.start(spec, *secrets);
+    return [this, attempt, started](Context& later) {
+      if (started) return feed(attempt, input::Started{}, later);
+      auto const locked = started.error().code == Code::conflict;
+      feed(attempt,
+           input::StartFailed{started.error().what,
+                              locked ? EndReason::lock_held : EndReason::start_failed},
+           later);
+    };
+  });
+  work(c);
+}
+
+// Logs and outputs of ended attempts stay for a while; the oldest go first.
+void Node::forget_oldest(Context& c) {
+  while (ended_.size() > settings_.kept_max) {
+    auto const attempt = ended_.front();
+    ended_.pop_front();
+    attempts_.erase(attempt);
+    queue([attempt](Runner& runner) -> Continue {
+      auto const removed = runner.remove(attempt);
+      return [removed](Context& later) {
+        if (!removed) later.log(actor::Level::warning, removed.error().what);
+      };
+    });
+  }
+  work(c);
+}
+
+}  // namespace lepton::node

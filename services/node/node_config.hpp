@@ -1,0 +1,63 @@
+#pragma once
+// The settings file of a node daemon: YAML, mode 0600, written by `lepton up` or `lepton node
+// join`.
+
+#include <map>
+#include <string>
+
+#include "common/schema/schema.hpp"
+
+namespace lepton::node {
+
+struct NodeConfig {
+  std::string node;
+  std::string pool = "default";
+  std::string state_folder;
+  std::string keys_file;
+  std::string token_file;
+  std::string deployer_endpoint;
+  std::string deployer_key;
+  std::uint32_t port_first = 20'000;
+  std::uint32_t port_count = 1'000;
+  std::string task_user;
+  std::string runner_program;
+  std::string log_level = "info";
+  std::map<std::string, std::string> labels;
+
+  static consteval auto fields() {
+    using schema::field;
+    using N = NodeConfig;
+    return schema::fields(
+        field(1, "node", &N::node, "Name of the node; the subject of its token.").restart(),
+        field(2, "pool", &N::pool, "Pool that it joins.").restart().optional(),
+        field(3, "state_folder", &N::state_folder, "Where attempts, logs and outputs are kept.")
+            .restart(),
+        field(4, "keys_file", &N::keys_file, "Its CURVE keys, mode 0600.").restart(),
+        field(5, "token_file", &N::token_file, "Its token, mode 0600.").restart(),
+        field(6, "deployer_endpoint", &N::deployer_endpoint, "Client door of the deployer.")
+            .restart(),
+        field(7, "deployer_key", &N::deployer_key, "CURVE key of the deployer, Z85.").restart(),
+        field(8, "port_first", &N::port_first, "First port that work may be given.")
+            .bounds(1024, 65535)
+            .restart()
+            .optional(),
+        field(9, "port_count", &N::port_count, "How many ports follow.")
+            .bounds(0, 60000)
+            .restart()
+            .optional(),
+        field(10, "task_user", &N::task_user,
+              "User that work runs as; empty: lepton-task or nobody.")
+            .restart()
+            .optional(),
+        field(11, "runner_program", &N::runner_program, "Empty: lepton-runner beside this program.")
+            .restart()
+            .optional(),
+        field(12, "log_level", &N::log_level, "debug, info, warning or error.")
+            .restart()
+            .optional(),
+        field(13, "labels", &N::labels, "What it says of itself.").restart().optional());
+  }
+};
+static_assert(schema::complete<NodeConfig>());
+
+}  // namespace lepton::node

@@ -1,0 +1,165 @@
+// The conversation with the deployer: what this node knows, and what it should do.
+
+#include <algorithm>
+
+#include "services/node/node.hpp"
+
+namespace lepton::node {
+namespace {
+
+constexpr std::size_t syncs_out_max = 2;  // one may wait for news while another brings some
+
+lepton::AttemptState state_of(RunStatus const& status) {
+  switch (status.state) {
+    case RunState::starting:
+      return lepton::AttemptState::starting;
+    case RunState::running:
+      return lepton::AttemptState::running;
+    case RunState::ending:
+      return lepton::AttemptState::stopping;
+    case RunState::exited:
+      return status.reason == EndReason::lease_expired ? lepton::AttemptState::lost
+                                                       : lepton::AttemptState::exited;
+    case RunState::failed_to_start:
+      return lepton::AttemptState::failed;
+    case RunState::lost:
+      return lepton::AttemptState::lost;
+    case RunState::unknown:
+      break;
+  }
+  return lepton::AttemptState::starting;
+}
+
+AttemptReport report_of(std::string const& attempt, RunStatus const& status, bool final) {
+  AttemptReport r;
+  r.attempt = AttemptId{attempt};
+  r.state = state_of(status);
+  r.final = final;
+  r.exit_code = std::max(0, status.exit_code);
+  r.signal = status.signal;
+  r.reason = status.what;
+  if (r.reason.empty() && final && status.reason != EndReason::exited)
+    r.reason = std::string(schema::name_of(status.reason));
+  return r;
+}
+
+}  // namespace
+
+NodeSync Node::report() const {
+  NodeSync m;
+  m.node = settings_.node;
+  m.boot_id = settings_.boot_id;
+  m.incarnation = settings_.incarnation;
+  m.number = number_;
+  m.pool = settings_.pool;
+  m.capacity = settings_.capacity;
+  m.labels = settings_.labels;
+  for (auto const& [id, entry] : attempts_)
+    if (entry.has_report && !entry.acknowledged)
+      m.reports.push_back(report_of(id, entry.reported, entry.final));
+  m.logs = logs_;
+  return m;
+}
+
+// Something the control plane should hear at once.
+void Node::news(Context& c) {
+  has_news_ = true;
+  if (ready_ && syncs_out_ < syncs_out_max) sync(c);
+}
+
+void Node::sync(Context& c) {
+  ++number_;
+  ++syncs_out_;
+  auto message = report();
+  message.wait_ms = has_news_ ? 0 : settings_.beat_ms;
+  has_news_ = false;
+  logs_.clear();
+  c.ask("deployer", message, settings_.sync_timeout_ms,
+        [this, number = number_, sent_at = c.now()](Result<NodeOrders> orders, Context& later) {
+          --syncs_out_;
+          answered(number, sent_at, orders, later);
+        });
+}
+
+void Node::answered(std::uint64_t number, TimeMs sent_at, Result<NodeOrders> const& orders,
+                    Context& c) {
+  constexpr TimeMs pause_ms = 500;
+  if (!orders) {
+    if (trouble_ != orders.error().what)
+      c.log(actor::Level::warning, "the deployer did not take the sync: " + orders.error().what);
+    trouble_ = orders.error().what;
+    has_news_ = true;
+    if (syncs_out_ == 0)
+      c.after(pause_ms, [this](Context& later) {
+        if (syncs_out_ == 0) sync(later);
+      });
+    return;
+  }
+  trouble_.clear();
+  if (number > applied_) {
+    applied_ = number;
+    obey(*orders, sent_at, c);
+  }
+  if (syncs_out_ == 0 || has_news_) sync(c);
+}
+
+void Node::obey(NodeOrders const& orders, TimeMs sent_at, Context& c) {
+  for (auto const& id : orders.acknowledged) {
+    auto const entry = attempts_.find(id.value);
+    if (entry == attempts_.end() || !entry->second.final || entry->second.acknowledged) continue;
+    feed(id.value, input::ReportAcked{}, c);
+    entry->second.acknowledged = true;
+    ended_.push_back(id.value);
+  }
+  for (auto const& grant : orders.leases) {
+    auto const entry = attempts_.find(grant.attempt.value);
+    if (entry == attempts_.end() || entry->second.final) continue;
+    auto const until = sent_at + grant.lease_ms;
+    // A quarter of a lease at a time: renewals are small writes, but not free.
+    if (until - entry->second.lease_until < grant.lease_ms / 4) continue;
+    entry->second.lease_until = until;
+    feed(grant.attempt.value, input::LeaseGranted{until}, c);
+  }
+  for (auto const& stop : orders.stops)
+    feed(stop.attempt.value, input::StopWanted{stop.attempt.value, stop.task.value, stop.why}, c);
+  for (auto const& start : orders.starts) take_start(start, sent_at, c);
+  for (auto const& log : orders.logs) read_log(log, c);
+  forget_oldest(c);
+}
+
+// A start whose lease has run out on its way is not taken: by now the task may run elsewhere.
+void Node::take_start(StartOrder const& order, TimeMs sent_at, Context& c) {
+  auto const& attempt = order.attempt.value;
+  if (attempts_.contains(attempt)) {
+    has_news_ = true;  // it was reported, or will be; say it again
+    return;
+  }
+  auto const until = sent_at + order.spec.lease_ms;
+  if (until <= c.now()) return;
+  auto& entry = attempts_[attempt];
+  entry.order = order;
+  entry.lease_until = until;
+  feed(attempt, input::LeaseGranted{until}, c);
+  feed(attempt, input::Assigned{attempt, order.task.value}, c);
+}
+
+void Node::read_log(LogOrder const& order, Context& c) {
+  queue([this, order](Runner& runner) -> Continue {
+    auto part = runner.read_log(order.attempt.value, order.offset, order.limit);
+    return [this, order, part](Context& later) {
+      LogChunk chunk;
+      chunk.offset = order.offset;
+      chunk.next = part ? part->next_offset : order.offset;
+      if (part) chunk.text.data = part->text;
+      auto const entry = attempts_.find(order.attempt.value);
+      auto const over = entry == attempts_.end() || entry->second.final;
+      chunk.ended = over && (!part || part->at_end);
+      if (!part) chunk.note = part.error().what;
+      logs_.push_back({order.ticket, std::move(chunk)});
+      news(later);
+    };
+  });
+  work(c);
+}
+
+}  // namespace lepton::node

@@ -1,0 +1,243 @@
+#include "cli/spec/spec.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "cli/spec/fields.hpp"
+#include "tests/cli/capture.hpp"
+
+namespace lepton::cli {
+namespace {
+
+Result<std::string> no_files(std::string const& name) {
+  return Error{Code::not_found, "there is no file " + name};
+}
+
+Result<JobSpec> parse(std::string const& yaml) {
+  return parse_spec(yaml, "/specs", no_files);
+}
+
+std::string refusal(std::string const& yaml) {
+  auto const spec = parse(yaml);
+  return spec ? "accepted" : spec.error().what;
+}
+
+// A spec that is good but for the lines that follow.
+std::string with(std::string const& lines) {
+  return "name: train\ncommand: [python3, t.py]\n" + lines;
+}
+
+JobSpec good(std::string const& lines) {
+  auto const spec = parse(with(lines));
+  EXPECT_TRUE(spec) << lines << ": " << (spec ? "" : spec.error().what);
+  return spec ? *spec : JobSpec{};
+}
+
+TEST(Spec, TheSmallestOneHasDefaults) {
+  auto const spec = good("");
+  EXPECT_EQ(spec.name, "train");
+  EXPECT_EQ(spec.command, (std::vector<std::string>{"python3", "t.py"}));
+  EXPECT_EQ(spec.resources.cpu_milli, 1000);
+  EXPECT_EQ(spec.resources.memory_mib, 512);
+  EXPECT_EQ(spec.resources.gpus, 0u);
+  EXPECT_EQ(spec.pool.value, "default");
+  EXPECT_EQ(spec.nodes, 1u);
+  EXPECT_EQ(spec.priority, 50);
+  EXPECT_EQ(spec.lease_ms, 30'000);
+  EXPECT_EQ(spec.no_fit, NoFit::wait);
+  EXPECT_EQ(spec.retry, RetryRule{});
+}
+
+TEST(Spec, EveryFieldArrives) {
+  auto const spec = good(R"(type: job
+env: {A: "1", B: two}
+secrets: {HF_TOKEN: vault://ml/hf}
+resources: {gpu: [H100:2, A100:2], gpu_memory: 40GB.., cpus: 16+, memory: 64GiB, disk: 200GB}
+nodes: 4
+priority: 70
+pool: lab
+max_duration: 4h
+retry: {on: [error, interruption], exit_codes: [33, 75], max: 3, backoff: 5s}
+lease: 2m
+autonomous: true
+stop_grace: 1m
+user: ann
+ports: 2
+no_fit: refuse
+)");
+  JobSpec want;
+  want.name = "train";
+  want.command = {"python3", "t.py"};
+  want.env = {{"A", "1"}, {"B", "two"}};
+  want.secrets = {{"HF_TOKEN", "vault://ml/hf"}};
+  want.resources = {16'000, 65'536, 190'735, 2, 1000, 38'147, {"H100", "A100"}, 2};
+  want.nodes = 4;
+  want.priority = 70;
+  want.pool.value = "lab";
+  want.max_duration_ms = 14'400'000;
+  want.retry = {3, true, true, {33, 75}, 5000};
+  want.lease_ms = 120'000;
+  want.autonomous = true;
+  want.stop_grace_ms = 60'000;
+  want.user = "ann";
+  want.no_fit = NoFit::refuse;
+  EXPECT_EQ(spec, want);
+}
+
+TEST(Spec, GpusInTheirForms) {
+  EXPECT_EQ(good("resources: {gpu: 2}").resources.gpus, 2u);
+  EXPECT_EQ(good("resources: {gpu: H100:8}").resources.gpu_models,
+            std::vector<std::string>{"H100"});
+  auto const half = good("resources: {gpu_fraction: 0.5}").resources;
+  EXPECT_EQ(half.gpus, 1u);
+  EXPECT_EQ(half.gpu_milli, 500u);
+  EXPECT_EQ(good("resources: {gpu: T4, gpu_fraction: 0.25}").resources.gpu_milli, 250u);
+}
+
+TEST(Spec, RetryWithoutReasonsMeansOwnFailures) {
+  EXPECT_TRUE(good("retry: {max: 2}").retry.on_error);
+  EXPECT_TRUE(good("retry: {max: 2}").retry.on_interruption);
+  EXPECT_FALSE(good("retry: {max: 2, exit_codes: [3]}").retry.on_error);
+  EXPECT_FALSE(good("retry: {on: [error], max: 1}").retry.on_interruption);
+}
+
+TEST(Spec, VariablesOfTheSpec) {
+  auto const read = [](std::string const& name) -> Result<std::string> {
+    if (name == "t.py") return std::string("print('${SPEC_DIR}')");
+    return no_files(name);
+  };
+  auto const spec = parse_spec(
+      "name: a\ncommand: [p, '${SPEC_DIR}/t.py', '-c ${SPEC_FILE:t.py}', $HOME]\n"
+      "env: {WHERE: 'x${SPEC_DIR}y', SHELL: '${OTHER}'}\n",
+      "/specs", read);
+  ASSERT_TRUE(spec) << spec.error().what;
+  EXPECT_EQ(spec->command[1], "/specs/t.py");
+  EXPECT_EQ(spec->command[2], "-c print('${SPEC_DIR}')");  // what was put in stays as it is
+  EXPECT_EQ(spec->command[3], "$HOME");
+  EXPECT_EQ(spec->env.at("WHERE"), "x/specsy");
+  EXPECT_EQ(spec->env.at("SHELL"), "${OTHER}");
+  EXPECT_EQ(refusal("name: a\ncommand: [p, '${SPEC_FILE:gone.py}']\n"),
+            "line 2: command: there is no file gone.py");
+  EXPECT_NE(refusal("name: a\ncommand: [p, '${SPEC_HOME}']\n").find("unknown variable"),
+            std::string::npos);
+}
+
+struct Refusal {
+  char const* lines;
+  char const* what;
+};
+
+TEST(Spec, WhatIsWrongIsNamedWithLineFieldAndCure) {
+  for (auto const& [lines, what] : {
+           Refusal{"gpuz: 1", "line 3: gpuz: unknown field, did you mean 'resources.gpu'?"},
+           {"prioritty: 1", "line 3: prioritty: unknown field, did you mean 'priority'?"},
+           {"kind: job", "line 3: kind: unknown field, did you mean 'type'?"},
+           {"zzzzzzzz: 1", "line 3: zzzzzzzz: unknown field"},
+           {"resources: {gpus: 1}", "line 3: resources.gpus: unknown field, did you mean 'gpu'?"},
+           {"resources:\n  cpus: 1\n  memory: 64",
+            "line 5: resources.memory: '64' has no unit; write for example 64GB"},
+           {"nodes: 0", "line 3: nodes: must be from 1 to 1024"},
+           {"priority: 101", "line 3: priority: must be from 0 to 100"},
+           {"priority: high",
+            "line 3: priority: expected a whole number from -2147483648 to 2147483647, got 'high'"},
+           {"autonomous: maybe", "line 3: autonomous: expected true or false, got 'maybe'"},
+           {"no_fit: wat",
+            "line 3: no_fit: 'wat' is not one of wait, refuse, did you mean 'wait'?"},
+           {"type: service", "line 3: type: services come with the scaler; use type: job"},
+           {"lease: 10",
+            "line 3: lease: '10' is not a duration; write for example 30s, 10m, 4h or 1h30m"},
+           {"lease: 100ms", "line 3: lease: must be at least 1s"},
+           {"stop_grace: 2h", "line 3: stop_grace: '2h' is too much"},
+           {"resources: {gpu_fraction: 1.5}",
+            "line 3: resources.gpu_fraction: must be above 0 and at most 1"},
+           {"resources: {gpu: 2, gpu_fraction: 0.5}",
+            "line 3: resources.gpu_fraction: is a share of one GPU; ask for gpu: 1"},
+           {"resources: {gpu_memory: 40GB}",
+            "line 3: resources.gpu_memory: asks for memory of a GPU, but gpu asks for none"},
+           {"resources: {gpu: {A100: 1}}",
+            "line 3: resources.gpu: write H100:8, or a list in order of preference"},
+           {"resources: {gpu: [A100:1, H100:2]}",
+            "line 3: resources.gpu: all choices must have the same count; 'A100:1' and 'H100:2' "
+            "differ"},
+           {"resources: {gpu: [2, A100:2]}",
+            "line 3: resources.gpu: '2' names no model; in a list of choices each must"},
+           {"retry: {on: [error]}",
+            "line 3: retry: would never try again: say how often with max, for example max: 3"},
+           {"retry: {on: [no-capacity]}",
+            "line 3: retry.on[0]: 'no-capacity' is not one of error, interruption"},
+           {"secrets: {A: hunter2}",
+            "line 3: secrets.A: must be vault://PATH, for example vault://ml/hf; values never "
+            "stand in a spec"},
+           {"ports: [8080]",
+            "line 3: ports: is how many ports to reserve; which ones they are stands in $PORT of "
+            "the task"},
+           {"name: twice", "line 3: name: this field stands here twice"},
+       })
+    EXPECT_EQ(refusal(with(lines)), what) << lines;
+}
+
+TEST(Spec, SecretPathsFollowTheGrammarOfResources) {
+  EXPECT_NE(refusal(with("secrets: {A: vault://ML/hf}")).find("line 3: secrets.A"),
+            std::string::npos);
+  EXPECT_NE(refusal(with("secrets: {A: vault://../x}")).find("line 3: secrets.A"),
+            std::string::npos);
+}
+
+TEST(Spec, CommandsAreLists) {
+  EXPECT_EQ(refusal("name: a\ncommand: python3 t.py\n"),
+            "line 2: command: must be a list, because no shell reads it; write [python3, t.py], or "
+            "[sh, -c, "
+            "'python3 t.py'] for a shell");
+  EXPECT_EQ(refusal("name: a\n"), "line 1: command: this field is required");
+  EXPECT_EQ(refusal("name: a\ncommand: []\n"),
+            "line 2: command: names no program; write for example [python3, train.py]");
+  EXPECT_EQ(refusal("- a\n"), "line 1: a spec is a map of fields, from `name:` on");
+}
+
+TEST(Spec, FieldsOfLaterVersionsAreRefusedEach) {
+  for (auto const* field :
+       {"image", "setup", "workdir", "volumes", "placement", "preemptible", "deadline", "max_price",
+        "budget", "on_demand_base", "spot_overprovision", "idle_stop", "schedule", "hooks",
+        "probes", "replicas", "scale", "update", "balance"}) {
+    auto const what = refusal(with(std::string(field) + ": x"));
+    EXPECT_EQ(what.find("line 3: " + std::string(field) + ": not supported yet: "), 0u) << what;
+  }
+  EXPECT_NE(refusal(with("resources: {shm: 16GB}")).find("resources.shm: not supported yet"),
+            std::string::npos);
+  EXPECT_NE(refusal(with("retry: {duration: 4h}")).find("retry.duration: not supported yet"),
+            std::string::npos);
+}
+
+// What is refused as a field of a later version must not be one of this version.
+TEST(Spec, NoFieldIsBothKnownAndRefused) {
+  schema::each<SpecFile>([](auto const& f) {
+    auto const what = refusal(with(std::string(f.name) + ": x"));
+    EXPECT_EQ(what.find("not supported yet"), std::string::npos) << f.name;
+  });
+}
+
+TEST(Spec, FilesAreReadWithWhatLiesBesideThem) {
+  Folder const folder;
+  std::ofstream(folder.path + "/job.yaml")
+      << "name: a\ncommand: [python3, -c, '${SPEC_FILE:t.py}', '${SPEC_DIR}']\n";
+  std::ofstream(folder.path + "/t.py") << "print(1)";
+  auto const spec = read_spec(folder.path + "/job.yaml");
+  ASSERT_TRUE(spec) << spec.error().what;
+  EXPECT_EQ(spec->command[2], "print(1)");
+  EXPECT_EQ(spec->command[3], std::filesystem::canonical(folder.path).string());
+  EXPECT_EQ(read_spec(folder.path + "/none.yaml").error().code, Code::not_found);
+  std::ofstream(folder.path + "/bad.yaml") << "name: a\ncommand: [cat, '${SPEC_FILE:../x}']\n";
+  EXPECT_NE(read_spec(folder.path + "/bad.yaml").error().what.find("must lie beside"),
+            std::string::npos);
+}
+
+TEST(Spec, TheExamplesAreGood) {
+  for (auto const* path : {"examples/digits/train.yaml", "examples/sleep.yaml"}) {
+    auto const spec = read_spec(path);
+    EXPECT_TRUE(spec) << spec.error().what;
+  }
+}
+
+}  // namespace
+}  // namespace lepton::cli

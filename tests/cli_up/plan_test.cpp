@@ -1,0 +1,141 @@
+// Settings files from a plan: pure.
+
+#include "cli/up/plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "cli/up/access.hpp"
+#include "cli/up/keeper.hpp"
+#include "cli/up/node.hpp"
+#include "common/bus/access/policy.hpp"
+#include "common/codec/yaml.hpp"
+
+namespace lepton::cli {
+namespace {
+
+StackPlan plan() {
+  StackPlan p;
+  p.layout = {"/srv/lepton", "/srv/lepton/run", "/srv/lepton/client.yaml"};
+  p.settings.port_base = 9000;
+  p.settings.node_name = "gpu-7";
+  for (auto const& name : service_names()) p.public_keys[name] = std::string(40, name.front());
+  p.public_keys["admin"] = std::string(40, 'A');
+  p.public_keys["node"] = std::string(40, 'N');
+  return p;
+}
+
+TEST(Plan, GivesEveryDoorAPortOfItsOwn) {
+  auto const ports = ports_of(plan().settings);
+  EXPECT_EQ(ports.size(), 9u);
+  EXPECT_EQ(std::set(ports.begin(), ports.end()).size(), 9u);
+  EXPECT_EQ(ports.front(), 9000);
+  EXPECT_EQ(ports.back(), 9008);
+}
+
+TEST(Plan, PeersKnowEachOtherAsTheyListen) {
+  auto const p = plan();
+  for (auto const& name : service_names()) {
+    auto const own = service_config(p, name);
+    EXPECT_EQ(own.service, name);
+    EXPECT_EQ(own.admin_key, p.public_keys.at("admin"));
+    EXPECT_EQ(own.peers.size(), 2u);
+    for (auto const& peer : own.peers) {
+      EXPECT_NE(peer.name, name);
+      auto const other = service_config(p, peer.name);
+      EXPECT_EQ(peer.request_endpoint, other.peer_endpoint);
+      EXPECT_EQ(peer.hint_endpoint, other.hint_endpoint);
+      EXPECT_EQ(peer.public_key, p.public_keys.at(peer.name));
+    }
+  }
+}
+
+TEST(Plan, OnlyClientDoorsListenWider) {
+  auto p = plan();
+  p.settings.listen = "0.0.0.0";
+  auto const config = service_config(p, "deployer");
+  EXPECT_EQ(config.client_endpoint, "tcp://0.0.0.0:9007");
+  EXPECT_EQ(config.peer_endpoint, "tcp://127.0.0.1:9006");
+  EXPECT_EQ(config.hint_endpoint, "tcp://127.0.0.1:9008");
+  EXPECT_EQ(client_context(p).deployer_endpoint, "tcp://127.0.0.1:9007");
+}
+
+TEST(Plan, FilesSurviveTheirYamlForm) {
+  auto const config = service_config(plan(), "vault");
+  auto const back = codec::from_yaml<service::Config>(codec::to_yaml(config));
+  ASSERT_TRUE(back) << back.error().what;
+  EXPECT_EQ(back->client_endpoint, config.client_endpoint);
+  EXPECT_EQ(back->peers.size(), config.peers.size());
+  auto const settings = codec::from_yaml<StackSettings>(codec::to_yaml(plan().settings));
+  ASSERT_TRUE(settings) << settings.error().what;
+  EXPECT_EQ(*settings, plan().settings);
+}
+
+TEST(Plan, ContextNamesTheFilesOfTheAdministrator) {
+  auto const context = client_context(plan());
+  EXPECT_EQ(context.vault_key, plan().public_keys.at("vault"));
+  EXPECT_EQ(context.keys_file, "/srv/lepton/keys/admin.keys");
+  EXPECT_EQ(context.token_file, "/srv/lepton/admin.token");
+  EXPECT_EQ(context.root_key_file, "/srv/lepton/vault.key");
+  EXPECT_EQ(context.audit_reader_url_file, "/srv/lepton/reader.url");
+}
+
+TEST(Plan, HostNamesBecomeNamesOfNodes) {
+  EXPECT_EQ(node_name_of("GPU-7.example.org"), "gpu-7");
+  EXPECT_EQ(node_name_of("-_x"), "x");
+  EXPECT_EQ(node_name_of("node one"), "nodeone");
+  EXPECT_EQ(node_name_of("..."), "node");
+  EXPECT_EQ(node_name_of(std::string(200, 'a')).size(), 63u);
+}
+
+TEST(Plan, RefusesSettingsThatNoServiceCouldUse) {
+  auto settings = plan().settings;
+  EXPECT_TRUE(check_settings(settings));
+  settings.listen = "localhost";
+  EXPECT_FALSE(check_settings(settings));
+  settings = plan().settings;
+  settings.port_base = 65530;
+  EXPECT_FALSE(check_settings(settings));
+  settings = plan().settings;
+  settings.node_name = "Not Legal";
+  EXPECT_FALSE(check_settings(settings));
+}
+
+TEST(Plan, ANodeMaySpeakForItselfOnly) {
+  auto const set = access::PolicySet::create({node_policy()});
+  ASSERT_TRUE(set) << set.error().what;
+  auto const may = [&](char const* path, Verb verb) {
+    return set->decide("gpu-7", {"node"}, access::ResourcePath::parse(path).value(), verb).allowed;
+  };
+  EXPECT_TRUE(may("node/gpu-7", Verb::write));
+  EXPECT_FALSE(may("node/gpu-8", Verb::write));
+  EXPECT_FALSE(may("node/gpu-7", Verb::manage));
+  EXPECT_FALSE(may("secret/ml/hf", Verb::read));
+}
+
+TEST(Plan, TokensAreRenewedAWeekBeforeTheyEnd) {
+  TokenClaims claims;
+  claims.expires_at_ms = 100 * 86'400'000ll;
+  EXPECT_FALSE(is_stale(claims, claims.expires_at_ms - 8 * 86'400'000ll));
+  EXPECT_TRUE(is_stale(claims, claims.expires_at_ms - 6 * 86'400'000ll));
+  EXPECT_TRUE(is_stale(std::nullopt, 0));
+}
+
+TEST(Plan, PausesGrowToALimit) {
+  EXPECT_EQ(pause_before(1), 200);
+  EXPECT_EQ(pause_before(2), 400);
+  EXPECT_EQ(pause_before(5), 3'200);
+  EXPECT_EQ(pause_before(6), 5'000);
+  EXPECT_EQ(pause_before(1'000), 5'000);
+}
+
+TEST(Plan, TheUnitLeavesTasksAlone) {
+  auto const unit = systemd_unit("/usr/bin/lepton-node", "/var/lib/lepton/config/node.yaml");
+  EXPECT_NE(unit.find("ExecStart=/usr/bin/lepton-node --config /var/lib/lepton/config/node.yaml\n"),
+            unit.npos);
+  EXPECT_NE(unit.find("KillMode=process\n"), unit.npos);
+}
+
+}  // namespace
+}  // namespace lepton::cli
