@@ -140,6 +140,7 @@ class Parser {
       for (auto const* sub :
            std::as_const(*at).get_subcommands([](CLI::App const*) { return true; }))
         names.push_back(sub->get_name());
+      aimed_ = at;
       if (names.empty()) return "";
       auto* next = sub_of(at, words_[i]);
       if (next == nullptr)

@@ -57,8 +57,7 @@ void Shell::next(std::string const& command) const {
 }
 
 bool Shell::confirm(std::string const& question) const {
-  if (yes) return true;
-  if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDERR_FILENO) != 1) return false;
+  if (yes || !person) return true;
   std::fprintf(err, "%s [y/N] ", question.c_str());
   std::fflush(err);
   std::string answer;
@@ -73,6 +72,7 @@ void look_around(Shell& shell) {
   bool const plain = dumb || (no_colour != nullptr && *no_colour != '\0');
   shell.colour = !plain && ::isatty(STDOUT_FILENO) == 1;
   shell.progress = !dumb && ::isatty(STDERR_FILENO) == 1;
+  shell.person = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
 }
 
 }  // namespace lepton::cli

@@ -31,6 +31,7 @@ class Shell {
   bool yes = false;             // no questions
   bool colour = false;          // on `out`
   bool progress = false;        // on `err`: a person looks, so lines may be redrawn
+  bool person = false;          // somebody can be asked
   std::FILE* out = stdout;
   std::FILE* err = stderr;
 
@@ -42,7 +43,7 @@ class Shell {
   void print(std::string const& data) const;    // as it is
   void say(std::string const& message) const;   // a line for people
   void next(std::string const& command) const;  // "next: COMMAND"
-  // true with --yes; false where nobody can answer.
+  // Asks; true with --yes, and where nobody can be asked.
   bool confirm(std::string const& question) const;
 };
 

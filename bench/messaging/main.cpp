@@ -1,6 +1,7 @@
-// bench_messaging [--quick] [--durable URL]: what our messages cost beside plain TCP and bare
-// libzmq with CURVE. Sides alternate in each round; medians of the rounds are shown, and the last
-// line is JSON.
+// bench_messaging [--quick] [--durable URL] [--only-durable]: what our messages cost beside plain
+// TCP and bare libzmq with CURVE, and our durable changes beside bare libpq. Sides alternate in
+// each round; medians of the rounds are shown, and the last line is JSON. `--durable`: the
+// administrator's URL of an empty database, instead of a private one.
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -57,7 +58,7 @@ CodecTimes measure_codec() {
   return {median(encode), median(decode)};
 }
 
-int run(int rounds, Load const& load, std::string const& database_url) {
+int run(int rounds, Load const& load, std::string const& database_url, bool quick) {
   std::printf("real-time priority: %s; %d rounds\n", real_time_allowed() ? "yes" : "not allowed",
               rounds);
   auto const codec = measure_codec();
@@ -82,7 +83,7 @@ int run(int rounds, Load const& load, std::string const& database_url) {
         ours.pubsub_mps.back());
     std::fflush(stdout);
   }
-  auto const durable = durable_fields(database_url);
+  auto const durable = durable_fields(database_url, quick);
   auto const rtt = median(ours.rtt_p50_us), bare_rtt = median(bare.rtt_p50_us);
   auto const rps = median(ours.pipelined_rps), bare_rps = median(bare.pipelined_rps);
   std::printf("ours / bare: rtt %.2f, pipelined %.2f\n", rtt / bare_rtt, rps / bare_rps);
@@ -103,19 +104,29 @@ int run(int rounds, Load const& load, std::string const& database_url) {
 int main(int argc, char** argv) {
   lepton::bench::Load load;
   int rounds = 7;
+  bool quick = false, only_durable = false;
   std::string database_url;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--quick") == 0) {
+      quick = true;
       rounds = 5;
       load.rtt_count = 2000;
       load.pipelined_count = 30'000;
       load.pubsub_count = 50'000;
     } else if (std::strcmp(argv[i], "--durable") == 0 && i + 1 < argc) {
       database_url = argv[++i];
+    } else if (std::strcmp(argv[i], "--only-durable") == 0) {
+      only_durable = true;
+    } else if (std::strcmp(argv[i], "--data") == 0 && i + 1 < argc) {
+      ++i;  // no trace is used here
     } else {
-      std::fprintf(stderr, "usage: bench_messaging [--quick] [--durable URL]\n");
+      std::fprintf(stderr, "usage: bench_messaging [--quick] [--durable URL] [--only-durable]\n");
       return 2;
     }
   }
-  return lepton::bench::run(rounds, load, database_url);
+  if (only_durable) {
+    std::printf("{%s}\n", lepton::bench::durable_fields(database_url, quick).substr(2).c_str());
+    return 0;
+  }
+  return lepton::bench::run(rounds, load, database_url, quick);
 }

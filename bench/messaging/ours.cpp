@@ -2,45 +2,21 @@
 // and for each request a check of its token and of its policy.
 
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 
+#include "bench/messaging/parties.hpp"
 #include "bench/messaging/side.hpp"
 #include "common/bus/access/verifier.hpp"
-#include "common/bus/bus.hpp"
-#include "common/bus/client.hpp"
 #include "common/codec/msgpack.hpp"
-#include "common/crypto/encode.hpp"
-#include "schemas/refusal.hpp"
 
 namespace lepton::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Both processes derive the same keys: what is measured here is no secret.
-bus::KeyPair keys_of(char who) {
-  auto keys = bus::keys_from_secret(crypto::z85(std::string(32, who)));
-  return std::move(*keys);
-}
-crypto::SigningKey vault_key() {
-  return std::move(*crypto::SigningKey::from_seed(Secret<std::string>(std::string(32, 'v'))));
-}
-
-void require(bool good, std::string const& what) {
-  if (good) return;
-  std::fprintf(stderr, "%s\n", what.c_str());
-  std::_Exit(1);
-}
-
 class Echo final : public bus::Sink {
  public:
-  Echo() : path_(*access::ResourcePath::parse("job/anna/train")) {
-    AccessSnapshot rules;
-    rules.revision = 1;
-    rules.policies = {{"users", {{"job/{subject}/*", {Verb::run}, Effect::allow}}}};
-    rules.vault_key = Bytes{std::string(crypto::view(vault_key().public_key()))};
-    require(bool(verifier_.update(rules)), "access rules");
+  Echo() : path_(*access::ResourcePath::parse(item_resource)) {
+    require(bool(verifier_.update(access_rules())), "access rules");
   }
   void on_request(actor::Door, std::string key, actor::Route route, Header header,
                   std::string body) override {
@@ -70,47 +46,18 @@ class Echo final : public bus::Sink {
   access::ResourcePath path_;
 };
 
-std::unique_ptr<bus::Bus> open(bus::BusSettings settings) {
-  auto bus = bus::Bus::open(std::move(settings));
-  require(bool(bus), bus ? "" : bus.error().what);
-  return std::move(*bus);
-}
-
-bus::Client connect(Load const& load, Shared& shared) {
-  wait_ready(shared);
-  bus::ClientSettings settings;
-  settings.endpoint = shared.endpoint;
-  settings.keys = keys_of('c');
-  settings.server_public_key = keys_of('s').public_key;
-  settings.window = load.window;
-  settings.limits.receive_queue_max = settings.limits.send_queue_max = load.queue;
-  auto const now = SystemClock().wall_ms();
-  auto token = access::issue(
-      {"t1", "anna", {"users"}, settings.keys.public_key, now, now + 3'600'000}, vault_key());
-  require(bool(token), "token");
-  settings.token = std::move(*token);
-  auto client = bus::Client::connect(std::move(settings));
-  require(bool(client), client ? "" : client.error().what);
-  return std::move(*client);
-}
-
 }  // namespace
 
 void our_server(Load const& load, Shared& shared) {
-  bus::BusSettings settings;
-  settings.name = "server";
-  settings.keys = keys_of('s');
-  settings.client_endpoint = shared.endpoint;
-  settings.limits.receive_queue_max = settings.limits.send_queue_max = load.queue;
   Echo echo;
-  auto const bus = open(std::move(settings));
+  auto const bus = open_bus(server_settings(load, shared));
   echo.bus = bus.get();
   shared.ready = true;
   while (true) bus->poll(echo, -1);
 }
 
 void our_client(Load const& load, Shared& shared) {
-  auto client = connect(load, shared);
+  auto client = connect_client(load, shared);
   Sample const sample;
   measure_rtt(load, shared, [&] {
     auto const answer = client.call(sample);
@@ -132,12 +79,12 @@ void our_client(Load const& load, Shared& shared) {
 void our_publisher(Load const& load, Shared& shared) {
   bus::BusSettings settings;
   settings.name = "bench";
-  settings.keys = keys_of('s');
+  settings.keys = server_keys();
   settings.hint_endpoint = shared.endpoint;
   settings.limits.receive_queue_max = settings.limits.send_queue_max = load.queue;
-  settings.peers.push_back({"reader", "", "", keys_of('c').public_key});
+  settings.peers.push_back({"reader", "", "", client_keys().public_key});
   Echo echo;
-  auto const bus = open(std::move(settings));
+  auto const bus = open_bus(std::move(settings));
   shared.ready = true;
   std::int64_t i = 0;
   while (shared.received == 0) {
@@ -155,11 +102,11 @@ void our_subscriber(Load const& load, Shared& shared) {
   wait_ready(shared);
   bus::BusSettings settings;
   settings.name = "reader";
-  settings.keys = keys_of('c');
+  settings.keys = client_keys();
   settings.limits.receive_queue_max = settings.limits.send_queue_max = load.queue;
-  settings.peers.push_back({"bench", "", shared.endpoint, keys_of('s').public_key});
+  settings.peers.push_back({"bench", "", shared.endpoint, server_keys().public_key});
   Echo echo;
-  auto const bus = open(std::move(settings));
+  auto const bus = open_bus(std::move(settings));
   while (echo.hints == 0) bus->poll(echo, -1);
   auto const begin = Clock::now();
   auto const first = echo.hints;

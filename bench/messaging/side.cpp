@@ -22,12 +22,6 @@ namespace {
 
 constexpr int real_time_priority = 10;
 
-bool use_real_time() {
-  sched_param parameter{};
-  parameter.sched_priority = real_time_priority;
-  return ::sched_setscheduler(0, SCHED_FIFO, &parameter) == 0;
-}
-
 pid_t start(Part const& part, Load const& load, Shared& shared) {
   auto const parent = ::getpid();
   auto const pid = ::fork();
@@ -40,6 +34,12 @@ pid_t start(Part const& part, Load const& load, Shared& shared) {
 }
 
 }  // namespace
+
+bool use_real_time() {
+  sched_param parameter{};
+  parameter.sched_priority = real_time_priority;
+  return ::sched_setscheduler(0, SCHED_FIFO, &parameter) == 0;
+}
 
 bool real_time_allowed() {
   auto const pid = ::fork();

@@ -51,8 +51,10 @@ struct Shared {
   char endpoint[64];
   char server_key[48];
   std::atomic<bool> ready;
-  std::atomic<std::int64_t> received;  // of a subscriber
+  std::atomic<std::int64_t> received;       // of a subscriber
+  std::atomic<std::int64_t> commits, rows;  // of a durable server
   double rtt_p50_us, rtt_p99_us, pipelined_rps, pubsub_mps;
+  double group_items;  // durable changes in one transaction, mean of the pipelined part
 };
 
 using Part = std::function<void(Load const&, Shared&)>;
@@ -60,6 +62,7 @@ using Part = std::function<void(Load const&, Shared&)>;
 // Runs the server until the client is done, with real-time priority where that is allowed.
 void run_pair(Part const& server, Part const& client, Load const& load, Shared& shared);
 Shared& create_shared();
+bool use_real_time();  // for this thread and what it starts from now on
 bool real_time_allowed();
 
 // Lets a publisher stay at most so far ahead of its subscriber. A queue that is full drops without
@@ -91,8 +94,8 @@ void our_client(Load const& load, Shared& shared);
 void our_publisher(Load const& load, Shared& shared);
 void our_subscriber(Load const& load, Shared& shared);
 
-// What needs a database; see durable.cpp. Returns the JSON fields it could measure, each beginning
-// with ", ".
-std::string durable_fields(std::string const& database_url);
+// What needs a database; see durable.cpp. Without a URL it is a private one. Returns JSON fields,
+// each beginning with ", ".
+std::string durable_fields(std::string const& database_url, bool quick);
 
 }  // namespace lepton::bench

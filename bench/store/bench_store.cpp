@@ -8,8 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/database/database.hpp"
 #include "bench/store/rounds.hpp"
-#include "bench/store/server.hpp"
+#include "bench/store/tables.hpp"
 
 namespace lepton::bench {
 namespace {
@@ -68,11 +69,13 @@ void print(std::array<Rates, sizes.size()> const& all) {
 }
 
 Status run(bool quick) {
-  auto server = Server::start();
-  if (!server) return server.error();
-  auto store_side = StoreSide::open((*server)->url());
+  auto database = Database::start();
+  if (!database) return database.error();
+  auto const url = (*database)->url();
+  if (auto good = create_tables(url); !good) return good;
+  auto store_side = StoreSide::open(url);
   if (!store_side) return store_side.error();
-  auto copy_side = CopySide::open((*server)->url());
+  auto copy_side = CopySide::open(url);
   if (!copy_side) return copy_side.error();
   std::array<Rates, sizes.size()> all;
   Rates warm_up;

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <optional>
 
-#include "bench/store/server.hpp"
+#include "bench/store/tables.hpp"
 #include "common/store/sql.hpp"
 
 namespace lepton::bench {

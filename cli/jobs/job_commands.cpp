@@ -26,7 +26,7 @@ struct ApplyOptions {
 
 // Where a person looks, the plan is shown first and asked about.
 Status agree(Shell& shell, JobSpec const& spec) {
-  if (shell.yes || !shell.progress) return ok();
+  if (shell.yes || !shell.person) return ok();
   auto const plan = ask(shell, Service::deployer, JobPlan{spec});
   if (!plan) return plan.error();
   shell.say(plan_sheet(*plan).text(false));

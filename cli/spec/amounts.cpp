@@ -70,7 +70,9 @@ bool is_model(std::string_view text) {
     return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
            ch == '-' || ch == '_' || ch == '.';
   };
-  return !text.empty() && text.size() <= 63 && std::all_of(text.begin(), text.end(), fits);
+  auto const is_letter = [](char ch) { return (ch | 0x20) >= 'a' && (ch | 0x20) <= 'z'; };
+  return !text.empty() && text.size() <= 63 && is_letter(text.front()) &&
+         std::all_of(text.begin(), text.end(), fits);
 }
 
 bool all_digits(std::string_view text) {

@@ -11,9 +11,14 @@
 
 namespace lepton::cli {
 
-// ${SPEC_DIR} in command and env becomes `folder`, so that a spec can name files that lie beside
-// it.
-Result<JobSpec> parse_spec(std::string_view yaml, std::string const& folder);
+// The content of a file beside the spec.
+using SpecFileReader = std::function<Result<std::string>(std::string const& name)>;
+
+// In command and env, ${SPEC_DIR} becomes `folder`, so that a spec can name files that lie beside
+// it, and ${SPEC_FILE:NAME} the content of such a file, so that a short program travels with its
+// job.
+Result<JobSpec> parse_spec(std::string_view yaml, std::string const& folder,
+                           SpecFileReader const& read);
 
 // "-" is standard input, whose folder is the current one. Errors name the file.
 Result<JobSpec> read_spec(std::string const& path);

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 
+#include "cli/up/patience.hpp"
 #include "common/base/text.hpp"
 #include "common/codec/msgpack.hpp"
 #include "common/crypto/encode.hpp"
+#include "schemas/auditor.hpp"
+#include "schemas/node.hpp"
 #include "schemas/vault_access.hpp"
 
 namespace lepton::cli {
@@ -38,17 +41,17 @@ Result<Secret<>> root_key(StackPlan const& plan) {
 }
 
 Status init_vault(StackPlan const& plan, bus::Client& client, Secret<> const& key) {
-  auto const issued = client.call(VaultInit{key, "admin"});
+  auto const issued = ask_patiently(client, VaultInit{key, "admin"});
   if (!issued) return issued.error();
   return write_secret(plan.layout.admin_token(), issued->token);
 }
 
 Status put_node_policy(bus::Client& client) {
-  auto const known = client.call(PolicyList{});
+  auto const known = ask_patiently(client, PolicyList{});
   if (!known) return known.error();
   for (auto const& policy : known->policies)
     if (policy.name == node_policy_name) return ok();
-  auto const stored = client.call(PolicyPut{node_policy()});
+  auto const stored = ask_patiently(client, PolicyPut{node_policy()});
   return stored ? ok() : Status(stored.error());
 }
 
@@ -77,7 +80,7 @@ Result<bus::Client> connect_to(StackPlan const& plan, std::string const& service
 Result<Opened> open_vault(StackPlan const& plan) {
   auto client = connect_to(plan, "vault", false);
   if (!client) return client.error();
-  auto const state = client->call(VaultStatus{});
+  auto const state = ask_patiently(*client, VaultStatus{});
   if (!state) return state.error();
   if (state->initialised && !state->sealed) return Opened::open_already;
   if (!state->initialised) {
@@ -89,12 +92,31 @@ Result<Opened> open_vault(StackPlan const& plan) {
   auto const key = read_secret(plan.layout.root_key());
   if (!key && key.error().code == Code::not_found) return Opened::still_sealed;
   if (!key) return key.error();
-  auto const opened = client->call(VaultUnseal{*key});
+  auto const opened = ask_patiently(*client, VaultUnseal{*key});
   if (!opened)
     return Error{opened.error().code,
                  fmt::format("the vault does not open with {}: {}", plan.layout.root_key().string(),
                              opened.error().what)};
   return Opened::unsealed;
+}
+
+template <class M>
+Status admits(StackPlan const& plan, std::string const& service, M const& message) {
+  auto client = connect_to(plan, service, true);
+  if (!client) return client.error();
+  auto const reply = ask_patiently(*client, message);
+  if (reply) return ok();
+  return Error{reply.error().code, fmt::format("the {} does not admit the administrator: {}",
+                                               service, reply.error().what)};
+}
+
+Status wait_until_admitted(StackPlan const& plan) {
+  auto status = admits(plan, "vault", PolicyList{});
+  if (status) status = admits(plan, "deployer", NodeList{});
+  AuditTail one;
+  one.limit = 1;
+  if (status) status = admits(plan, "auditor", one);
+  return status;
 }
 
 std::optional<TokenClaims> claims_in(std::string const& token_file) {
@@ -131,7 +153,8 @@ Result<bool> renew_admin_token(StackPlan const& plan, WallMs now_ms) {
                     plan.layout.root_key().string())};
   auto client = connect_to(plan, "vault", true);
   if (!client) return client.error();
-  auto const issued = client->call(
+  auto const issued = ask_patiently(
+      *client,
       TokenCreate{claims->subject, claims->policies, plan.public_keys.at("admin"), token_ttl_ms});
   if (!issued) return issued.error();
   if (auto written = write_secret(plan.layout.admin_token(), issued->token); !written)
@@ -148,7 +171,8 @@ Result<bool> renew_node_token(StackPlan const& plan, WallMs now_ms) {
   auto client = connect_to(plan, "vault", true);
   if (!client) return client.error();
   if (auto put = put_node_policy(*client); !put) return put.error();
-  auto const issued = client->call(TokenCreate{name, {node_policy_name}, key, token_ttl_ms});
+  auto const issued =
+      ask_patiently(*client, TokenCreate{name, {node_policy_name}, key, token_ttl_ms});
   if (!issued) return issued.error();
   if (auto written = write_secret(plan.layout.node_token(), issued->token); !written)
     return written.error();

@@ -21,6 +21,9 @@ enum class Opened : std::uint8_t { fresh, unsealed, open_already, still_sealed }
 // still_sealed: there is no key file; a person has to type the key.
 Result<Opened> open_vault(StackPlan const& plan);
 
+// Until every service knows the rules of access and takes the administrator's token.
+Status wait_until_admitted(StackPlan const& plan);
+
 // True when a new one was written. Where it has expired or is lost, the root key makes a new one.
 Result<bool> renew_admin_token(StackPlan const& plan, WallMs now_ms);
 // Also the policy that it carries.

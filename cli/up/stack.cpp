@@ -14,6 +14,7 @@ namespace {
 
 constexpr TimeMs leftovers_limit_ms = 15'000;
 constexpr TimeMs refresh_every_ms = 60'000;
+constexpr TimeMs vault_watch_every_ms = 2'000;
 
 std::string program_of(std::string const& name) {
   return "lepton-" + name;
@@ -41,7 +42,9 @@ Status Stack::start() {
 // A supervisor that was killed leaves dying children; two of one service must never meet.
 Status Stack::end_previous() {
   auto names = service_names();
-  names.emplace_back("node");
+  if (plan_.settings.node) names.emplace_back("node");
+  for (auto const& name : names)
+    if (auto const program = find_program(program_of(name)); !program) return program.error();
   for (auto const& name : names) {
     auto const pids = running(program_of(name), plan_.layout.config(name));
     if (pids.empty()) continue;
@@ -135,7 +138,7 @@ Status Stack::open_up() {
   }
   if (auto const admin = renew_admin_token(plan_, clock_.wall_ms()); !admin) return admin.error();
   say_("vault: unsealed");
-  return ok();
+  return wait_until_admitted(plan_);
 }
 
 Status Stack::start_node() {
@@ -166,6 +169,7 @@ Status Stack::supervise() {
     if (auto kept = look_after_database(); !kept) return kept;
     for (auto& keeper : keepers_)
       if (auto kept = look_after(keeper); !kept) return kept;
+    watch_vault(clock_.now_ms());
     if (vault_is_new_) reopen_vault();
     refresh(clock_.now_ms());
   }
@@ -185,6 +189,7 @@ Status Stack::look_after_database() {
                              (plan_.layout.postgres_data() / "log").string(), tail)};
   if (auto started = database_->restart(plan_.layout); !started) return started;
   say_("PostgreSQL: ready again");
+  vault_is_new_ = true;
   return ok();
 }
 
@@ -201,14 +206,27 @@ Status Stack::look_after(Keeper& keeper) {
   return ok();
 }
 
+// A vault whose rows were taken back by the database begins a new life inside the same process, and
+// that life is sealed.
+void Stack::watch_vault(TimeMs now) {
+  auto const client = clients_.find("vault");
+  if (client == clients_.end() || now - vault_seen_at_ < vault_watch_every_ms) return;
+  vault_seen_at_ = now;
+  auto const health = client->second.call(HealthGet{"vault"}, 300);
+  if (!health || !health->counters.contains("lives")) return;
+  auto const lives = health->counters.at("lives");
+  if (vault_lives_ != 0 && lives != vault_lives_) vault_is_new_ = true;
+  vault_lives_ = lives;
+}
+
 // Only after a new start: a vault that a person sealed stays sealed.
 void Stack::reopen_vault() {
   if (!is_ready("vault", 300)) return;
   auto const opened = open_vault(plan_);
   if (!opened) return say_("vault: cannot be unsealed: " + opened.error().what);
   vault_is_new_ = false;
-  say_(*opened == Opened::still_sealed ? "vault: sealed; run `lepton vault unseal`"
-                                       : "vault: unsealed again");
+  if (*opened == Opened::still_sealed) say_("vault: sealed; run `lepton vault unseal`");
+  if (*opened == Opened::unsealed) say_("vault: unsealed again");
 }
 
 // Logs and tokens.

@@ -50,6 +50,7 @@ class Stack {
 
   Status look_after_database();
   Status look_after(Keeper& keeper);
+  void watch_vault(TimeMs now);
   void reopen_vault();
   void refresh(TimeMs now);
   void restart_node();
@@ -62,7 +63,9 @@ class Stack {
   actor::Intensity database_restarts_{restarts_max, restarts_period_ms};
   std::vector<Keeper> keepers_;  // in the order of start
   std::map<std::string, bus::Client> clients_;
-  bool vault_is_new_ = false;  // it was started again and may be sealed
+  bool vault_is_new_ = false;  // it began anew and may be sealed
+  std::int64_t vault_lives_ = 0;
+  TimeMs vault_seen_at_ = 0;
   TimeMs refreshed_at_ = 0;
 };
 

@@ -123,7 +123,7 @@ Command list_command() {
 Result<int> remove(Shell& shell, std::string const& named) {
   auto const path = secret_path(named);
   if (!path) return path.error();
-  if (shell.progress && !shell.confirm("Remove all versions of " + secret_name(*path) + "?"))
+  if (!shell.confirm("Remove all versions of " + secret_name(*path) + "?"))
     return Error{Code::conflict, "nothing was removed; `-y` asks nothing"};
   auto const removed = ask(shell, Service::vault, SecretRemove{*path});
   if (!removed) return removed.error();

@@ -38,7 +38,7 @@ def train():
 
 def main():
     begin = time.monotonic()
-    print(f"user id {os.getuid()}, CUDA_VISIBLE_DEVICES='{os.environ.get('CUDA_VISIBLE_DEVICES', '')}'")
+    print(f"user id {os.getuid()}")
     check_secret()
     model, accuracy = train()
     print(f"accuracy: {accuracy:.4f}")

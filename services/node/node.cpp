@@ -83,7 +83,7 @@ void Node::act(std::string const& attempt, Action const& action, Context& c) {
       };
     });
   } else if (auto const* stop = std::get_if<action::StopRun>(&action)) {
-    queue([attempt, why = stop->why](Runner& runner) -> Continue {
+    queue([this, attempt, why = stop->why](Runner& runner) -> Continue {
       auto const asked = runner.request_stop(attempt, why);
       return [this, attempt, asked](Context& later) {
         if (!asked && asked.error().code == Code::not_found)

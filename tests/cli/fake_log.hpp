@@ -54,8 +54,8 @@ class FakeLog {
     proof.leaf.data = auditor::leaf_bytes(proof.entry).value();
     proof.index = index;
     proof.size = frontier_.size();
-    for (auto const& hash : auditor::inclusion_proof(index, proof.size, nodes_.source()).value())
-      proof.path.push_back({std::string(crypto::view(hash))});
+    auto const path = auditor::inclusion_proof(index, proof.size, nodes_.source());
+    for (auto const& hash : path.value()) proof.path.push_back({std::string(crypto::view(hash))});
     proof.checkpoint = checkpoint();
     return proof;
   }

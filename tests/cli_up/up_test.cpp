@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 
@@ -19,6 +20,7 @@ extern "C" {
 
 #include "cli/up/access.hpp"
 #include "cli/up/lock.hpp"
+#include "cli/up/patience.hpp"
 #include "cli/up/program.hpp"
 #include "common/base/text.hpp"
 #include "schemas/vault_access.hpp"
@@ -53,14 +55,14 @@ Status put_policy(StackPlan const& plan, std::string const& name) {
   auto client = connect_to(plan, "vault", true);
   if (!client) return client.error();
   Policy const policy{name, {{"job/{subject}/*", {Verb::read}, Effect::allow}}};
-  auto const stored = client->call(PolicyPut{policy}, 30'000);
+  auto const stored = ask_patiently(*client, PolicyPut{policy}, 60'000);
   return stored ? ok() : Status(stored.error());
 }
 
 bool has_policy(StackPlan const& plan, std::string const& name) {
   auto client = connect_to(plan, "vault", true);
   if (!client) return false;
-  auto const page = client->call(PolicyList{}, 30'000);
+  auto const page = ask_patiently(*client, PolicyList{}, 60'000);
   if (!page) return ADD_FAILURE() << page.error().what, false;
   return std::any_of(page->policies.begin(), page->policies.end(),
                      [&](Policy const& policy) { return policy.name == name; });
@@ -208,7 +210,8 @@ TEST_F(Up, ABackupComesBackElsewhere) {
   fs::copy_file(layout.root_key(), other.root_key());
   auto const up = run_lepton(other, {"up", "--detach"});
   EXPECT_EQ(up.status, 0) << up.output;
-  if (up.status == 0) EXPECT_TRUE(has_policy(plan_of(other), "in-the-backup"));
+  bool const kept = up.status == 0 && has_policy(plan_of(other), "in-the-backup");
+  EXPECT_TRUE(kept);
   EXPECT_EQ(run_lepton(other, {"down"}).status, 0);
   ASSERT_EQ(run_lepton(layout, {"up", "--detach"}).status, 0);
 }

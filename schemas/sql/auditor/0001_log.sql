@@ -1,9 +1,10 @@
--- The audit log: entries, the nodes of their Merkle tree, the signed checkpoints. The service may add and read, and
--- neither change nor remove; the tables belong to the owner role, which no service uses.
+-- The audit log: entries, the nodes of their Merkle tree, the signed checkpoints. The service may
+-- add and read, and neither change nor remove; the tables belong to the owner role, which no
+-- service uses.
 
--- One row for each event of a service. `detail` is text, because the hash of the leaf is over its exact octets; views
--- give it as jsonb. The time is in the key only because PostgreSQL wants the partition column there; that a
--- sequence is given once is held by the leaf's row in merkle_node.
+-- One row for each event of a service. `detail` is text, because the hash of the leaf is over its
+-- exact octets; views give it as jsonb. The time is in the key only because PostgreSQL wants the
+-- partition column there; that a sequence is given once is held by the leaf's row in merkle_node.
 CREATE TABLE entry (
   sequence bigint NOT NULL CHECK (sequence >= 0),
   source text NOT NULL,
@@ -20,8 +21,8 @@ CREATE TABLE entry (
   PRIMARY KEY (sequence, at_ms)
 ) PARTITION BY RANGE (at_ms);
 
--- Who did it, and what was done to it. More indexes would slow the appends; a search by anything else should
--- name a time, so that it reads few months.
+-- Who did it, and what was done to it. More indexes would slow the appends; a search by anything
+-- else should name a time, so that it reads few months.
 CREATE INDEX entry_actor ON entry (actor, at_ms);
 CREATE INDEX entry_resource ON entry (resource, at_ms);
 
@@ -56,7 +57,8 @@ CREATE TABLE checkpoint (
   at_ms bigint NOT NULL
 );
 
--- Where the appender stands: one row, replaced at each append. The service holds it against the signature in it.
+-- Where the appender stands: one row, replaced at each append. The service holds it against the
+-- signature in it.
 CREATE TABLE head (
   id bigint PRIMARY KEY CHECK (id = 0),
   size bigint NOT NULL,
@@ -67,15 +69,15 @@ CREATE TABLE head (
 GRANT SELECT, INSERT ON entry, merkle_node, checkpoint TO :service_role;
 GRANT SELECT, INSERT, UPDATE ON head TO :service_role;
 
--- For people's SQL. A condition on at_ms reads only the months it speaks of; one on `at` reads all.
-
+-- For people's SQL. A condition on at_ms reads only the months it speaks of; one on `at` reads
+-- all.
 CREATE VIEW audit_log AS
-SELECT sequence, to_timestamp(at_ms / 1000.0) AS at, source, actor, action, resource, outcome, request_id,
-       detail::jsonb AS detail, at_ms
+SELECT sequence, to_timestamp(at_ms / 1000.0) AS at, source, actor, action, resource, outcome,
+       request_id, detail::jsonb AS detail, at_ms
 FROM entry;
 
--- One row for each job that was submitted: from its submit to its end. Times are of the newest such entry, so that a
--- job that was tried again shows where it ran last.
+-- One row for each job that was submitted: from its submit to its end. Times are of the newest
+-- such entry, so that a job that was tried again shows where it ran last.
 CREATE VIEW job_history AS
 WITH event AS (
   SELECT sequence, at_ms, actor, action, resource, request_id, detail::jsonb AS detail
@@ -85,9 +87,10 @@ WITH event AS (
   SELECT *, detail ->> 'job' AS job FROM event WHERE detail ? 'job'
 )
 SELECT job,
-       max(resource) FILTER (WHERE action <> 'deployer.job.submit') AS resource,
+       max(resource) AS resource,
        max(actor) FILTER (WHERE action = 'deployer.job.submit') AS submitted_by,
-       to_timestamp(min(at_ms) FILTER (WHERE action = 'deployer.job.submit') / 1000.0) AS submitted_at,
+       to_timestamp(min(at_ms) FILTER (WHERE action = 'deployer.job.submit') / 1000.0)
+         AS submitted_at,
        to_timestamp(max(at_ms) FILTER (WHERE action = 'deployer.job.placed') / 1000.0) AS placed_at,
        to_timestamp(max(at_ms) FILTER (WHERE action IN (
          'deployer.job.succeeded', 'deployer.job.failed', 'deployer.job.cancelled',
@@ -118,8 +121,8 @@ SELECT sequence, to_timestamp(at_ms / 1000.0) AS at, actor, action, resource, ou
 FROM entry
 WHERE source = 'vault' AND action IN ('vault.secret.get', 'vault.secret.resolve');
 
--- The tree as it stands, and the hash of each leaf computed again from its row: where the two differ, the row or
--- the tree was changed.
+-- The tree as it stands, and the hash of each leaf computed again from its row: where the two
+-- differ, the row or the tree was changed.
 CREATE VIEW audit_tree AS SELECT level, index, hash FROM merkle_node;
 CREATE VIEW audit_checkpoints AS
 SELECT size, to_timestamp(at_ms / 1000.0) AS at, text FROM checkpoint;
@@ -134,12 +137,15 @@ SELECT sequence, at_ms,
          || int2send(6::smallint) || int4send(8) || int8send(at_ms)
          || int2send(7::smallint) || int4send(octet_length(actor)) || convert_to(actor, 'UTF8')
          || int2send(8::smallint) || int4send(octet_length(action)) || convert_to(action, 'UTF8')
-         || int2send(9::smallint) || int4send(octet_length(resource)) || convert_to(resource, 'UTF8')
+         || int2send(9::smallint) || int4send(octet_length(resource))
+         || convert_to(resource, 'UTF8')
          || int2send(10::smallint) || int4send(octet_length(outcome)) || convert_to(outcome, 'UTF8')
-         || int2send(11::smallint) || int4send(octet_length(request_id)) || convert_to(request_id, 'UTF8')
-         || int2send(12::smallint) || int4send(octet_length(detail)) || convert_to(detail, 'UTF8')) AS hash
+         || int2send(11::smallint) || int4send(octet_length(request_id))
+         || convert_to(request_id, 'UTF8')
+         || int2send(12::smallint) || int4send(octet_length(detail))
+         || convert_to(detail, 'UTF8')) AS hash
 FROM entry;
 
 GRANT USAGE ON SCHEMA :schema TO lepton_reader;
-GRANT SELECT ON audit_log, job_history, denials, secret_reads, audit_tree, audit_checkpoints, audit_leaves
-  TO lepton_reader;
+GRANT SELECT ON audit_log, job_history, denials, secret_reads, audit_tree, audit_checkpoints,
+  audit_leaves TO lepton_reader;

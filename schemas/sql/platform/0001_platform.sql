@@ -1,8 +1,8 @@
 -- The tables that the platform keeps in the schema of every service, in the transactions of that
 -- service. The migrator sets search_path and replaces the names of the schema and of the role.
 
--- Which instance may write. Every transaction locks the row FOR SHARE at its own epoch (which takes the
--- right to update), so that an instance that was replaced cannot commit any more.
+-- Which instance may write. Every transaction locks the row FOR SHARE at its own epoch (which needs
+-- the right to update), so that an instance that was replaced cannot commit any more.
 CREATE TABLE lease (
   single boolean PRIMARY KEY DEFAULT true CHECK (single),
   epoch bigint NOT NULL CHECK (epoch > 0),

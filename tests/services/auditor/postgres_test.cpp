@@ -115,7 +115,6 @@ struct Live {
 AuditEvent job(std::string const& step, std::int64_t at_ms,
                std::map<std::string, std::string> detail) {
   auto e = event(step == "submit" ? "ann" : "deployer", "deployer.job." + step, "job/ann/train");
-  if (step == "submit") e.resource = "";
   e.at_ms = at_ms;
   e.detail = std::move(detail);
   return e;
@@ -171,7 +170,7 @@ TEST_F(AuditorPostgres, TheServiceCanAddAndNeitherChangeNorRemove) {
     EXPECT_TRUE(is_refused(role, "TRUNCATE auditor." + table)) << table;
     EXPECT_FALSE(as(role, "ALTER TABLE auditor." + table + " OWNER TO lepton_auditor") == "ok");
     EXPECT_FALSE(as(role, "DROP TABLE auditor." + table) == "ok");
-    EXPECT_FALSE(as(role, "GRANT UPDATE ON auditor." + table + " TO lepton_auditor") == "ok");
+    as(role, "GRANT UPDATE ON auditor." + table + " TO lepton_auditor");  // only warns
   }
   EXPECT_TRUE(is_refused(role, "UPDATE auditor.entry SET actor = 'x'"));
   EXPECT_TRUE(is_refused(role, "UPDATE auditor.entry_2026_11 SET actor = 'x'"));
@@ -263,17 +262,16 @@ TEST_F(AuditorPostgres, PeopleReadHistoryDenialsAndSecretReads) {
   ASSERT_EQ(jobs.size(), 2u);
   postgres::Rows const wanted{
       {"j1", "job/ann/train", "ann", "t", "00:00:04", "succeeded", "n2", "2", "n1 was lost"},
-      {"j2", "", "ann", std::nullopt, std::nullopt, std::nullopt, std::nullopt, "0", std::nullopt}};
+      {"j2", "job/ann/train", "ann", std::nullopt, std::nullopt, std::nullopt, std::nullopt, "0",
+       std::nullopt}};
   EXPECT_EQ(jobs, wanted);
   EXPECT_EQ(value("SELECT string_agg(actor || ' ' || action, ',') FROM auditor.denials"),
             "eve deployer.job.submit");
   EXPECT_EQ(value("SELECT string_agg(actor, ',' ORDER BY sequence) FROM auditor.secret_reads"),
             "ann,bob");
   EXPECT_EQ(value("SELECT detail ->> 'node' FROM auditor.audit_log WHERE sequence = 1"), "n1");
-  EXPECT_EQ(
-      value("SELECT at FROM auditor.audit_log WHERE sequence = 0 AND at = '2026-11-18 07:06:40Z'")
-          .substr(0, 10),
-      "2026-11-18");
+  EXPECT_EQ(value("SELECT at = to_timestamp(1795000000) FROM auditor.audit_log WHERE sequence = 0"),
+            "t");
 }
 
 TEST_F(AuditorPostgres, AConditionOnTimeReadsOnlyItsMonths) {
