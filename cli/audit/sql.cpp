@@ -52,8 +52,10 @@ Result<Connection> open(Shell const& shell) {
 }
 
 Status prepare(PGconn* connection, TimeMs timeout_ms) {
-  auto const settings = "SET default_transaction_read_only = on; SET statement_timeout = " +
-                        std::to_string(timeout_ms);
+  auto const settings =
+      "SET default_transaction_read_only = on; SET search_path = auditor; SET statement_timeout "
+      "= " +
+      std::to_string(timeout_ms);
   Answer const answer(PQexec(connection, settings.c_str()), &PQclear);
   if (PQresultStatus(answer.get()) != PGRES_COMMAND_OK) return error_of(answer.get());
   return ok();
@@ -111,8 +113,8 @@ Result<int> ask_sql(Shell& shell, std::string const& sql) {
 Command sql_command() {
   auto const sql = std::make_shared<std::string>();
   Command c{"audit sql", "Asks the audit views in SQL, read only",
-            "lepton audit sql \"SELECT actor, count(*) FROM auditor.audit_log GROUP BY actor\"\n"
-            "lepton audit sql \"SELECT * FROM auditor.secret_reads LIMIT 5\""};
+            "lepton audit sql \"SELECT actor, count(*) FROM audit_log GROUP BY actor\"\n"
+            "lepton audit sql \"SELECT * FROM secret_reads LIMIT 5\""};
   c.required("SQL", "One statement; views: audit_log, job_history, denials, secret_reads",
              sql.get());
   c.run = [sql](Shell& shell) { return ask_sql(shell, *sql); };

@@ -119,6 +119,23 @@ Status wait_until_admitted(StackPlan const& plan) {
   return status;
 }
 
+Result<bool> node_joins(StackPlan const& plan, TimeMs limit_ms) {
+  auto client = connect_to(plan, "deployer", true);
+  if (!client) return client.error();
+  SystemClock const clock;
+  auto const deadline = clock.now_ms() + limit_ms;
+  while (clock.now_ms() < deadline) {
+    auto const page = client->call(NodeList{}, deadline - clock.now_ms());
+    if (!page) return page.error();
+    for (auto const& node : page->nodes)
+      if (node.node.value == plan.settings.node_name &&
+          (node.state == NodeState::ready || node.state == NodeState::draining))
+        return true;
+    client->pump(50);
+  }
+  return false;
+}
+
 std::optional<TokenClaims> claims_in(std::string const& token_file) {
   auto const token = read_secret(token_file);
   if (!token) return std::nullopt;

@@ -29,6 +29,9 @@ Result<bool> renew_admin_token(StackPlan const& plan, WallMs now_ms);
 // Also the policy that it carries.
 Result<bool> renew_node_token(StackPlan const& plan, WallMs now_ms);
 
+// Whether the deployer takes the local node into use in this time.
+Result<bool> node_joins(StackPlan const& plan, TimeMs limit_ms);
+
 // The claims that a token file states; nothing when it is absent or unreadable. Proves nothing.
 std::optional<TokenClaims> claims_in(std::string const& token_file);
 bool is_stale(std::optional<TokenClaims> const& claims, WallMs now_ms);

@@ -14,6 +14,7 @@ namespace {
 
 constexpr TimeMs leftovers_limit_ms = 15'000;
 constexpr TimeMs refresh_every_ms = 60'000;
+constexpr TimeMs node_limit_ms = 10'000;
 constexpr TimeMs vault_watch_every_ms = 2'000;
 
 std::string program_of(std::string const& name) {
@@ -160,7 +161,12 @@ Status Stack::start_node() {
   if (!spec) return spec.error();
   auto& keeper = keepers_.emplace_back(std::move(*spec));
   if (auto started = keeper.start(clock_.now_ms()); !started) return started;
-  say_(fmt::format("node: this machine runs work as '{}'", setup.name));
+  auto const joined = node_joins(plan_, node_limit_ms);
+  if (joined && *joined)
+    say_(fmt::format("node: this machine runs work as '{}'", setup.name));
+  else
+    say_(fmt::format("node: '{}' is not in use yet; see `lepton node list` and {}", setup.name,
+                     keeper.spec().log.string()));
   return ok();
 }
 

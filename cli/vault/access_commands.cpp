@@ -47,6 +47,8 @@ Result<int> create(Shell& shell, CreateOptions const& o) {
   shell.say(o.save.empty()
                 ? "the text of the token is shown once; whoever has it acts as " + claims.subject
                 : "the text of the token is in " + o.save);
+  if (claims.policies.empty())
+    shell.say("it carries no policy, so that it may do nothing; --policy NAME gives it one");
   shell.next("lepton token revoke " + claims.token);
   return 0;
 }

@@ -1,6 +1,8 @@
 // Requests: from the mailbox through admission to their handler, and the streams that consumers
 // pull.
 
+#include <stdexcept>
+
 #include "common/actor/host.hpp"
 
 namespace lepton::actor {
@@ -138,7 +140,9 @@ void Host::dispatch(Call call) {
     auto outcome = handler->run(opened->request.body, admit_this, c);
     if (!outcome) return;
     if (!*outcome) {  // an Error has changed nothing
-      LEPTON_CHECK(!c.out.has_rows(), "a handler wrote rows and then answered with an error");
+      if (c.out.has_rows())  // its state may be half changed: this life ends
+        throw std::logic_error("the handler wrote rows and then answered: " +
+                               outcome->error().what);
       c.out = {};
     }
     close(opened->number, std::move(*outcome), c.out);

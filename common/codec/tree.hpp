@@ -174,9 +174,9 @@ class TreeReader {
       x.data = std::move(*bytes);
     } else {
       static_assert(schema::NamedEnum<T>, "this type has no text form");
+      constexpr auto all = enumerators(T{});
       x = enum_from_name<T>(t.scalar);
-      if (x == T{}) {
-        constexpr auto all = enumerators(T{});
+      if (x == T{} && t.scalar != all[0]) {  // what was stored as unknown is read as unknown
         std::vector<std::string> const names(all.begin() + 1, all.end());
         return fail(t, path,
                     "'" + t.scalar + "' is not one of " + text::join(names, ", ") +

@@ -120,6 +120,14 @@ TEST_F(Up, ServesAndKeepsItsSecretsToItself) {
   EXPECT_TRUE(has_policy(plan, "first"));
 }
 
+TEST_F(Up, ThisMachineIsANode) {
+  ASSERT_TRUE(becomes_open(plan));
+  auto const joined = node_joins(plan, 30'000);
+  ASSERT_TRUE(joined) << joined.error().what;
+  EXPECT_TRUE(*joined);
+  EXPECT_NE(pid_of(layout, "node"), 0);
+}
+
 TEST_F(Up, TheSecondIsRefusedAndNamesTheFirst) {
   auto const pid = supervisor_of(layout).value();
   ASSERT_TRUE(pid.has_value());
