@@ -96,6 +96,7 @@ class Deployer final : public actor::Actor {
   void tick_nodes(Context& c);
   void tick_jobs(Context& c);
   Job* job_of(AttemptId const& attempt);
+  Member const* member_of(AttemptId const& attempt) const;
   std::vector<JobId> jobs_on(NodeId const& node) const;
 
   // logs.cpp

@@ -22,6 +22,18 @@ Job* Deployer::job_of(AttemptId const& attempt) {
   return found == jobs_.end() ? nullptr : &found->second;
 }
 
+// Nothing for an attempt of another round, or one that is reserved and whose job is placed in this
+// very pass.
+Member const* Deployer::member_of(AttemptId const& attempt) const {
+  auto const ref = parse_attempt(attempt);
+  if (!ref) return nullptr;
+  auto const found = jobs_.find(ref->job);
+  if (found == jobs_.end()) return nullptr;
+  auto const& run = found->second.run;
+  return ref->round == run.round && ref->index < run.members.size() ? &run.members[ref->index]
+                                                                    : nullptr;
+}
+
 std::vector<JobId> Deployer::jobs_on(NodeId const& node) const {
   std::vector<JobId> jobs;
   for (auto const& attempt : cluster_.holders(node))

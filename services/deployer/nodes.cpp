@@ -56,11 +56,10 @@ void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
     orders.stops.push_back({attempt, TaskId{}, "the control plane does not want it"});
   link.strays.clear();
   for (auto const& attempt : cluster_.holders(m.node)) {
-    auto const* job = job_of(attempt);
+    auto const* member = member_of(attempt);
+    if (member == nullptr || known.contains(attempt)) continue;
     auto const ref = parse_attempt(attempt);
-    if (job == nullptr || known.contains(attempt)) continue;
-    auto const state = job->run.members.at(ref->index).state;
-    if (state == AttemptState::starting || state == AttemptState::running)
+    if (member->state == AttemptState::starting || member->state == AttemptState::running)
       orders.stops.push_back({attempt, task_id(ref->job, ref->index), "the node does not know it"});
   }
   auto const news = !orders.starts.empty() || !orders.stops.empty() ||
@@ -137,12 +136,9 @@ void Deployer::take_reports(NodeSync const& m, Context& c) {
 
 void Deployer::take_report(NodeId const& node, AttemptReport const& report, Context& c) {
   auto& link = nodes_.at(node);
-  auto const ref = parse_attempt(report.attempt);
   auto* job = job_of(report.attempt);
-  auto const current = job != nullptr && ref->round == job->run.round &&
-                       ref->index < job->run.members.size() &&
-                       job->run.members[ref->index].node == node;
-  if (!current) {
+  auto const* member = member_of(report.attempt);
+  if (member == nullptr || member->node != node) {
     if (report.final)
       link.acknowledged.push_back(report.attempt);
     else
@@ -157,18 +153,18 @@ void Deployer::take_report(NodeId const& node, AttemptReport const& report, Cont
   if (report.final) {
     link.acknowledged.push_back(report.attempt);
   } else {
-    auto const still = job->run.round == ref->round && ref->index < job->run.members.size() &&
-                       !is_final(job->run.members[ref->index].state);
-    if (!still) link.strays.push_back(report.attempt);
+    auto const* now = member_of(report.attempt);
+    if (now == nullptr || is_final(now->state)) link.strays.push_back(report.attempt);
   }
 }
 
 void Deployer::order_starts(NodeId const& node, NodeOrders& orders) const {
   for (auto const& attempt : cluster_.holders(node)) {
+    auto const* found = member_of(attempt);
+    if (found == nullptr) continue;
+    auto const& member = *found;
     auto const ref = parse_attempt(attempt);
-    if (!ref || !jobs_.contains(ref->job)) continue;
     auto const& job = jobs_.at(ref->job);
-    auto const& member = job.run.members.at(ref->index);
     auto const task = task_id(ref->job, ref->index);
     if (!member.stop_sent) orders.leases.push_back({attempt, job.spec().lease_ms});
     if (member.stop_sent) {

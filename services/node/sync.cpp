@@ -85,7 +85,8 @@ void Node::answered(std::uint64_t number, TimeMs sent_at, Result<NodeOrders> con
                     Context& c) {
   constexpr TimeMs pause_ms = 500;
   if (!orders) {
-    if (trouble_ != orders.error().what)
+    // Two syncs may overtake each other; the older one is refused, and nothing is wrong.
+    if (trouble_ != orders.error().what && orders.error().code != Code::conflict)
       c.log(actor::Level::warning, "the deployer did not take the sync: " + orders.error().what);
     trouble_ = orders.error().what;
     has_news_ = true;

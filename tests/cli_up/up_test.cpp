@@ -128,6 +128,33 @@ TEST_F(Up, ThisMachineIsANode) {
   EXPECT_NE(pid_of(layout, "node"), 0);
 }
 
+TEST_F(Up, AnotherMachineJoinsWithAToken) {
+  ASSERT_TRUE(becomes_open(plan));
+  auto client = connect_to(plan, "vault", true);
+  ASSERT_TRUE(client) << client.error().what;
+  auto const issued =
+      ask_patiently(*client, TokenCreate{"far-away", {node_policy_name}, "", token_ttl_ms});
+  ASSERT_TRUE(issued) << issued.error().what;
+  auto const far = place->layout("far");
+  std::vector<std::string> const join{"node",
+                                      "join",
+                                      issued->token.reveal(),
+                                      "--name",
+                                      "far-away",
+                                      "--deployer",
+                                      client_endpoint(plan.settings, "deployer"),
+                                      "--server-key",
+                                      plan.public_keys.at("deployer")};
+  auto const joined = run_lepton(far, join);
+  ASSERT_EQ(joined.status, 0) << joined.output;
+  auto elsewhere = plan;
+  elsewhere.settings.node_name = "far-away";
+  auto const seen = node_joins(elsewhere, 30'000);
+  EXPECT_TRUE(seen && *seen);
+  EXPECT_EQ(run_lepton(far, join).status, 5);  // it runs already
+  EXPECT_TRUE(end_leftovers(running("lepton-node", far.config("node")), 15'000));
+}
+
 TEST_F(Up, TheSecondIsRefusedAndNamesTheFirst) {
   auto const pid = supervisor_of(layout).value();
   ASSERT_TRUE(pid.has_value());
@@ -229,6 +256,8 @@ TEST(UpAlone, APortInUseIsNamedBeforeAnythingStarts) {
   auto const layout = place.layout();
   auto const base = free_port_base();
   postgres::Descriptor const taken(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  int const on = 1;
+  setsockopt(taken.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   sockaddr_in at{};
   at.sin_family = AF_INET;
   at.sin_port = htons(static_cast<std::uint16_t>(base + 4));

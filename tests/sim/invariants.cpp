@@ -54,6 +54,24 @@ bool Suite::all_at_end() {
   return true;
 }
 
+// What still stands in the way of the end, for the message of a failure.
+std::string Suite::unfinished() {
+  std::string text;
+  for (auto const* client : clients_)
+    text += client->name() + " waits for " + std::to_string(client->open()) + " answers; ";
+  auto const* d = deployer();
+  if (d == nullptr) return text + "the deployer is not ready";
+  for (auto const& [id, job] : d->jobs()) {
+    if (is_final(job.run.state)) continue;
+    text += id.value + " is " + std::string(schema::name_of(job.run.state)) + " (" + job.why +
+            "), tasks";
+    for (auto const& member : job.run.members)
+      text += " " + std::string(schema::name_of(member.state)) + " on " + member.node.value;
+    text += "; ";
+  }
+  return text;
+}
+
 void Suite::check_at_end() {
   deployer()->cluster().check_invariants();
   if (deployer()->cluster().held_count() != 0)

@@ -31,6 +31,8 @@ TEST(Repeat, TheSameSeedGivesTheSameRunMessageForMessage) {
 TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
   Suite suite(1, Faults::none());
   EXPECT_NO_THROW(suite.run());
+  for (auto const* name : {"deployer", "vault", "auditor"})
+    EXPECT_EQ(suite.world().system(name)->host(name).stats().restarts, 0) << name;
 }
 
 }  // namespace

@@ -95,7 +95,8 @@ void Suite::run() {
   world_.run_for(options_.trouble_ms);
   world_.heal();
   auto const ended = world_.run_until([this] { return all_at_end(); }, options_.peace_ms);
-  if (!ended) world_.fail("after the faults were over, not everything came to its end");
+  if (!ended)
+    world_.fail("after the faults were over, not everything came to its end: " + unfinished());
   check_at_end();
 }
 

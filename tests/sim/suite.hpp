@@ -58,6 +58,7 @@ class Suite {
   void check_acknowledged_jobs();
   void check_audit_log();
   bool all_at_end();
+  std::string unfinished();
 
   SuiteOptions options_;
   Chance chance_;

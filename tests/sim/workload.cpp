@@ -97,10 +97,14 @@ void Suite::submit(Client& client, std::string) {
 
 void Suite::drain_something() {
   NodeId const node{"node" + std::to_string(chance_.below(options_.nodes))};
-  admin_->send("deployer", NodeDrain{node, true}, {.deadline_ms = 60'000});
-  world_.at(10'000, [this, node] {
-    admin_->send("deployer", NodeDrain{node, false}, {.deadline_ms = 600'000});
-  });
+  // Taken back into use only when the drain has ended one way or the other: requests may overtake
+  // each other.
+  auto const take_back = [this, node](Result<NodeChanged> const&) {
+    world_.at(10'000, [this, node] {
+      admin_->send("deployer", NodeDrain{node, false}, {.deadline_ms = 600'000});
+    });
+  };
+  admin_->send("deployer", NodeDrain{node, true}, {.deadline_ms = 60'000}, take_back);
 }
 
 }  // namespace lepton::sim
