@@ -25,7 +25,8 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror
 add_compile_options(-Wno-restrict -Wno-maybe-uninitialized -Wno-missing-field-initializers)
 include_directories(${PROJECT_SOURCE_DIR})
 if(LEPTON_SANITIZE)
-  add_compile_options(-fsanitize=${LEPTON_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_options(-fsanitize=${LEPTON_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${LEPTON_SANITIZE})
 endif()
 # Hardening, on in every build: control-flow, stack and library checks cost a few percent at most.

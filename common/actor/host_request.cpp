@@ -139,7 +139,7 @@ void Host::dispatch(Call call) {
   auto const handle_it = [&](Context& c) {
     auto outcome = handler->run(opened->request.body, admit_this, c);
     if (!outcome) return;
-    if (!*outcome) {  // an Error has changed nothing
+    if (!*outcome) {         // an Error has changed nothing
       if (c.out.has_rows())  // its state may be half changed: this life ends
         throw std::logic_error("the handler wrote rows and then answered: " +
                                outcome->error().what);

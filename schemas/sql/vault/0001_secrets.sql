@@ -1,4 +1,5 @@
--- Everything that must stay secret stands here sealed; see services/vault/core/envelope.hpp for the format.
+-- Everything that must stay secret stands here sealed; services/vault/core/envelope.hpp has the
+-- format.
 
 CREATE TABLE seal (
   name text PRIMARY KEY CHECK (name = 'main'),

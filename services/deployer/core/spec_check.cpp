@@ -20,21 +20,27 @@ bool is_label(std::string_view s) {
 
 bool is_env_name(std::string_view s) {
   auto const fits = [](char ch) {
-    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_';
+    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+           ch == '_';
   };
   return !s.empty() && s.size() <= 128 && !(s.front() >= '0' && s.front() <= '9') &&
          std::all_of(s.begin(), s.end(), fits);
 }
 
-bool has_nul(std::string_view s) { return s.find('\0') != s.npos; }
+bool has_nul(std::string_view s) {
+  return s.find('\0') != s.npos;
+}
 
-Error bad(std::string what) { return {Code::invalid, std::move(what)}; }
+Error bad(std::string what) {
+  return {Code::invalid, std::move(what)};
+}
 
 Status check_environment(JobSpec const& spec) {
   if (spec.env.size() + spec.secrets.size() > entries_max)
     return bad("env and secrets: more than 256 entries");
   for (auto const& [name, value] : spec.env) {
-    if (!is_env_name(name)) return bad("env: '" + name + "' is not a name of a variable (A-Z a-z 0-9 _)");
+    if (!is_env_name(name))
+      return bad("env: '" + name + "' is not a name of a variable (A-Z a-z 0-9 _)");
     if (value.size() > text_max || has_nul(value))
       return bad("env: the value of " + name + " is longer than 32 KiB or holds a NUL");
   }
@@ -63,9 +69,11 @@ Status check_command(JobSpec const& spec) {
 }  // namespace
 
 Status check_spec(JobId const& job, JobSpec const& spec) {
-  if (!is_label(job.value)) return bad("job: the identity must be a DNS label, as the CLI makes it");
+  if (!is_label(job.value))
+    return bad("job: the identity must be a DNS label, as the CLI makes it");
   if (!is_label(spec.name))
-    return bad("name: '" + spec.name.substr(0, 64) + "' must be a DNS label: a-z, 0-9 and '-', at most 63");
+    return bad("name: '" + spec.name.substr(0, 64) +
+               "' must be a DNS label: a-z, 0-9 and '-', at most 63");
   if (!is_label(spec.pool.value)) return bad("pool: must be a DNS label");
   if (spec.user == "root") return bad("user: work does not run as root; name another user or none");
   if (!spec.user.empty() && (spec.user.size() > 32 || !is_label(spec.user)))

@@ -1,5 +1,6 @@
 #pragma once
-// Refuses a job that could not run as written: names, sizes, limits. Pure; the error names the field.
+// Refuses a job that could not run as written: names, sizes, limits. Pure; the error names the
+// field.
 
 #include "common/base/result.hpp"
 #include "schemas/values.hpp"

@@ -138,6 +138,8 @@ class DeskActor final : public actor::Actor {
   }
   using Behaviour = void (*)(DeskActor&, Change const&, actor::Ticket<Change>, actor::Context&);
   static std::map<std::string, Behaviour> const& behaviours();
+  static std::map<std::string, Behaviour> const& direct_behaviours();
+  static std::map<std::string, Behaviour> const& late_behaviours();
 
   void ask(std::string const& peer, TimeMs timeout_ms, actor::Context& c) {
     c.ask(peer, Look{"x"}, timeout_ms, [this](Result<Value> const& r, actor::Context&) {
@@ -171,11 +173,11 @@ class DeskActor final : public actor::Actor {
   std::vector<actor::Ticket<Change>> kept_;
 };
 
-inline std::map<std::string, DeskActor::Behaviour> const& DeskActor::behaviours() {
+inline std::map<std::string, DeskActor::Behaviour> const& DeskActor::direct_behaviours() {
   using T = actor::Ticket<Change>;
   using C = actor::Context;
   using D = DeskActor;
-  static std::map<std::string, Behaviour> const all{
+  static std::map<std::string, Behaviour> const direct{
       {"put",
        [](D& d, Change const& m, T t, C& c) {
          d.put(m.key, m.n, c);
@@ -217,6 +219,16 @@ inline std::map<std::string, DeskActor::Behaviour> const& DeskActor::behaviours(
          for (std::int64_t i = 0; i < m.n; ++i) c.emit("news", Value{i});
          c.answer(t, Value{m.n});
        }},
+  };
+  return direct;
+}
+
+// Those whose effect comes later: timers, asks, work and reads.
+inline std::map<std::string, DeskActor::Behaviour> const& DeskActor::late_behaviours() {
+  using T = actor::Ticket<Change>;
+  using C = actor::Context;
+  using D = DeskActor;
+  static std::map<std::string, Behaviour> const late{
       {"timer",
        [](D& d, Change const& m, T t, C& c) {
          c.after(m.n, [&d, key = m.key](C& later) {
@@ -257,6 +269,15 @@ inline std::map<std::string, DeskActor::Behaviour> const& DeskActor::behaviours(
          });
        }},
   };
+  return late;
+}
+
+inline std::map<std::string, DeskActor::Behaviour> const& DeskActor::behaviours() {
+  static auto const all = [] {
+    auto both = direct_behaviours();
+    both.insert(late_behaviours().begin(), late_behaviours().end());
+    return both;
+  }();
   return all;
 }
 

@@ -18,7 +18,7 @@ sockaddr_un address_of(fs::path const& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   LEPTON_CHECK(path.string().size() < sizeof address.sun_path, "a socket path is short");
-  std::strcpy(address.sun_path, path.c_str());
+  std::memcpy(address.sun_path, path.c_str(), path.string().size() + 1);
   return address;
 }
 

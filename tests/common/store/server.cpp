@@ -21,7 +21,7 @@ constexpr char const* server_folder = "server-socket";
 
 constexpr char const* test_tables = R"(
 CREATE TABLE :schema.thing (
-  id text PRIMARY KEY, flag boolean NOT NULL, count bigint NOT NULL, 
+  id text PRIMARY KEY, flag boolean NOT NULL, count bigint NOT NULL,
   ratio double precision NOT NULL,
   label text, doc jsonb NOT NULL, raw bytea NOT NULL, mood text NOT NULL, seen_at_ms bigint);
 CREATE TABLE :schema."select Lo""g" (

@@ -1,3 +1,4 @@
+#include "services/auditor/core/note.hpp"
 #include "services/auditor/core/checkpoint.hpp"
 
 #include <gtest/gtest.h>

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "services/deployer/core/cluster.hpp"
 #include "tests/services/deployer_core/support.hpp"
 
 namespace lepton::deployer {

@@ -1,6 +1,7 @@
 // One node's room and its ports: taking and giving back, and the sums over its devices.
 
 #include "services/deployer/core/room.hpp"
+#include "services/deployer/core/ports.hpp"
 
 #include <gtest/gtest.h>
 

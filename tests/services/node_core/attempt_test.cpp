@@ -1,3 +1,4 @@
+#include "services/node/core/run_status.hpp"
 #include "services/node/core/attempt.hpp"
 
 #include <gtest/gtest.h>
