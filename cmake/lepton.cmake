@@ -25,6 +25,7 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror
 add_compile_options(-Wno-restrict -Wno-maybe-uninitialized -Wno-missing-field-initializers)
 include_directories(${PROJECT_SOURCE_DIR})
 if(LEPTON_SANITIZE)
+  set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1")  # half the time of -O2 to build, fast enough to run
   add_compile_options(-fsanitize=${LEPTON_SANITIZE} -fno-sanitize-recover=all
                       -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${LEPTON_SANITIZE})

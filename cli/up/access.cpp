@@ -46,7 +46,7 @@ Status init_vault(StackPlan const& plan, bus::Client& client, Secret<> const& ke
   return write_secret(plan.layout.admin_token(), issued->token);
 }
 
-Status put_node_policy(bus::Client& client) {
+Status put_if_missing(bus::Client& client) {
   auto const known = ask_patiently(client, PolicyList{});
   if (!known) return known.error();
   for (auto const& policy : known->policies)
@@ -59,6 +59,11 @@ Status put_node_policy(bus::Client& client) {
 
 Policy node_policy() {
   return {node_policy_name, {{"node/{subject}", {Verb::write}, Effect::allow}}};
+}
+
+Status put_node_policy(StackPlan const& plan) {
+  auto client = connect_to(plan, "vault", true);
+  return client ? put_if_missing(*client) : Status(client.error());
 }
 
 Result<bus::Client> connect_to(StackPlan const& plan, std::string const& service, bool with_token) {
@@ -187,7 +192,7 @@ Result<bool> renew_node_token(StackPlan const& plan, WallMs now_ms) {
   if (fits && !is_stale(claims, now_ms)) return false;
   auto client = connect_to(plan, "vault", true);
   if (!client) return client.error();
-  if (auto put = put_node_policy(*client); !put) return put.error();
+  if (auto put = put_if_missing(*client); !put) return put.error();
   auto const issued =
       ask_patiently(*client, TokenCreate{name, {node_policy_name}, key, token_ttl_ms});
   if (!issued) return issued.error();

@@ -26,7 +26,9 @@ Status wait_until_admitted(StackPlan const& plan);
 
 // True when a new one was written. Where it has expired or is lost, the root key makes a new one.
 Result<bool> renew_admin_token(StackPlan const& plan, WallMs now_ms);
-// Also the policy that it carries.
+// What a node's token carries; there from the start, so that other machines may join.
+Status put_node_policy(StackPlan const& plan);
+// Also that policy.
 Result<bool> renew_node_token(StackPlan const& plan, WallMs now_ms);
 
 // Whether the deployer takes the local node into use in this time.

@@ -139,7 +139,8 @@ Status Stack::open_up() {
   }
   if (auto const admin = renew_admin_token(plan_, clock_.wall_ms()); !admin) return admin.error();
   say_("vault: unsealed");
-  return wait_until_admitted(plan_);
+  auto const admitted = wait_until_admitted(plan_);
+  return admitted ? put_node_policy(plan_) : admitted;
 }
 
 Status Stack::start_node() {

@@ -190,10 +190,12 @@ bool Host::is_stopped() const {
 Health Host::health() const {
   Health h;
   h.service = name_;
+  h.version = LEPTON_VERSION;
   h.ready = is_ready();
   h.detail = down_reason_;
   h.uptime_ms = now() - started_at_;
   if (actor_ && phase_ == Phase::running) h.counters = actor_->counters();
+  h.counters["lives"] = static_cast<std::int64_t>(life_);
   h.counters["handled"] = stats_.handled;
   h.counters["refused"] = stats_.refused;
   h.counters["dead_letters"] = stats_.dead_letters;

@@ -71,6 +71,7 @@ void Deployer::start(Context& c) {
         auto const held = cluster_.reserve(attempt_id(id, i, job.run.round), job.allocations[i]);
         LEPTON_CHECK(held.has_value(), "a stored claim does not fit its node");
       }
+      resume_simulated(job, c);
       for (auto const& action : outstanding(id, job.run)) act(job, action, c);
     }
   }

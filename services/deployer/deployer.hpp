@@ -68,6 +68,8 @@ class Deployer final : public actor::Actor {
   Result<NodesDeclared> declare(NodeDeclare const& m, Context& c);
   Result<PoolRemoved> remove_pool(PoolRemove const& m, Context& c);
   Status meet(NodeSync const& m, Context& c);
+  Status check_age(NodeLink& link, NodeSync const& m);
+  Status take_offer(NodeLink& link, NodeSync const& m, Context& c);
   void take_reports(NodeSync const& m, Context& c);
   void take_report(NodeId const& node, AttemptReport const& report, Context& c);
   void reboot(NodeLink& link, std::string const& boot_id, Context& c);
@@ -77,6 +79,7 @@ class Deployer final : public actor::Actor {
   void answer_sync(NodeLink& link, Ticket<NodeSync> ticket, NodeOrders orders, Context& c);
   void set_node_state(NodeLink& link, NodeState state, Context& c);
   Status upsert_node(NodeLink& link, Context& c);
+  Status add_declared(NodeDeclare const& m, Context& c);
 
   // flow.cpp
   void apply_event(Job& job, Event const& event, Context& c);
@@ -89,6 +92,8 @@ class Deployer final : public actor::Actor {
   std::optional<Misfit> try_place(QueuedJob const& queued, std::vector<Job*>& placed);
   void launch(Job& job, std::uint32_t index, Context& c);
   void simulate(AttemptId const& attempt, NodeId const& node, Context& c);
+  void simulate_end(Job const& job, std::uint32_t index, TimeMs ran_ms, Context& c);
+  void resume_simulated(Job& job, Context& c);
   void simulated_report(AttemptId const& attempt, NodeId const& node, AttemptState state,
                         std::int32_t exit_code, Context& c);
   void resolve_secrets(Job const& job, std::uint32_t index, Context& c);
@@ -101,7 +106,7 @@ class Deployer final : public actor::Actor {
 
   // logs.cpp
   void logs(JobLogs const& m, Ticket<JobLogs> ticket, Context& c);
-  void take_log(LogPart const& part, Context& c);
+  void take_log(NodeId const& from, LogPart const& part, Context& c);
 
   Settings settings_;
   std::map<JobId, Job> jobs_;
@@ -115,7 +120,11 @@ class Deployer final : public actor::Actor {
   bool more_to_place_ = false;
   std::map<AttemptId, AttemptSecrets> secrets_;
   std::set<AttemptId> resolving_;
-  std::map<std::uint64_t, Ticket<JobLogs>> log_tickets_;
+  struct LogWish {
+    NodeId node;
+    Ticket<JobLogs> ticket;
+  };
+  std::map<std::uint64_t, LogWish> log_wishes_;
   std::uint64_t next_log_ticket_ = 1;
 };
 

@@ -170,18 +170,34 @@ void Deployer::launch(Job& job, std::uint32_t index, Context& c) {
 void Deployer::simulate(AttemptId const& attempt, NodeId const& node, Context& c) {
   c.after(0, [this, attempt, node](Context& later) {
     simulated_report(attempt, node, AttemptState::running, 0, later);
-    auto* job = job_of(attempt);
-    if (job == nullptr) return;
-    auto const& env = job->spec().env;
-    auto const duration = env.find("LEPTON_SIMULATED_MS");
-    if (duration == env.end()) return;
-    auto const exit = env.find("LEPTON_SIMULATED_EXIT");
-    auto const code = exit == env.end() ? 0 : text::parse_int(exit->second).value_or(1);
-    later.after(text::parse_int(duration->second).value_or(0), [this, attempt, node,
-                                                                code](Context& end) {
-      simulated_report(attempt, node, AttemptState::exited, static_cast<std::int32_t>(code), end);
-    });
+    if (auto const* job = job_of(attempt))
+      simulate_end(*job, parse_attempt(attempt)->index, 0, later);
   });
+}
+
+void Deployer::simulate_end(Job const& job, std::uint32_t index, TimeMs ran_ms, Context& c) {
+  auto const& env = job.spec().env;
+  auto const duration = env.find("LEPTON_SIMULATED_MS");
+  if (duration == env.end()) return;
+  auto const exit = env.find("LEPTON_SIMULATED_EXIT");
+  auto const code = exit == env.end() ? 0 : text::parse_int(exit->second).value_or(1);
+  auto const left = std::max<TimeMs>(0, text::parse_int(duration->second).value_or(0) - ran_ms);
+  c.after(left, [this, attempt = attempt_id(job.id(), index, job.run.round),
+                 node = job.run.members.at(index).node, code](Context& end) {
+    simulated_report(attempt, node, AttemptState::exited, static_cast<std::int32_t>(code), end);
+  });
+}
+
+// Simulated work lives in this process only: after a restart its time goes on where it stood.
+void Deployer::resume_simulated(Job& job, Context& c) {
+  for (std::uint32_t i = 0; i < job.run.members.size(); ++i) {
+    auto& member = job.run.members[i];
+    auto const link = nodes_.find(member.node);
+    if (link == nodes_.end() || !link->second.is_simulated() || is_final(member.state)) continue;
+    member.silent_since_ms = 0;
+    if (member.state == AttemptState::running)
+      simulate_end(job, i, c.wall() - member.started_at_ms, c);
+  }
 }
 
 void Deployer::simulated_report(AttemptId const& attempt, NodeId const& node, AttemptState state,
@@ -230,6 +246,9 @@ void Deployer::tick(Context& c) {
   tick_jobs(c);
   if (more_to_place_ || queue_.next_due_ms().value_or(c.wall() + 1) <= c.wall()) pass(c);
   while (finished_.size() > settings_.finished_kept_max) {
+    auto const& row = jobs_.at(finished_.front()).row;
+    auto const named = newest_.find({row.owner, row.name});
+    if (named != newest_.end() && named->second == row.job) newest_.erase(named);
     jobs_.erase(finished_.front());
     finished_.pop_front();
   }

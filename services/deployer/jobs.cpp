@@ -156,7 +156,8 @@ Result<PlanView> Deployer::plan(JobPlan const& m, Context& c) {
   if (auto good = check_spec(JobId{"plan"}, m.spec); !good) return good.error();
   PlanView view;
   auto const previous = newest_.find({c.caller().name, m.spec.name});
-  if (previous != newest_.end() && !is_final(jobs_.at(previous->second).run.state))
+  auto const kept = previous == newest_.end() ? jobs_.end() : jobs_.find(previous->second);
+  if (kept != jobs_.end() && !is_final(kept->second.run.state))
     view.changes.push_back("a job of this name is unfinished (" + previous->second.value +
                            "); a new one would run beside it");
   auto result = place_gang(cluster_, m.spec.resources, m.spec.pool, m.spec.nodes);

@@ -6,7 +6,7 @@
 namespace lepton::deployer {
 namespace {
 
-constexpr std::size_t log_tickets_max = 1'000;
+constexpr std::size_t log_wishes_max = 1'000;
 
 }  // namespace
 
@@ -31,21 +31,22 @@ void Deployer::logs(JobLogs const& m, Ticket<JobLogs> ticket, Context& c) {
     return tell("the simulated engine writes no log", is_final(run.members[m.task].state));
   if (link->second.silent)
     return tell("node " + link->first.value + " is silent at the moment", false);
-  if (log_tickets_.size() >= log_tickets_max)
+  if (log_wishes_.size() >= log_wishes_max)
     return c.answer(ticket, Error{Code::exhausted, "too many logs are being read; try again"});
   auto const number = next_log_ticket_++;
-  log_tickets_.emplace(number, ticket);
+  log_wishes_.emplace(number, LogWish{link->first, ticket});
   link->second.log_orders.push_back(
       {number, attempt_id((*job)->id(), m.task, run.round), m.offset, m.limit});
-  c.after(15'000, [this, number](Context&) { log_tickets_.erase(number); });
+  c.after(15'000, [this, number](Context&) { log_wishes_.erase(number); });
   wake_node(link->first, c);
 }
 
-void Deployer::take_log(LogPart const& part, Context& c) {
-  auto const found = log_tickets_.find(part.ticket);
-  if (found == log_tickets_.end()) return;
-  auto const ticket = found->second;
-  log_tickets_.erase(found);
+// Only from the node that was asked: tickets are numbers that another node could guess.
+void Deployer::take_log(NodeId const& from, LogPart const& part, Context& c) {
+  auto const found = log_wishes_.find(part.ticket);
+  if (found == log_wishes_.end() || found->second.node != from) return;
+  auto const ticket = found->second.ticket;
+  log_wishes_.erase(found);
   c.answer(ticket, Result<LogChunk>(part.chunk));
 }
 

@@ -46,26 +46,32 @@ void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
     return c.answer(ticket, Error{Code::denied, "a node may speak for itself only"});
   if (auto met = meet(m, c); !met) return c.answer(ticket, met.error());
   auto& link = nodes_.at(m.node);
+  // The node obeys the newest answer only: nothing that is said once may go into an older one.
+  if (auto const older = std::exchange(link.parked, std::nullopt)) {
+    NodeOrders nothing;
+    nothing.state = link.row.state;
+    c.answer(*older, Result<NodeOrders>(std::move(nothing)));
+  }
+  link.strays.clear();
   take_reports(m, c);
-  for (auto const& part : m.logs) take_log(part, c);
+  for (auto const& part : m.logs) take_log(m.node, part, c);
   if (more_to_place_) pass(c);
-  auto orders = orders_for(link);
   std::set<AttemptId> known;
   for (auto const& report : m.reports) known.insert(report.attempt);
-  for (auto const& attempt : link.strays)
-    orders.stops.push_back({attempt, TaskId{}, "the control plane does not want it"});
-  link.strays.clear();
   for (auto const& attempt : cluster_.holders(m.node)) {
     auto const* member = member_of(attempt);
     if (member == nullptr || known.contains(attempt)) continue;
     auto const ref = parse_attempt(attempt);
     if (member->state == AttemptState::starting || member->state == AttemptState::running)
-      orders.stops.push_back({attempt, task_id(ref->job, ref->index), "the node does not know it"});
+      link.strays.push_back({attempt, task_id(ref->job, ref->index), "the node does not know it"});
   }
-  auto const news = !orders.starts.empty() || !orders.stops.empty() ||
-                    !orders.acknowledged.empty() || !orders.logs.empty();
+  auto orders = orders_for(link);
+  // A stop may take its grace: told again with each answer, but none is hurried for it.
+  auto const news =
+      !orders.starts.empty() || !orders.acknowledged.empty() || !orders.logs.empty() ||
+      std::any_of(orders.stops.begin(), orders.stops.end(),
+                  [&](auto const& stop) { return !link.stops_told.contains(stop.attempt); });
   if (news || m.wait_ms == 0) return answer_sync(link, ticket, std::move(orders), c);
-  if (link.parked) answer_sync(link, *link.parked, orders_for(link), c);
   link.parked = ticket;
   link.parked_until = c.now() + m.wait_ms;
   c.after(m.wait_ms, [this, node = m.node, call = ticket.call](Context& later) {
@@ -93,31 +99,57 @@ Status Deployer::meet(NodeSync const& m, Context& c) {
   auto& link = found->second;
   if (link.is_simulated())
     return Error{Code::conflict, "node " + m.node.value + " is a simulated one"};
-  if (link.incarnation == m.incarnation && m.number < link.number)
-    return Error{Code::conflict, "an older sync; ignored"};
-  link.incarnation = m.incarnation;
-  link.number = m.number;
+  if (auto fresh = check_age(link, m); !fresh) return fresh;
   link.heard_at = c.now();
   link.heard_at_ms = c.wall();
   link.leaving = m.leaving;
   if (link.row.boot_id != m.boot_id) reboot(link, m.boot_id, c);
-  if (link.row.capacity != m.capacity || link.row.labels != m.labels || link.row.pool != m.pool) {
-    auto const before = link.row;
-    link.row.capacity = m.capacity;
-    link.row.labels = m.labels;
-    link.row.pool = m.pool;
-    if (auto changed = upsert_node(link, c); !changed) {
-      link.row = before;
-      return changed;
-    }
-    c.upsert(link.row);
-    more_to_place_ = true;
-  }
-  if (link.row.state != NodeState::draining) set_node_state(link, NodeState::ready, c);
+  if (auto taken = take_offer(link, m, c); !taken) return taken;
+  if (link.row.state != NodeState::draining)
+    set_node_state(link, link.shrunk ? NodeState::suspect : NodeState::ready, c);
   if (std::exchange(link.silent, false) || link.first_sync) {
     link.first_sync = false;
     for (auto const& id : jobs_on(m.node)) apply_event(jobs_.at(id), NodeHeard{m.node}, c);
   }
+  return ok();
+}
+
+// Refuses a sync that others of its node have overtaken, also one of an earlier life of the daemon:
+// taken for news, the boot that it names would end what runs now.
+Status Deployer::check_age(NodeLink& link, NodeSync const& m) {
+  constexpr std::size_t outlived_max = 16;
+  auto const& old = link.outlived;
+  if (link.incarnation == m.incarnation
+          ? m.number < link.number
+          : std::find(old.begin(), old.end(), m.incarnation) != old.end())
+    return Error{Code::conflict, "an older sync; ignored"};
+  if (link.incarnation != m.incarnation) {
+    if (!link.incarnation.empty()) link.outlived.push_back(link.incarnation);
+    if (link.outlived.size() > outlived_max) link.outlived.pop_front();
+    link.stops_told.clear();
+  }
+  link.incarnation = m.incarnation;
+  link.number = m.number;
+  return ok();
+}
+
+// A node that offers less than is held there (a GPU has failed, say) is heard all the same: what
+// runs needs its leases and its end. It gets no new work until the offer can be taken.
+Status Deployer::take_offer(NodeLink& link, NodeSync const& m, Context& c) {
+  link.shrunk = false;
+  if (link.row.capacity == m.capacity && link.row.labels == m.labels && link.row.pool == m.pool)
+    return ok();
+  auto const before = link.row;
+  link.row.capacity = m.capacity;
+  link.row.labels = m.labels;
+  link.row.pool = m.pool;
+  if (auto changed = upsert_node(link, c); !changed) {
+    link.row = before;
+    link.shrunk = changed.error().code == Code::conflict;
+    return link.shrunk ? ok() : changed;
+  }
+  c.upsert(link.row);
+  more_to_place_ = true;
   return ok();
 }
 
@@ -142,7 +174,7 @@ void Deployer::take_report(NodeId const& node, AttemptReport const& report, Cont
     if (report.final)
       link.acknowledged.push_back(report.attempt);
     else
-      link.strays.push_back(report.attempt);
+      link.strays.push_back({report.attempt, TaskId{}, "the control plane does not want it"});
     return;
   }
   apply_event(
@@ -154,7 +186,8 @@ void Deployer::take_report(NodeId const& node, AttemptReport const& report, Cont
     link.acknowledged.push_back(report.attempt);
   } else {
     auto const* now = member_of(report.attempt);
-    if (now == nullptr || is_final(now->state)) link.strays.push_back(report.attempt);
+    if (now == nullptr || is_final(now->state))
+      link.strays.push_back({report.attempt, TaskId{}, "the control plane does not want it"});
   }
 }
 
@@ -184,6 +217,7 @@ NodeOrders Deployer::orders_for(NodeLink& link) {
   NodeOrders orders;
   orders.state = link.row.state;
   order_starts(link.row.node, orders);
+  orders.stops.insert(orders.stops.end(), link.strays.begin(), link.strays.end());
   orders.acknowledged = std::exchange(link.acknowledged, {});
   orders.logs = std::exchange(link.log_orders, {});
   return orders;
@@ -191,6 +225,8 @@ NodeOrders Deployer::orders_for(NodeLink& link) {
 
 void Deployer::answer_sync(NodeLink& link, Ticket<NodeSync> ticket, NodeOrders orders, Context& c) {
   if (link.parked && link.parked->call == ticket.call) link.parked.reset();
+  link.stops_told.clear();
+  for (auto const& stop : orders.stops) link.stops_told.insert(stop.attempt);
   c.answer(ticket, Result<NodeOrders>(std::move(orders)));
 }
 
@@ -222,7 +258,11 @@ Result<NodeChanged> Deployer::drain(NodeDrain const& m, Context& c) {
   if (found == nodes_.end())
     return Error{Code::not_found,
                  "there is no node '" + m.node.value + "'; `lepton node list` shows all"};
-  set_node_state(found->second, m.drain ? NodeState::draining : NodeState::ready, c);
+  // A node that is not heard gets no work before it is.
+  auto& link = found->second;
+  auto const back = link.silent || link.shrunk ? NodeState::suspect : NodeState::ready;
+  if (m.drain || link.row.state == NodeState::draining)
+    set_node_state(link, m.drain ? NodeState::draining : back, c);
   if (!m.drain) pass(c);
   return NodeChanged{m.node, found->second.row.state};
 }
@@ -237,7 +277,20 @@ Result<NodesDeclared> Deployer::declare(NodeDeclare const& m, Context& c) {
         known != nodes_.end() &&
         (!known->second.is_simulated() || known->second.row.pool != m.pool))
       return Error{Code::conflict, "node " + node.node.value + " exists in another pool"};
+  if (auto added = add_declared(m, c); !added) return added.error();
+  more_to_place_ = true;
+  c.note("nodes", std::to_string(m.nodes.size()));
+  return NodesDeclared{static_cast<std::uint32_t>(m.nodes.size())};
+}
+
+// All of them or none.
+Status Deployer::add_declared(NodeDeclare const& m, Context& c) {
+  std::map<NodeId, std::optional<NodeRow>> before;
+  auto done = ok();
   for (auto const& node : m.nodes) {
+    auto const known = nodes_.find(node.node);
+    before.try_emplace(node.node,
+                       known == nodes_.end() ? std::nullopt : std::optional(known->second.row));
     auto& link = nodes_[node.node];
     auto const order =
         link.row.queue_order == 0 ? std::int64_t(next_order_++) : link.row.queue_order;
@@ -250,15 +303,31 @@ Result<NodesDeclared> Deployer::declare(NodeDeclare const& m, Context& c) {
                 order,
                 "",
                 c.wall()};
-    auto const added = upsert_node(link, c);
-    if (!added) throw std::runtime_error(added.error().what);
-    c.upsert(link.row);
+    if (done = upsert_node(link, c); !done) break;
   }
-  c.note("nodes", std::to_string(m.nodes.size()));
-  return NodesDeclared{static_cast<std::uint32_t>(m.nodes.size())};
+  if (done) {
+    for (auto const& [id, row] : before) c.upsert(nodes_.at(id).row);
+    return ok();
+  }
+  for (auto const& [id, row] : before) {
+    if (row) {
+      nodes_.at(id).row = *row;
+      auto const restored = upsert_node(nodes_.at(id), c);
+      LEPTON_CHECK(restored.has_value(), "a node could not be set back");
+    } else {
+      nodes_.erase(id);
+      if (cluster_.find(id) != nullptr) {
+        auto const removed = cluster_.remove_node(id);
+        LEPTON_CHECK(removed.has_value(), "a node could not be taken back");
+      }
+    }
+  }
+  return done;
 }
 
 Result<PoolRemoved> Deployer::remove_pool(PoolRemove const& m, Context& c) {
+  if (m.pool.value == "default")
+    return Error{Code::invalid, "pool: 'default' is of real nodes and cannot be removed"};
   for (auto const& [id, link] : nodes_)
     if (link.row.pool == m.pool && !link.is_simulated())
       return Error{Code::conflict, "pool " + m.pool.value + " has real nodes; drain them instead"};

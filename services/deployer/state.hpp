@@ -2,8 +2,10 @@
 // What the deployer keeps in memory of a job and of a node. Rebuilt from rows at the start of a
 // life.
 
+#include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,11 +44,14 @@ struct NodeLink {
   WallMs heard_at_ms = 0;
   bool silent = false;  // its attempts were told so
   bool leaving = false;
-  bool first_sync = true;                         // in this life of the deployer
+  bool shrunk = false;     // it offers less than is held there: no new work until that has ended
+  bool first_sync = true;  // in this life of the deployer
   std::optional<actor::Ticket<NodeSync>> parked;  // a sync that waits for news
   TimeMs parked_until = 0;
   std::vector<AttemptId> acknowledged;  // for the next answer
-  std::vector<AttemptId> strays;        // it runs them and should not
+  std::vector<StopOrder> strays;        // by its last sync: what it should not run or has lost
+  std::set<AttemptId> stops_told;       // by the last answer; no news when told again
+  std::deque<std::string> outlived;     // incarnations before this one; late syncs of theirs
   std::vector<LogOrder> log_orders;     // for the next answer
 
   bool is_simulated() const { return row.engine == simulated_engine; }

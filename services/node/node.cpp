@@ -7,6 +7,8 @@ Node::Node(Settings settings, std::shared_ptr<Runner> runner)
 
 // What an earlier life started is found first; only then does the node speak.
 void Node::start(Context& c) {
+  // A new instance in the same process counts its syncs anew, and must not pass for the old one.
+  settings_.incarnation += "-" + std::to_string(c.now()) + "-" + std::to_string(c.chance().next());
   auto found = std::make_shared<std::vector<RunStatus>>();
   c.work([runner = runner_, found] { *found = runner->scan(); },
          [this, found](Context& later) { scanned(*found, later); });
@@ -28,20 +30,29 @@ std::map<std::string, std::int64_t> Node::counters() const {
 }
 
 void Node::tick(Context& c) {
-  for (auto const& [id, entry] : attempts_) {
-    if (entry.final || entry.machine.phase != Phase::running) continue;
-    queue([attempt = id, this](Runner& runner) -> Continue {
-      auto status = runner.poll(attempt);
-      return [this, attempt, status](Context& later) {
-        if (status)
-          feed(attempt, input::StatusSeen{*status}, later);
-        else if (status.error().code == Code::not_found)
-          feed(attempt, input::RunnerGone{}, later);
-      };
-    });
-  }
-  work(c);
+  if (!std::exchange(polling_, true)) look(c);
   c.after(settings_.poll_ms, [this](Context& later) { tick(later); });
+}
+
+// One look at a time: a runner that is slow must not make looks pile up.
+void Node::look(Context& c) {
+  std::vector<std::string> live;
+  for (auto const& [id, entry] : attempts_)
+    if (!entry.final && entry.machine.phase == Phase::running) live.push_back(id);
+  queue([live, this](Runner& runner) -> Continue {
+    std::vector<Result<RunStatus>> seen;
+    for (auto const& attempt : live) seen.push_back(runner.poll(attempt));
+    return [this, live, seen](Context& later) {
+      polling_ = false;
+      for (std::size_t i = 0; i < live.size(); ++i) {
+        if (seen[i])
+          feed(live[i], input::StatusSeen{*seen[i]}, later);
+        else if (seen[i].error().code == Code::not_found)
+          feed(live[i], input::RunnerGone{}, later);
+      }
+    };
+  });
+  work(c);
 }
 
 // One batch of runner calls at a time, in order, away from this thread.

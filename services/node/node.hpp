@@ -59,6 +59,7 @@ class Node final : public actor::Actor {
   // node.cpp
   void scanned(std::vector<RunStatus> const& found, Context& c);
   void tick(Context& c);
+  void look(Context& c);
   void feed(std::string const& attempt, Input const& input, Context& c);
   void act(std::string const& attempt, Action const& action, Context& c);
   void start_run(std::string const& attempt, Context& c);
@@ -81,6 +82,7 @@ class Node final : public actor::Actor {
   std::deque<std::string> ended_;  // acknowledged, oldest first
   std::vector<Command> commands_;
   bool working_ = false;
+  bool polling_ = false;
   bool ready_ = false;
   std::uint64_t number_ = 0;   // of the last sync
   std::uint64_t applied_ = 0;  // whose answer was obeyed last

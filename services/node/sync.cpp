@@ -73,12 +73,14 @@ void Node::sync(Context& c) {
   auto message = report();
   message.wait_ms = has_news_ ? 0 : settings_.beat_ms;
   has_news_ = false;
-  logs_.clear();
-  c.ask("deployer", message, settings_.sync_timeout_ms,
-        [this, number = number_, sent_at = c.now()](Result<NodeOrders> orders, Context& later) {
-          --syncs_out_;
-          answered(number, sent_at, orders, later);
-        });
+  auto const told = std::exchange(logs_, {});
+  c.ask(
+      "deployer", message, settings_.sync_timeout_ms,
+      [this, number = number_, sent_at = c.now(), told](Result<NodeOrders> orders, Context& later) {
+        --syncs_out_;
+        if (!orders) logs_.insert(logs_.begin(), told.begin(), told.end());
+        answered(number, sent_at, orders, later);
+      });
 }
 
 void Node::answered(std::uint64_t number, TimeMs sent_at, Result<NodeOrders> const& orders,

@@ -4,9 +4,9 @@
 int main(int argc, char** argv) {
   using namespace lepton;
   auto const make = [](service::Config const& config) -> actor::Factory {
-    return [key = config.admin_key] {
-      return std::make_unique<vault::Vault>(vault::Settings{key, {}, 100'000});
-    };
+    vault::Settings settings;
+    settings.admin_key = config.admin_key;
+    return [settings] { return std::make_unique<vault::Vault>(settings); };
   };
   actor::HostSettings host;
   host.streams = {"audit", "access"};

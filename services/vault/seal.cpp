@@ -58,7 +58,7 @@ Status Vault::open_with(RootKey const& root) {
   if (!signer) return signer.error();
   keyring_ = std::move(*keyring);
   signer_ = std::move(*signer);
-  root_ = root;
+  *settings_.root = root;
   return ok();
 }
 
@@ -74,7 +74,7 @@ void Vault::create_seal(RootKey const& root, Context& c) {
   seal_ = row;
   keyring_ = std::move(keyring);
   signer_ = std::move(signer);
-  root_ = root;
+  *settings_.root = root;
 }
 
 // Once more with the right root key: unseals, and gives the holder of the root key a new first
@@ -115,7 +115,7 @@ Result<VaultState> Vault::seal(VaultSeal const&, Context& c) {
   if (auto open = need_open(); !open) return open.error();
   keyring_.reset();
   signer_.reset();
-  root_ = {};
+  *settings_.root = {};
   return state(c.wall());
 }
 
@@ -123,7 +123,7 @@ Result<VaultState> Vault::rotate(VaultRotate const&, Context& c) {
   if (auto open = need_open(); !open) return open.error();
   auto fresh = *keyring_;
   if (auto rotated = fresh.rotate(fresh_key(c), c.wall()); !rotated) return rotated.error();
-  seal_->keyring.data = fresh.wrap(root_, fresh_nonce(c), tenant);
+  seal_->keyring.data = fresh.wrap(*settings_.root, fresh_nonce(c), tenant);
   keyring_ = std::move(fresh);
   c.upsert(*seal_);
   return state(c.wall());

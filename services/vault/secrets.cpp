@@ -58,6 +58,9 @@ Result<SecretValue> Vault::get(SecretGet const& m, Context& c) {
 }
 
 Result<SecretPage> Vault::list(SecretList const& m, Context&) {
+  // An empty prefix names no path that the gate could have been asked about.
+  if (m.prefix.empty())
+    return Error{Code::invalid, "prefix: give a path, for example secret or secret/ml"};
   SecretPage page;
   for (auto const& [path, record] : secrets_) {
     auto const inside = path == m.prefix || path.starts_with(m.prefix + "/");

@@ -9,6 +9,8 @@
 namespace lepton::vault {
 namespace {
 
+constexpr TimeMs revoked_kept_ms = 90 * 86'400'000ll;
+
 TokenRecordRow row_of(TokenRow const& t) {
   return {t.claims.token,        t.claims.subject,       t.claims.policies, t.claims.key,
           t.claims.issued_at_ms, t.claims.expires_at_ms, t.parent,          t.revoked};
@@ -84,8 +86,11 @@ Result<TokenPage> Vault::list_tokens(TokenList const& m, Context& c) {
   return page;
 }
 
+// Revoked ones stay known for longer: jobs that were submitted with them may still want secrets.
 void Vault::forget_expired(Context& c) {
   for (auto const& id : expired(tokens_, c.wall())) {
+    auto const& row = tokens_.at(id);
+    if (row.revoked && row.claims.expires_at_ms + revoked_kept_ms > c.wall()) continue;
     c.erase(row_of(tokens_.at(id)));
     tokens_.erase(id);
   }

@@ -46,9 +46,14 @@ void Vault::restore(actor::Rows const& rows) {
   for (auto& row : rows.of<PolicyRow>()) policies_[row.name] = {row.name, std::move(row.rules)};
 }
 
+// The built-in policies are rows from the first init on: one that was removed stays away.
 void Vault::start(Context& c) {
-  for (auto& policy : builtin_policies()) policies_.try_emplace(policy.name, policy);
+  if (!seal_)
+    for (auto& policy : builtin_policies()) policies_.try_emplace(policy.name, policy);
   rebuild_policies();
+  if (seal_ && !settings_.root->empty())
+    if (auto opened = open_with(*settings_.root); !opened)
+      c.log(actor::Level::error, "the vault stays sealed: " + opened.error().what);
   tick(c);
 }
 

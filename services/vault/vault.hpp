@@ -8,6 +8,7 @@
 // policies and the snapshot.
 
 #include <map>
+#include <memory>
 #include <optional>
 
 #include "common/actor/actor.hpp"
@@ -26,6 +27,9 @@ struct Settings {
   std::string admin_key;  // CURVE key, z85, that may initialise and unseal
   TokenLimits tokens;
   std::size_t secrets_max = 100'000;
+  // Shared by all lives of the actor in this process: a life that ends because the database was
+  // away must not seal the vault. Empty while sealed; never leaves the process.
+  std::shared_ptr<RootKey> root = std::make_shared<RootKey>();
 };
 
 inline constexpr std::string_view tenant = "suite";
@@ -84,7 +88,6 @@ class Vault final : public actor::Actor {
 
   Settings settings_;
   std::optional<SealRow> seal_;
-  RootKey root_;                    // empty while sealed; needed to wrap the keyring anew
   std::optional<Keyring> keyring_;  // nothing while sealed
   std::optional<crypto::SigningKey> signer_;
   std::map<std::string, SecretRecord> secrets_;

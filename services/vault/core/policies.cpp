@@ -19,8 +19,11 @@ std::vector<Policy> builtin_policies() {
   using enum Verb;
   return {{std::string(admin), {{"*", {read, write, remove, list, run, manage}, Effect::allow}}},
           {"user",
-           {{"job/{subject}/*", {read, write, remove, list, run}, Effect::allow},
+           {{"job/{subject}", {list}, Effect::allow},
+            {"job/{subject}/*", {read, write, remove, list, run}, Effect::allow},
+            {"secret/{subject}", {list}, Effect::allow},
             {"secret/{subject}/*", {read, write, remove, list}, Effect::allow},
+            {"node", {list}, Effect::allow},
             {"node/*", {read, list}, Effect::allow},
             {"pool/*", {read, list}, Effect::allow}}}};
 }

@@ -1,5 +1,5 @@
-#include "services/auditor/core/note.hpp"
 #include "services/auditor/core/checkpoint.hpp"
+#include "services/auditor/core/note.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>

@@ -1,5 +1,5 @@
-#include "services/node/core/run_status.hpp"
 #include "services/node/core/attempt.hpp"
+#include "services/node/core/run_status.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
