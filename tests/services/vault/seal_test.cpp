@@ -47,7 +47,7 @@ TEST_F(SealTest, InitAgainNeedsTheSameRootKey) {
   ASSERT_TRUE(put("secret/ml/hf", canary));
   EXPECT_EQ(outcome(ask(VaultInit{root_key('I'), "thief"}, holder)), "denied");
   EXPECT_EQ(got("secret/ml/hf"), canary) << "a refused init changes nothing";
-  ask(VaultSeal{}, root);
+  ASSERT_TRUE(ask(VaultSeal{}, root));
   auto const before = state().revision;
   auto const again = ask(VaultInit{root_key(), "root"}, holder);
   ASSERT_TRUE(again) << again.error().what;
@@ -68,7 +68,7 @@ TEST_F(SealTest, ARepeatedInitMakesNoSecondToken) {
 
 TEST_F(SealTest, UnsealWithAnotherKeyIsDeniedAndEntered) {
   init();
-  ask(VaultSeal{}, root);
+  ASSERT_TRUE(ask(VaultSeal{}, root));
   EXPECT_EQ(outcome(ask(VaultUnseal{root_key('I')}, holder)), "denied");
   EXPECT_EQ(outcome(ask(VaultUnseal{root_key()}, ann)), "denied");
   EXPECT_TRUE(state().sealed);
@@ -83,7 +83,7 @@ TEST_F(SealTest, UnsealWithAnotherKeyIsDeniedAndEntered) {
 TEST_F(SealTest, WhileSealedEverySecretAndTokenIsRefusedWithACure) {
   init();
   ASSERT_TRUE(put("secret/ml/hf", canary));
-  ask(VaultSeal{}, root);
+  ASSERT_TRUE(ask(VaultSeal{}, root));
   OnBehalf const who{"root", {"admin"}, ""};
   auto const refused = [](Error const& e) {
     return e.code == Code::unavailable && e.what.find("lepton vault unseal") != std::string::npos;
