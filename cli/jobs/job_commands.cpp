@@ -94,8 +94,8 @@ struct ListOptions {
 
 Result<int> list(Shell& shell, ListOptions const& o) {
   if (!o.state.empty() && codec::enum_from_name<JobState>(o.state) == JobState::unknown) {
-    std::vector<std::string> const names(enumerators(JobState{}).begin() + 1,
-                                         enumerators(JobState{}).end());
+    auto const known = enumerators(JobState{});
+    std::vector<std::string> const names(known.begin() + 1, known.end());
     return Error{Code::invalid, "--state: '" + o.state + "' is not one of " +
                                     text::join(names, ", ") + text::did_you_mean(o.state, names)};
   }

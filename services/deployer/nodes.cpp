@@ -47,7 +47,11 @@ void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
   if (auto met = meet(m, c); !met) return c.answer(ticket, met.error());
   auto& link = nodes_.at(m.node);
   // The node obeys the newest answer only: nothing that is said once may go into an older one.
-  if (auto const older = std::exchange(link.parked, std::nullopt)) {
+  // The same sync sent again replaces its first copy, which needs no answer of its own, and waits
+  // no longer than that would have.
+  auto const older = std::exchange(link.parked, std::nullopt);
+  auto const again = older && link.parked_number == m.number;
+  if (older && !again) {
     NodeOrders nothing;
     nothing.state = link.row.state;
     c.answer(*older, Result<NodeOrders>(std::move(nothing)));
@@ -73,11 +77,13 @@ void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
                   [&](auto const& stop) { return !link.stops_told.contains(stop.attempt); });
   if (news || m.wait_ms == 0) return answer_sync(link, ticket, std::move(orders), c);
   link.parked = ticket;
-  link.parked_until = c.now() + m.wait_ms;
-  c.after(m.wait_ms, [this, node = m.node, call = ticket.call](Context& later) {
-    auto& waiting = nodes_.at(node);
-    if (waiting.parked && waiting.parked->call == call) wake_node(node, later);
-  });
+  link.parked_number = m.number;
+  if (!again) link.parked_until = c.now() + m.wait_ms;
+  c.after(std::max<TimeMs>(0, link.parked_until - c.now()),
+          [this, node = m.node, call = ticket.call](Context& later) {
+            auto& waiting = nodes_.at(node);
+            if (waiting.parked && waiting.parked->call == call) wake_node(node, later);
+          });
 }
 
 // Takes the node in, or notes what is new about it.

@@ -1,5 +1,7 @@
 // The seal: root key, keyring, and the key that signs tokens.
 
+#include "common/bus/access/token.hpp"
+#include "common/crypto/encode.hpp"
 #include "services/vault/vault.hpp"
 
 namespace lepton::vault {
@@ -85,6 +87,14 @@ Result<TokenIssued> Vault::init(VaultInit const& m, Context& c) {
   if (!root) return root.error();
   if (auto good = access::check_segment("subject", m.subject); !good) return good.error();
   if (auto room = check_room(tokens_, c.wall()); !room) return room.error();
+  TokenClaims claims;
+  claims.token = crypto::uuid7(c.entropy(), c.wall());
+  claims.subject = m.subject;
+  claims.policies = {"admin"};
+  claims.key = c.caller().key;
+  claims.issued_at_ms = c.wall();
+  claims.expires_at_ms = c.wall() + settings_.tokens.max_ttl_ms;
+  if (auto good = access::check_claims(claims); !good) return good.error();
   if (seal_) {
     if (auto opened = open_with(*root); !opened) return opened.error();
     c.note("again", "true");
@@ -93,12 +103,6 @@ Result<TokenIssued> Vault::init(VaultInit const& m, Context& c) {
     for (auto const& [name, policy] : policies_) c.upsert(PolicyRow{name, policy.rules});
   }
   rules_changed(c);
-  TokenClaims claims;
-  claims.subject = m.subject;
-  claims.policies = {"admin"};
-  claims.key = c.caller().key;
-  claims.issued_at_ms = c.wall();
-  claims.expires_at_ms = c.wall() + settings_.tokens.max_ttl_ms;
   return issue_token(std::move(claims), "", c);
 }
 

@@ -1,5 +1,5 @@
-"""Network: machines as network namespaces on one bridge, for tests of partitions. All of it lives in
-namespaces of its own, so that the host's network is not touched. A context manager; root only.
+"""Network: machines as network namespaces on one bridge, for tests of partitions. All of it lives
+in namespaces of its own, so that the host's network is not touched. A context manager; root only.
 
 The first machine holds the bridge, with address 198.18.0.1 (RFC 2544: for tests); the others are
 .2, .3 and so on."""

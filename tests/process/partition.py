@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Cuts one of two nodes off the control plane while a task runs on it, each in a network namespace of
-its own. The lease of the task runs out on the cut-off node, and its runner ends it, although it
+"""Cuts one of two nodes off the control plane while a task runs on it, each in a network namespace
+of its own. The lease of the task runs out on the cut-off node, and its runner ends it, although it
 ignores SIGTERM, before the deployer starts it on the other node: shown by what the two attempts
 themselves wrote down, each 100 ms on CLOCK_BOOTTIME, which both nodes share. After the cure the
 node is ready again, what it holds is known to be over, and no third attempt was made."""

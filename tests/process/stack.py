@@ -174,9 +174,9 @@ class Stack:
     # Commands.
 
     def command(self, *words, text=None, environment=None):
-        return subprocess.run([*self.prefix, self.bin / "lepton", *map(str, words)], input=text or "",
-                              env=self.environment | (environment or {}), cwd=ROOT, text=True,
-                              capture_output=True, check=False, timeout=150)
+        return subprocess.run([*self.prefix, self.bin / "lepton", *map(str, words)],
+                              input=text or "", env=self.environment | (environment or {}),
+                              cwd=ROOT, text=True, capture_output=True, check=False, timeout=150)
 
     def run(self, *words, text=None):
         """Standard output of a command that must succeed."""

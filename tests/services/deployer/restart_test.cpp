@@ -1,9 +1,9 @@
 // The deployer ends and comes back at any stage of a job: claims stay, nothing starts twice.
 
 #include "services/node/node.hpp"
-#include "services/node/runner/fake_runner.hpp"
 #include "common/sim/world.hpp"
 #include "tests/services/deployer/rig.hpp"
+#include "tests/services/node/counting_runner.hpp"
 
 namespace lepton::deployer::testing {
 namespace {
@@ -102,16 +102,6 @@ TEST_F(RestartTest, ARetryWaitsForItsInstant) {
 
 // The same with a real node, whose deployer is killed once at any instant of the job's life.
 
-class CountingRunner final : public node::FakeRunner {
- public:
-  using FakeRunner::FakeRunner;
-  Status start(node::RunSpec const& spec, node::Secrets const& secrets) override {
-    started.push_back(spec.attempt);
-    return FakeRunner::start(spec, secrets);
-  }
-  std::vector<std::string> started;
-};
-
 struct Pair {
   explicit Pair(std::uint64_t seed) : world(seed, sim::Faults::none()) {
     world.add_process("deployer", [](sim::Machine& m) {
@@ -126,7 +116,7 @@ struct Pair {
     world.add_process("n1", [this](sim::Machine& m) { return make_node(m); }, options);
   }
   sim::Built make_node(sim::Machine& m) {
-    if (!runner) runner = std::make_shared<CountingRunner>(m);
+    if (!runner) runner = std::make_shared<node::testing::CountingRunner>(m);
     node::Settings settings;
     settings.node = NodeId{"n1"};
     settings.capacity = capacity();
@@ -150,7 +140,7 @@ struct Pair {
     auto const found = deployer.jobs().find(JobId{id});
     return found == deployer.jobs().end() ? JobState::unknown : found->second.run.state;
   }
-  std::shared_ptr<CountingRunner> runner;
+  std::shared_ptr<node::testing::CountingRunner> runner;
   sim::World world;
 };
 
@@ -159,14 +149,14 @@ void crash_at(TimeMs when, std::string const& who) {
   auto& client = pair.world.add_client("ann", {"admin"});
   node::FakeTask task;
   task.duration_ms = 400;
-  pair.runner->script("job-1-0", task);
+  pair.runner->fake.script("job-1-0", task);
   pair.world.at(500, [&] { client.send("deployer", JobSubmit{JobId{"job-1"}, spec()}); });
   pair.world.at(500 + when, [&] { pair.world.crash(who); });
   ASSERT_TRUE(pair.world.run_until(
       [&] { return pair.state_of("job-1") == JobState::succeeded && client.open() == 0; }, 60'000))
       << who << " killed after " << when << " ms";
-  EXPECT_EQ(pair.runner->started, std::vector<std::string>{"job-1-0-1"})
-      << who << " killed after " << when << " ms";
+  ASSERT_EQ(pair.runner->starts.size(), 1u) << who << " killed after " << when << " ms";
+  EXPECT_EQ(pair.runner->starts[0].attempt, "job-1-0-1");
 }
 
 TEST(RestartWorld, TheDeployerDiesAtAnyInstantAndTheTaskStartsOnce) {
@@ -183,7 +173,7 @@ TEST(RestartWorld, AStopWithAGraceCostsFewMessages) {
   node::FakeTask task;
   task.duration_ms.reset();
   task.ends_on_term = false;
-  pair.runner->script("job-1-0", task);
+  pair.runner->fake.script("job-1-0", task);
   auto s = spec();
   s.stop_grace_ms = 60'000;
   client.send("deployer", JobSubmit{JobId{"job-1"}, s});

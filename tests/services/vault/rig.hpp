@@ -17,13 +17,14 @@ inline Secret<> root_key(char last = 'E') {
 inline Secret<> value(std::string text) {
   return Secret<>(std::move(text));
 }
+inline std::string const admin_key(40, 'a');  // Z85, as of a CURVE key
 inline constexpr char const* canary = "canary-7c1e0b5f-of-all-secrets";
 
 class VaultTest : public test::ServiceHarness {
  protected:
-  Settings vault_settings{.admin_key = "admin-key", .tokens = {}};
+  Settings vault_settings{.admin_key = admin_key, .tokens = {}};
   As const root{.name = "root", .policies = {"admin"}};
-  As const holder{.name = "holder", .key = "admin-key"};  // of the administrator's CURVE key
+  As const holder{.name = "holder", .key = admin_key};  // of the administrator's CURVE key
   As const ann{.name = "ann", .policies = {"user"}};
   As const deployer{.name = "deployer", .door = actor::Door::peer};
 
@@ -37,7 +38,9 @@ class VaultTest : public test::ServiceHarness {
       return Error{Code::denied, "no policy allows it"};
     };
   }
+  // Another process, which has never seen the root key.
   void boot() {
+    vault_settings.root = std::make_shared<RootKey>();
     boot_service("vault", [this] { return std::make_unique<Vault>(vault_settings); });
   }
   void SetUp() override { boot(); }

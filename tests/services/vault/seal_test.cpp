@@ -19,7 +19,7 @@ TEST_F(SealTest, OnlyTheAdministratorsKeyOrManageVaultMayInitialise) {
   ASSERT_TRUE(issued) << issued.error().what;
   EXPECT_EQ(issued->claims.subject, "boss");
   EXPECT_EQ(issued->claims.policies, std::vector<std::string>{"admin"});
-  EXPECT_EQ(issued->claims.key, "admin-key") << "bound to the key of the connection";
+  EXPECT_EQ(issued->claims.key, admin_key) << "bound to the key of the connection";
   EXPECT_TRUE(state().initialised);
   EXPECT_FALSE(state().sealed);
   EXPECT_EQ(state().tokens, 1u);
