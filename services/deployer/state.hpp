@@ -47,7 +47,7 @@ struct NodeLink {
   bool shrunk = false;     // it offers less than is held there: no new work until that has ended
   bool first_sync = true;  // in this life of the deployer
   std::optional<actor::Ticket<NodeSync>> parked;  // a sync that waits for news
-  std::uint64_t parked_number = 0;  // of that sync
+  std::uint64_t parked_number = 0;                // of that sync
   TimeMs parked_until = 0;
   std::vector<AttemptId> acknowledged;  // for the next answer
   std::vector<StopOrder> strays;        // by its last sync: what it should not run or has lost

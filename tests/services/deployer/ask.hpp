@@ -24,7 +24,7 @@ struct As {
   std::vector<std::string> policies = {};
   std::string token = "";
   std::string key = std::string(40, 'k');  // Z85, as of a CURVE key
-  std::string id = "";  // empty: a fresh one
+  std::string id = "";                     // empty: a fresh one
   std::uint32_t attempt = 1;
 };
 

@@ -1,7 +1,7 @@
 // The deployer ends and comes back at any stage of a job: claims stay, nothing starts twice.
 
-#include "services/node/node.hpp"
 #include "common/sim/world.hpp"
+#include "services/node/node.hpp"
 #include "tests/services/deployer/rig.hpp"
 #include "tests/services/node/counting_runner.hpp"
 
@@ -113,7 +113,8 @@ struct Pair {
     });
     sim::ProcessOptions options;
     options.door = actor::Door::client;
-    world.add_process("n1", [this](sim::Machine& m) { return make_node(m); }, options);
+    world.add_process(
+        "n1", [this](sim::Machine& m) { return make_node(m); }, options);
   }
   sim::Built make_node(sim::Machine& m) {
     if (!runner) runner = std::make_shared<node::testing::CountingRunner>(m);
@@ -135,8 +136,7 @@ struct Pair {
   JobState state_of(std::string const& id) {
     auto* system = world.system("deployer");
     if (system == nullptr || !system->host("deployer").is_ready()) return JobState::unknown;
-    auto const& deployer =
-        dynamic_cast<Deployer const&>(*system->host("deployer").actor());
+    auto const& deployer = dynamic_cast<Deployer const&>(*system->host("deployer").actor());
     auto const found = deployer.jobs().find(JobId{id});
     return found == deployer.jobs().end() ? JobState::unknown : found->second.run.state;
   }
