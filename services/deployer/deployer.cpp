@@ -48,6 +48,7 @@ void Deployer::restore(actor::Rows const& rows) {
 // What was placed is held again before anything new is placed. Every attempt counts as silent since
 // now, until its node is heard.
 void Deployer::start(Context& c) {
+  wall_at_start_ = c.wall() - c.now();
   for (auto& [id, link] : nodes_) {
     link.heard_at = c.now();
     auto const added = upsert_node(link, c);
@@ -58,6 +59,7 @@ void Deployer::start(Context& c) {
   std::sort(by_age.begin(), by_age.end());
   for (auto const& [order, id] : by_age) {
     auto& job = jobs_.at(id);
+    after_restart(job.run, instant(c));
     newest_[{job.row.owner, job.row.name}] = id;
     if (is_final(job.run.state)) {
       finished_.push_back(id);
@@ -65,7 +67,6 @@ void Deployer::start(Context& c) {
       enqueue(job);
     } else {
       live_.insert(id);
-      after_restart(job.run, c.now());
       for (std::uint32_t i = 0; i < job.allocations.size(); ++i) {
         if (i < job.run.members.size() && is_final(job.run.members[i].state)) continue;
         auto const held = cluster_.reserve(attempt_id(id, i, job.run.round), job.allocations[i]);

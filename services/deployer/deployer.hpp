@@ -82,6 +82,7 @@ class Deployer final : public actor::Actor {
   Status add_declared(NodeDeclare const& m, Context& c);
 
   // flow.cpp
+  Instant instant(Context& c) const;
   void apply_event(Job& job, Event const& event, Context& c);
   void act(Job& job, Action const& action, Context& c);
   void save(Job const& job, Context& c);
@@ -117,6 +118,7 @@ class Deployer final : public actor::Actor {
   Cluster cluster_;
   Queue queue_;
   std::uint64_t next_order_ = 1;
+  WallMs wall_at_start_ = 0;  // at monotonic 0, as read when this life began
   bool more_to_place_ = false;
   std::map<AttemptId, AttemptSecrets> secrets_;
   std::set<AttemptId> resolving_;

@@ -7,13 +7,12 @@
 #include "services/deployer/views.hpp"
 
 namespace lepton::deployer {
-namespace {
 
-Instant instant(actor::Context& c) {
-  return {c.wall(), c.now()};
+// Waits and limits are counted on a wall clock that is read once in a life and then runs
+// monotonically: a step of the machine's clock neither ends a job early nor holds a retry back.
+Instant Deployer::instant(Context& c) const {
+  return {wall_at_start_ + c.now(), c.now()};
 }
-
-}  // namespace
 
 Job* Deployer::job_of(AttemptId const& attempt) {
   auto const ref = parse_attempt(attempt);
@@ -140,7 +139,7 @@ std::optional<Misfit> Deployer::try_place(QueuedJob const& queued, std::vector<J
 void Deployer::pass(Context& c) {
   std::vector<Job*> placed;
   auto const result =
-      queue_.pass(cluster_, c.wall(), settings_.tries_per_pass,
+      queue_.pass(cluster_, instant(c).wall_ms, settings_.tries_per_pass,
                   [&](QueuedJob const& queued) { return try_place(queued, placed); });
   more_to_place_ = result.more;
   for (auto* job : placed) {
@@ -196,7 +195,7 @@ void Deployer::resume_simulated(Job& job, Context& c) {
     if (link == nodes_.end() || !link->second.is_simulated() || is_final(member.state)) continue;
     member.silent_since_ms = 0;
     if (member.state == AttemptState::running)
-      simulate_end(job, i, c.wall() - member.started_at_ms, c);
+      simulate_end(job, i, instant(c).wall_ms - member.started_at_ms, c);
   }
 }
 
@@ -244,7 +243,8 @@ void Deployer::resolve_secrets(Job const& job, std::uint32_t index, Context& c) 
 void Deployer::tick(Context& c) {
   tick_nodes(c);
   tick_jobs(c);
-  if (more_to_place_ || queue_.next_due_ms().value_or(c.wall() + 1) <= c.wall()) pass(c);
+  auto const due = queue_.next_due_ms();
+  if (more_to_place_ || (due && *due <= instant(c).wall_ms)) pass(c);
   while (finished_.size() > settings_.finished_kept_max) {
     auto const& row = jobs_.at(finished_.front()).row;
     auto const named = newest_.find({row.owner, row.name});

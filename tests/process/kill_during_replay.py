@@ -63,7 +63,11 @@ def answers(stack, name, jobs_before):
     if name in ("deployer", "postgres"):  # a durable change
         return stack.number(JOBS) > jobs_before
     if name == "node":
-        nodes = stack.ask("node", "list", "--pool", "default")["nodes"]
+        # The next victim may be down by now: then it is asked again.
+        listed = stack.command("node", "list", "--pool", "default", "-o", "json")
+        if listed.returncode != 0:
+            return False
+        nodes = json.loads(listed.stdout)["nodes"]
         beat = stack.heard["node"]
         return nodes and nodes[0]["state"] == "ready" and int(nodes[0]["heard_at_ms"]) > beat
     if name == "vault":  # unsealed and storing

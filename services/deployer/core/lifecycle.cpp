@@ -245,10 +245,13 @@ std::optional<std::int64_t> next_wake_in_ms(JobSpec const& spec, JobRun const& r
   return wait;
 }
 
-void after_restart(JobRun& run, TimeMs mono_now_ms) {
-  for (auto& m : run.members)
+void after_restart(JobRun& run, Instant now) {
+  run.not_before_ms = std::min(run.not_before_ms, now.wall_ms + backoff_cap_ms);
+  for (auto& m : run.members) {
+    m.started_at_ms = std::min(m.started_at_ms, now.wall_ms);
     if (m.state != AttemptState::unknown && !is_final(m.state))
-      m.silent_since_ms = std::max(mono_now_ms, TimeMs{1});
+      m.silent_since_ms = std::max(now.mono_ms, TimeMs{1});
+  }
 }
 
 TaskId task_id(JobId const& job, std::uint32_t index) {

@@ -159,8 +159,9 @@ Actions outstanding(JobId const& job, JobRun const& run, NodeId const& node);
 std::optional<std::int64_t> next_wake_in_ms(JobSpec const& spec, JobRun const& run, Instant now);
 
 // After a restart of the deployer: every live attempt counts as silent since now, until its node is
-// heard (NodeHeard).
-void after_restart(JobRun& run, TimeMs mono_now_ms);
+// heard (NodeHeard). What stands in the future by a wall clock that was stepped back meanwhile
+// counts as of now, and no retry waits longer than the longest backoff.
+void after_restart(JobRun& run, Instant now);
 
 // Names: task = <job>-<index>, attempt = <job>-<index>-<round>.
 struct AttemptRef {

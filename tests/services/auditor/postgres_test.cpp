@@ -79,11 +79,13 @@ struct Live {
       return done();
     });
   }
+  // Stored, not only taken in: an answer leaves after all commits before it.
   bool has_size(std::uint64_t size) {
-    return run_until([&] {
+    auto const taken = run_until([&] {
       auto const* actor = dynamic_cast<Auditor const*>(system->host("auditor").actor());
       return actor != nullptr && actor->head().size == size;
     });
+    return taken && query(AuditTail{.limit = 1}).entries.size() == 1;
   }
   template <class M>
   typename M::Reply query(M const& message) {

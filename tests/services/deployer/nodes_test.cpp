@@ -68,7 +68,7 @@ TEST_F(NodesTest, ALateSyncOfAnEarlierBootEndsNothing) {
   EXPECT_EQ(view("job-1").round, 1u);
 }
 
-TEST_F(NodesTest, DISABLED_SilenceLeadsToSuspicionAndAfterTheLeaseToAnotherNode) {
+TEST_F(NodesTest, SilenceLeadsToSuspicionAndAfterTheLeaseToAnotherNode) {
   orders(n1);
   ASSERT_TRUE(submit("job-1"));
   auto const attempt = run_on(n1);
@@ -95,7 +95,7 @@ TEST_F(NodesTest, DISABLED_SilenceLeadsToSuspicionAndAfterTheLeaseToAnotherNode)
   EXPECT_EQ(view("job-1").round, 2u);
 }
 
-TEST_F(NodesTest, DISABLED_ANodeThatIsHeardAgainInTimeKeepsItsWork) {
+TEST_F(NodesTest, ANodeThatIsHeardAgainInTimeKeepsItsWork) {
   orders(n1);
   ASSERT_TRUE(submit("job-1"));
   run_on(n1);
@@ -181,7 +181,7 @@ TEST_F(NodesTest, OneNodesWordOnAnothersAttemptCountsNothing) {
   EXPECT_EQ(state("job-1"), "running");
 }
 
-TEST_F(NodesTest, DISABLED_ADrainedNodeTakesNoWorkAndKeepsWhatItHas) {
+TEST_F(NodesTest, ADrainedNodeTakesNoWorkAndKeepsWhatItHas) {
   orders(n1);
   ASSERT_TRUE(submit("job-1"));
   auto const attempt = run_on(n1);
@@ -200,7 +200,7 @@ TEST_F(NodesTest, DISABLED_ADrainedNodeTakesNoWorkAndKeepsWhatItHas) {
   EXPECT_EQ(run_on(n1).value, "job-2-0-1");
 }
 
-TEST_F(NodesTest, DISABLED_ASilentNodeThatIsTakenBackWaitsUntilItIsHeard) {
+TEST_F(NodesTest, ASilentNodeThatIsTakenBackWaitsUntilItIsHeard) {
   orders(n1);
   ASSERT_TRUE(ask(NodeDrain{NodeId{"n1"}, true}, root));
   ASSERT_TRUE(submit("job-1"));
@@ -225,7 +225,7 @@ TEST_F(NodesTest, MoreCapacityIsTakenAtOnce) {
   EXPECT_EQ(ask(NodeList{}, root)->gpu_milli, 4'000);
 }
 
-TEST_F(NodesTest, DISABLED_ANodeThatOffersLessThanIsHeldIsHeardButGetsNothingNew) {
+TEST_F(NodesTest, ANodeThatOffersLessThanIsHeldIsHeardButGetsNothingNew) {
   orders(n1);
   ASSERT_TRUE(submit("job-1", spec("train", 2)));
   auto const attempt = run_on(n1);

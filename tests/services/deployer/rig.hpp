@@ -118,7 +118,8 @@ class DeployerTest : public test::ServiceHarness {
   }
   std::string state(std::string const& id) { return std::string(schema::name_of(view(id).state)); }
   std::string node_state(std::string const& name) {
-    for (auto const& node : ask(NodeList{}, root)->nodes)
+    auto const page = ask(NodeList{}, root);
+    for (auto const& node : page->nodes)
       if (node.node.value == name) return std::string(schema::name_of(node.state));
     return "gone";
   }

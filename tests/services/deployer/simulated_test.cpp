@@ -89,7 +89,7 @@ TEST_F(SimulatedTest, WorkLastsAndEndsAsItsEnvironmentSays) {
   EXPECT_EQ(gpu_milli_free(), 4'000);
 }
 
-TEST_F(SimulatedTest, DISABLED_SilenceAndLeasesDoNotConcernSimulatedNodes) {
+TEST_F(SimulatedTest, SilenceAndLeasesDoNotConcernSimulatedNodes) {
   ASSERT_TRUE(ask(pool(), root));
   ASSERT_TRUE(submit("job-1", lasting("3600000")));
   advance(600'000);

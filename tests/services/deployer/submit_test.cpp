@@ -106,13 +106,18 @@ TEST_F(SubmitTest, ABusyPoolQueuesAndPlacesWhenFreed) {
   EXPECT_EQ(run_on(n1).value, "job-2-0-1");
 }
 
-TEST_F(SubmitTest, DISABLED_AGangIsPlacedAllOrNothing) {
+TEST_F(SubmitTest, AGangIsPlacedAllOrNothing) {
   auto gang = spec("gang", 2);
   gang.nodes = 2;
+  EXPECT_EQ(outcome(submit("job-1", gang)), "invalid") << "one node alone never holds it";
+  orders(n2);
+  ASSERT_TRUE(submit("job-0"));
+  auto& busy = orders(n1).starts.empty() ? n2 : n1;
+  auto const first = run_on(busy);
   ASSERT_TRUE(submit("job-1", gang));
   EXPECT_EQ(state("job-1"), "queued");
-  EXPECT_EQ(gpu_milli_free(), 2'000) << "nothing is held by half a gang";
-  orders(n2);
+  EXPECT_EQ(gpu_milli_free(), 3'000) << "nothing is held by half a gang";
+  end_on(busy, first);
   EXPECT_EQ(state("job-1"), "starting");
   EXPECT_EQ(gpu_milli_free(), 0);
   auto const a = orders(n1), b = orders(n2);

@@ -194,11 +194,22 @@ TEST(Lifecycle, ARestartCountsLeasesFromNow) {
   Life l;
   l.place();
   l.run_all();
-  after_restart(l.run, 90'000);
+  after_restart(l.run, {l.now.wall_ms, 90'000});
   l.now.mono_ms = *lost_at_ms(l.spec, 90'000) - 1;
   EXPECT_EQ(l.kinds(Tick{}), Kinds{});
   ++l.now.mono_ms;
   EXPECT_EQ(l.kinds(Tick{}), (Kinds{ActionKind::release, ActionKind::requeue}));
+}
+
+TEST(Lifecycle, AWallClockSteppedBackHoldsNothingBackAfterARestart) {
+  Life l;
+  l.place();
+  l.run_all();
+  l.run.not_before_ms = l.now.wall_ms;
+  l.now.wall_ms -= 3'600'000;
+  after_restart(l.run, l.now);
+  EXPECT_EQ(l.run.not_before_ms, l.now.wall_ms + backoff_cap_ms);
+  EXPECT_EQ(l.run.members[0].started_at_ms, l.now.wall_ms);
 }
 
 TEST(Lifecycle, TheTimeLimitEndsAnAttemptForGood) {

@@ -164,7 +164,7 @@ struct World {
   }
 
   void restart_deployer() {
-    after_restart(run, now);
+    after_restart(run, {now + wall_offset, now});
     for (auto& m : machines) {
       m.silent = true;
       ++m.granted_session;

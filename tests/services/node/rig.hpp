@@ -74,6 +74,13 @@ class NodeTest : public test::ServiceHarness {
       if (sync.header.id != last.header.id) reply_to<NodeSync>(sync, NodeOrders{});
     answer(last, orders);
   }
+  // Answers with nothing, as the deployer does, until one sync waits for news.
+  void answer_all_news() {
+    constexpr int rounds_max = 10;
+    for (int i = 0; i < rounds_max && (out().size() != 1 || newest().wait_ms == 0); ++i)
+      answer(NodeOrders{});
+    EXPECT_EQ(out().size(), 1u) << "it does not come to rest";
+  }
   std::optional<AttemptReport> reported(std::string const& attempt) {
     for (auto const& report : newest().reports)
       if (report.attempt.value == attempt) return report;
