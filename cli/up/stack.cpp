@@ -177,7 +177,7 @@ Status Stack::supervise() {
     for (auto& keeper : keepers_)
       if (auto kept = look_after(keeper); !kept) return kept;
     watch_vault(clock_.now_ms());
-    if (vault_is_new_) reopen_vault();
+    reopen_vault();
     refresh(clock_.now_ms());
   }
   return ok();
@@ -226,30 +226,45 @@ void Stack::watch_vault(TimeMs now) {
   vault_lives_ = lives;
 }
 
-// Only after a new start: a vault that a person sealed stays sealed.
+// Only after a new start: a vault that a person sealed stays sealed. The vault may have to wait for
+// its database, whose keeper is this thread: so the asking is done beside it.
 void Stack::reopen_vault() {
-  if (!is_ready("vault", 300)) return;
-  auto const opened = open_vault(plan_);
-  if (!opened) return say_("vault: cannot be unsealed: " + opened.error().what);
+  if (auto const opened = opening_.result()) {
+    if (!*opened) {
+      vault_is_new_ = true;
+      say_("vault: cannot be unsealed: " + opened->error().what);
+    } else if (**opened == Opened::still_sealed) {
+      say_("vault: sealed; run `lepton vault unseal`");
+    } else if (**opened == Opened::unsealed) {
+      say_("vault: unsealed again");
+    }
+  }
+  if (!vault_is_new_ || opening_.runs() || !is_ready("vault", 300)) return;
   vault_is_new_ = false;
-  if (*opened == Opened::still_sealed) say_("vault: sealed; run `lepton vault unseal`");
-  if (*opened == Opened::unsealed) say_("vault: unsealed again");
+  opening_.send([plan = plan_] { return open_vault(plan); });
 }
 
 // Logs and tokens.
 void Stack::refresh(TimeMs now) {
-  if (now - refreshed_at_ < refresh_every_ms) return;
+  if (auto const renewed = renewing_.result()) tokens_renewed(*renewed);
+  if (now - refreshed_at_ < refresh_every_ms || renewing_.runs()) return;
   refreshed_at_ = now;
   for (auto const& keeper : keepers_) rotate_log(keeper.spec().log);
   rotate_log(plan_.layout.log("lepton"));
   auto const wall = clock_.wall_ms();
   bool const node = plan_.settings.node && is_stale(claims_in(plan_.layout.node_token()), wall);
   if (!node && !is_stale(claims_in(plan_.layout.admin_token()), wall)) return;
-  auto renewed = renew_admin_token(plan_, wall);
-  if (renewed && node) renewed = renew_node_token(plan_, wall);
-  if (!renewed) return say_("tokens: cannot be renewed: " + renewed.error().what);
+  renewing_.send([plan = plan_, wall, node]() -> Result<bool> {
+    auto const admin = renew_admin_token(plan, wall);
+    if (!admin || !node) return admin ? Result<bool>(false) : admin;
+    return renew_node_token(plan, wall);
+  });
+}
+
+void Stack::tokens_renewed(Result<bool> const& of_node) {
+  if (!of_node) return say_("tokens: cannot be renewed: " + of_node.error().what);
   say_("tokens: renewed");
-  if (node) restart_node();
+  if (*of_node) restart_node();
 }
 
 // It reads its token at its start; tasks do not notice.

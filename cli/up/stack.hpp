@@ -12,6 +12,7 @@
 
 #include "cli/up/access.hpp"
 #include "cli/up/database.hpp"
+#include "cli/up/errand.hpp"
 #include "cli/up/keeper.hpp"
 #include "cli/up/signals.hpp"
 
@@ -53,6 +54,7 @@ class Stack {
   void watch_vault(TimeMs now);
   void reopen_vault();
   void refresh(TimeMs now);
+  void tokens_renewed(Result<bool> const& of_node);
   void restart_node();
 
   StackPlan plan_;
@@ -67,6 +69,8 @@ class Stack {
   std::int64_t vault_lives_ = 0;
   TimeMs vault_seen_at_ = 0;
   TimeMs refreshed_at_ = 0;
+  Errand<Result<Opened>> opening_;
+  Errand<Result<bool>> renewing_;  // true: the node has a new token
 };
 
 }  // namespace lepton::cli

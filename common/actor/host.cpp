@@ -1,4 +1,5 @@
 #include "common/actor/host.hpp"
+#include "common/base/planted.hpp"
 
 namespace lepton::actor {
 namespace {
@@ -108,7 +109,7 @@ bool Host::step() {
 
 bool Host::has_work() const {
   if (!is_handling() || current_.size() >= settings_.group_items_max ||
-      current_rows_ >= settings_.group_rows_max)
+      current_rows_.changes.size() >= settings_.group_rows_max)
     return false;
   return !mailbox_.empty(Lane::control) ||
          (reads_out_ < settings_.reads_max && !mailbox_.empty(Lane::normal));
@@ -141,11 +142,7 @@ void Host::run(Continue const& body, std::shared_ptr<Call> const& call) {
 }
 
 Host::Item Host::make_item(Outbox out, std::shared_ptr<Call> const& call) {
-  Item item{std::move(out), std::nullopt, 0, life_, {}, {}};
-  for (auto const& change : item.out.changes)
-    if (change.table == &store::table_of<RequestRow>() && change.op == store::Op::append)
-      if (auto row = store::from_cells<RequestRow>(change.cells))
-        item.recorded.push_back(std::move(*row));
+  Item item{std::move(out), std::nullopt, 0, life_, {}};
   if (!call) return item;
   item.call = call->number;
   item.cause = calls_.contains(call->number) ? call->request : std::move(call->request);
@@ -178,13 +175,15 @@ void Host::close(std::uint64_t number, Result<std::string> answer, Outbox& out) 
     LEPTON_CHECK(call.allowed || call.traits.open || call.request.caller.door != Door::client,
                  "a client was answered without asking the gate");
     if (call.traits.mutates) record(call, call.traits.secret_reply ? "" : *answer, out);
-    if (call.traits.mutates || call.traits.audited) audit(call, AuditOutcome::done, out);
+    if ((call.traits.mutates && !planted("change_without_audit")) || call.traits.audited)
+      audit(call, AuditOutcome::done, out);
     back.kind = Kind::reply;
     out.answers.push_back({call.request.route, back, std::move(*answer), call.is_local()});
     return;
   }
   ++stats_.refused;
   if (call.traits.mutates) recorded_.forget(call.request.caller.name, header.id);
+  if (planted("audit_without_change") && call.traits.mutates) audit(call, AuditOutcome::done, out);
   if (answer.error().code == Code::denied) {
     ++stats_.denied;
     audit(call, AuditOutcome::denied, out);
@@ -197,7 +196,8 @@ void Host::close(std::uint64_t number, Result<std::string> answer, Outbox& out) 
 void Host::record(Call const& call, std::string const& reply, Outbox& out) {
   RequestRow const row{call.request.caller.name, call.request.header.id,
                        Bytes{std::string(crypto::view(call.hash))}, Bytes{reply}, wall()};
-  out.changes.push_back({store::Op::append, &store::table_of<RequestRow>(), store::to_cells(row)});
+  auto const op = planted("no_dedup") ? store::Op::upsert : store::Op::append;
+  out.changes.push_back({op, &store::table_of<RequestRow>(), store::to_cells(row)});
 }
 
 void Host::audit(Call const& call, AuditOutcome outcome, Outbox& out) {

@@ -105,7 +105,6 @@ class Host final : public Desk {
     std::uint64_t call = 0;        // number of the cause's call
     std::uint64_t life = 0;        // that wanted this
     std::vector<EventRow> events;  // numbered
-    std::vector<RequestRow> recorded;
   };
   using Group = std::vector<Item>;
 
@@ -152,10 +151,12 @@ class Host final : public Desk {
   // Committing (host_commit.cpp)
   void add(Item item);
   void flush();
-  void commit(Group group, store::Store::Committed done);
+  void commit(Group group, store::Batch batch);
+  void commit_next();
   void committed(store::CommitResult const& result);
   void retry_singly();
   void release(Group group);
+  void note_recorded(Item const& item);
   void release_item(Item& item);
   void reject(Item offender, std::string const& why);
   void undo(Item& item, Refusal const& refusal, bool redeliver);
@@ -184,7 +185,7 @@ class Host final : public Desk {
   TimeMs calls_sweep_at_ = 0;
 
   Group current_;
-  std::size_t current_rows_ = 0;
+  store::Batch current_rows_;  // of `current_`; made while the group before is in flight
   std::optional<Group> in_flight_;
   std::deque<Item> singles_;  // a rejected group, being retried one by one
   bool retrying_ = false;

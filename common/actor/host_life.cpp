@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/actor/host.hpp"
+#include "common/base/planted.hpp"
 
 namespace lepton::actor {
 namespace {
@@ -55,7 +56,7 @@ void Host::reload() {
 
 void Host::end_life() {
   ++life_;
-  timers_.clear();
+  if (!planted("timer_of_old_life")) timers_.clear();
   mailbox_.drop_continuations();
   refuse_open_calls(
       {Code::unavailable, name_ + " was interrupted; send the same request again", 1'000});
@@ -78,6 +79,7 @@ void Host::refuse_waiting(Refusal const& refusal) {
 void Host::load_tables() {
   phase_ = Phase::loading;
   loaded_.clear();
+  if (planted("timer_of_old_life")) static_cast<void>(actor_.release());  // they still call it
   actor_ = make_();
   if (!settings_.durable) return begin_life();
   std::vector<store::Table const*> tables(std::begin(platform_tables), std::end(platform_tables));

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "common/actor/host.hpp"
+#include "common/base/planted.hpp"
 
 namespace lepton::actor {
 
@@ -50,6 +51,7 @@ bool Host::admit_mutation(Call& call) {
     refuse(call.request, {Code::invalid, "a change needs a request id of 1 to 64 characters", 0});
     return false;
   }
+  if (planted("no_dedup")) return true;
   call.hash = crypto::sha256(header.topic + '\0' + call.request.body);
   auto const answer = recorded_.look_up(caller, header.id, call.hash);
   switch (answer.known) {

@@ -1,4 +1,5 @@
 #include "common/store/memory_store.hpp"
+#include "common/base/planted.hpp"
 
 #include <fmt/format.h>
 
@@ -143,7 +144,7 @@ void MemoryStore::answer(TimeMs delay_ms, std::function<void()> tell) {
 }
 
 CommitResult MemoryStore::decide(Batch const& batch, FaultKind kind) {
-  if (settings_.lease_epoch && *settings_.lease_epoch != disk_->epoch())
+  if (settings_.lease_epoch && *settings_.lease_epoch != disk_->epoch() && !planted("no_fence"))
     return {Outcome::fenced, fmt::format("epoch {} holds the lease, not {}", disk_->epoch(),
                                          *settings_.lease_epoch)};
   if (auto why = why_unwritable(batch)) return {Outcome::rejected, *why};
@@ -153,6 +154,7 @@ CommitResult MemoryStore::decide(Batch const& batch, FaultKind kind) {
   if (kind == FaultKind::in_doubt_lost)
     return {Outcome::in_doubt, "the test breaks the connection at COMMIT"};
   if (auto why = disk_->apply(batch)) return {Outcome::rejected, *why};
+  if (settings_.lease_epoch && *settings_.lease_epoch != disk_->epoch()) disk_->note_stale_write();
   if (kind == FaultKind::in_doubt_applied)
     return {Outcome::in_doubt, "the test breaks the connection at COMMIT"};
   return {};

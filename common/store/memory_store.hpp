@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "common/base/planted.hpp"
 #include "common/base/time.hpp"
 #include "common/store/post.hpp"
 #include "common/store/store.hpp"
@@ -23,14 +24,22 @@ class MemoryDisk {
   // Applies all changes or none; the reason when none.
   std::optional<std::string> apply(Batch const& batch);
   Rows const& rows(std::string_view table) const;
+  std::map<std::string, Rows, std::less<>> const& tables() const { return tables_; }
 
   // A new instance takes the lease: stores with an older epoch are fenced from now on.
-  std::int64_t take_lease() { return ++epoch_; }
+  std::int64_t take_lease() {
+    if (planted("stale_leader_writes") && epoch_ > 0) return epoch_;
+    return ++epoch_;
+  }
   std::int64_t epoch() const { return epoch_; }
+  // Batches that were applied for a holder of an older epoch: the fence has failed so often.
+  std::int64_t stale_writes() const { return stale_writes_; }
+  void note_stale_write() { ++stale_writes_; }
 
  private:
   std::map<std::string, Rows, std::less<>> tables_;
   std::int64_t epoch_ = 0;
+  std::int64_t stale_writes_ = 0;
 };
 
 enum class FaultKind : std::uint8_t {

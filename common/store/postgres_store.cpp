@@ -131,14 +131,17 @@ Status PostgresStore::connect() {
 }
 
 void PostgresStore::commit(Batch batch, Committed done) {
-  auto answer = [post = post_, done = std::move(done)](CommitResult result) {
-    post([done, result = std::move(result)] { done(result); });
+  auto const rows = std::make_shared<Batch>(std::move(batch));
+  // The rows are freed on the thread that made them.
+  auto answer = [post = post_, done = std::move(done), rows](CommitResult result) {
+    post([done, rows, result = std::move(result)] { done(result); });
   };
-  if (batch.changes.empty()) return answer({});
-  if (auto why = why_unwritable(batch)) return answer({Outcome::rejected, *why});
+  if (rows->changes.empty()) return answer({});
+  if (auto why = why_unwritable(*rows)) return answer({Outcome::rejected, *why});
   auto* writer = writer_.get();
-  write_->give({[writer, answer, batch = std::make_shared<Batch>(std::move(batch))](
-                    Worker& worker) { answer(writer->commit(worker, *batch)); },
+  write_->give({[writer, answer, pointer = rows.get()](Worker& worker) {
+                  answer(writer->commit(worker, *pointer));
+                },
                 [writer, answer](Error const& why) {
                   answer({writer->fenced() ? Outcome::fenced : Outcome::unavailable, why.what});
                 }});

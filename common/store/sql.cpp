@@ -94,23 +94,15 @@ std::string order_item(Column const& column, bool descending, bool byte_order) {
 }
 
 void add_escaped(std::string& out, std::string_view s) {
-  for (char c : s) {
-    switch (c) {
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      default:
-        out += c;
-    }
+  auto const is_plain = [](char c) { return c != '\\' && c != '\t' && c != '\n' && c != '\r'; };
+  while (!s.empty()) {
+    auto const end = std::find_if_not(s.begin(), s.end(), is_plain);
+    auto const plain = static_cast<std::size_t>(end - s.begin());
+    out.append(s.substr(0, plain));
+    if (end == s.end()) return;
+    out += '\\';
+    out += *end == '\t' ? 't' : *end == '\n' ? 'n' : *end == '\r' ? 'r' : '\\';
+    s.remove_prefix(plain + 1);
   }
 }
 
@@ -150,9 +142,11 @@ std::string unescaped(std::string_view s) {
 
 void add_hex(std::string& out, std::string_view bytes) {
   static constexpr std::string_view digits = "0123456789abcdef";
+  auto at = out.size();
+  out.resize(at + 2 * bytes.size());
   for (unsigned char c : bytes) {
-    out += digits[c >> 4];
-    out += digits[c & 15];
+    out[at++] = digits[c >> 4];
+    out[at++] = digits[c & 15];
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/planted.hpp"
 #include "common/crypto/hash.hpp"
 #include "services/auditor/auditor.hpp"
 #include "services/auditor/translate.hpp"
@@ -42,8 +43,8 @@ void Auditor::pull(std::size_t at, Context& c) {
   if (source.asking) return;
   source.asking = true;
   source.hinted = false;
-  EventsPull const pull{source.name,  stream_name, "auditor",
-                        source.epoch, source.seq,  source.limit};
+  auto const after = planted("auditor_acks_unseen") ? source.head : source.seq;
+  EventsPull const pull{source.name, stream_name, "auditor", source.epoch, after, source.limit};
   c.ask(source.name, pull, settings_.pull_limit_ms,
         [this, at](Result<EventsPage> const& got, Context& later) { take(at, got, later); });
 }

@@ -1,4 +1,5 @@
 #include "services/deployer/deployer.hpp"
+#include "common/base/planted.hpp"
 
 #include <algorithm>
 
@@ -60,6 +61,8 @@ void Deployer::start(Context& c) {
   for (auto const& [order, id] : by_age) {
     auto& job = jobs_.at(id);
     after_restart(job.run, instant(c));
+    if (planted("double_placement") && job.run.state == JobState::starting)
+      job.run.state = JobState::queued;
     newest_[{job.row.owner, job.row.name}] = id;
     if (is_final(job.run.state)) {
       finished_.push_back(id);

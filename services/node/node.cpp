@@ -1,4 +1,5 @@
 #include "services/node/node.hpp"
+#include "common/base/planted.hpp"
 
 namespace lepton::node {
 
@@ -132,7 +133,7 @@ void Node::start_run(std::string const& attempt, Context& c) {
   if (order.spec.max_duration_ms > 0) spec.max_duration_ms = order.spec.max_duration_ms + 5'000;
   spec.stop_grace_ms = order.spec.stop_grace_ms;
   spec.lease_ms = entry.lease_until - c.now();
-  spec.autonomous = order.spec.autonomous;
+  spec.autonomous = order.spec.autonomous || planted("lease_ignored");
   auto secrets = std::make_shared<Secrets>(order.secrets);
   queue([this, spec, secrets, attempt](Runner& runner) -> Continue {
     auto const started = runner.start(spec, *secrets);

@@ -1,4 +1,5 @@
 #include "services/deployer/core/lifecycle.hpp"
+#include "common/base/planted.hpp"
 
 #include <fmt/format.h>
 
@@ -85,7 +86,7 @@ class Turn {
       auto const& m = run_.members[i];
       if (!alive(m) || m.silent_since_ms == 0) continue;
       auto const at = lost_at_ms(spec_, m.silent_since_ms);
-      if (at && *at <= now_.mono_ms)
+      if (at && (*at <= now_.mono_ms || planted("lease_not_awaited")))
         member_lost(i, fmt::format("node {} fell silent and the lease ran out", m.node.value));
     }
     for (std::uint32_t i = 0; i < run_.members.size(); ++i)
@@ -240,7 +241,8 @@ std::optional<std::int64_t> next_wake_in_ms(JobSpec const& spec, JobRun const& r
     if (limited && m.started_at_ms > 0)
       consider(m.started_at_ms + spec.max_duration_ms - now.wall_ms);
     if (m.silent_since_ms == 0) continue;
-    if (auto const at = lost_at_ms(spec, m.silent_since_ms)) consider(*at - now.mono_ms);
+    if (auto const at = lost_at_ms(spec, m.silent_since_ms))
+      consider(planted("lease_not_awaited") ? 0 : *at - now.mono_ms);
   }
   return wait;
 }

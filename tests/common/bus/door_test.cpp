@@ -54,7 +54,8 @@ TEST(Door, StrangerIsRefusedWhenTheGatekeeperIsDead) {
     auto const living = domain == client_domain ? Shake::accepted : Shake::refused;
     EXPECT_EQ(*knock(context, server->last_endpoint(), keys.public_key), living);
     gatekeeper->reset();
-    EXPECT_EQ(*knock(context, server->last_endpoint(), keys.public_key), Shake::refused) << domain;
+    // Refused at once, or left without an answer when the door asked just before the death.
+    EXPECT_NE(*knock(context, server->last_endpoint(), keys.public_key), Shake::accepted) << domain;
   }
 }
 

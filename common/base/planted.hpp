@@ -1,0 +1,58 @@
+#pragma once
+// Planted bugs: mistakes that a control plane like this one could contain, for proving that the
+// tests would notice (scripts/planted). Only a build with -DLEPTON_PLANTED=ON has them; there the
+// environment variable LEPTON_PLANT names the one that is active. In every other build planted() is
+// false at compile time, and nothing of the mistakes is in the programs. Pure; any thread.
+
+#include <array>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace lepton {
+
+inline constexpr std::array planted_bugs = std::to_array<std::string_view>({
+    "ack_before_commit",      // an answer leaves before its rows are durable
+    "read_before_commit",     // an answer without rows does not wait for the commits before it
+    "no_dedup",               // a request that is sent again takes effect again
+    "in_doubt_is_committed",  // a commit without an answer counts as done
+    "no_fence",               // the store does not compare the epoch of the lease
+    "stale_leader_writes",    // a takeover does not raise the epoch
+    "double_placement",       // a restart places again what was placed and has not reported yet
+    "lease_ignored",          // a node that is cut off does not end its work
+    "lease_not_awaited",      // work of a silent node is placed again at once
+    "capacity_released_twice",
+    "lost_event_row",         // an event is numbered and sent, but not stored
+    "sequence_by_bigserial",  // numbers that were not used stay used
+    "timer_of_old_life",      // timers go on after the life that wanted them
+    "audit_without_change",   // a refused change leaves an entry that says done
+    "change_without_audit",   // a change leaves no entry
+    "secret_in_audit",        // the value of a secret is noted in its entry
+    "auditor_acks_unseen",    // the auditor acknowledges events that it has not taken in
+});
+
+// Only names of the list compile.
+struct PlantedBug {
+  std::string_view name;
+  consteval PlantedBug(char const* wanted) : name(wanted) {
+    for (auto const known : planted_bugs)
+      if (known == name) return;
+    throw "no planted bug has this name";
+  }
+};
+
+#ifdef LEPTON_PLANTED
+inline bool planted(PlantedBug bug) {
+  static std::string const active = [] {
+    auto const* name = std::getenv("LEPTON_PLANT");
+    return std::string(name == nullptr ? "" : name);
+  }();
+  return active == bug.name;
+}
+#else
+constexpr bool planted(PlantedBug) {
+  return false;
+}
+#endif
+
+}  // namespace lepton
