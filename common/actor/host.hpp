@@ -123,6 +123,12 @@ class Host final : public Desk {
   void refuse_waiting(Refusal const& refusal);
   void refuse_open_calls(Refusal const& refusal);
 
+  // Clearing (host_purge.cpp)
+  void begin_purging();
+  void purge_later(TimeMs wait_ms);
+  void purge(Context& c);
+  void drop_unread(Outbox& out);
+
   // Handling (host.cpp, host_request.cpp)
   void handle(Mail mail);
   void handle_request(Request request);
@@ -192,6 +198,7 @@ class Host final : public Desk {
   bool stopping_ = false;
   std::size_t reads_out_ = 0;
 
+  std::map<std::string, std::int64_t> unread_dropped_;  // by stream: event rows to here are gone
   std::multimap<TimeMs, Continue> timers_;
   std::map<store::Table const*, std::vector<store::Cells>> loaded_;
   HostStats stats_;

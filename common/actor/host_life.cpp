@@ -141,6 +141,7 @@ void Host::begin_life() {
     loaded_.clear();
     actor_->start(c);
   });
+  begin_purging();
   flush();
 }
 

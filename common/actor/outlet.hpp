@@ -50,6 +50,7 @@ class Outlet {
     return next_ - 1;
   }  // the last that was numbered, committed or not
   bool is_registered(std::string const& consumer) const { return acked_.contains(consumer); }
+  bool has_consumers() const { return !acked_.empty(); }
   bool is_full() const { return next_ - 1 - acknowledged() >= settings_.backlog_max; }
 
  private:

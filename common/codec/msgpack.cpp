@@ -5,6 +5,8 @@
 namespace lepton::codec {
 namespace {
 
+constexpr std::size_t small_message_bytes = 160;  // most messages are written in one allocation
+
 struct Sink {
   std::string& out;
   void write(char const* data, std::size_t size) { out.append(data, size); }
@@ -20,6 +22,7 @@ msgpack::object const& object(void const* p) {
 }  // namespace
 
 void Writer::map(std::size_t n) {
+  if (out_.capacity() < small_message_bytes) out_.reserve(small_message_bytes);
   Sink sink{out_};
   packer(sink).pack_map(static_cast<std::uint32_t>(n));
 }
@@ -135,13 +138,26 @@ Element Element::map_value(std::size_t i) const {
 }
 
 struct Document::Impl {
-  msgpack::zone zone{2048};
+  msgpack::zone zone{2048};  // holds no text: that stays where it was received
   msgpack::object root;
+
+  // Each thread keeps one for its next message, which saves most of the allocations.
+  static std::unique_ptr<Impl>& spare() {
+    thread_local std::unique_ptr<Impl> kept;
+    return kept;
+  }
+  static std::unique_ptr<Impl> take() {
+    return spare() ? std::move(spare()) : std::make_unique<Impl>();
+  }
 };
 
 Document::Document(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Document::Document(Document&&) noexcept = default;
-Document::~Document() = default;
+Document::~Document() {
+  if (!impl_ || Impl::spare()) return;
+  impl_->zone.clear();
+  Impl::spare() = std::move(impl_);
+}
 Element Document::root() const {
   return Element(&impl_->root);
 }
@@ -151,7 +167,7 @@ Result<Document> Document::parse(std::string_view bytes, Limits const& limits) {
     return Error{Code::invalid,
                  "message is larger than " + std::to_string(limits.bytes_max) + " bytes"};
   try {
-    auto impl = std::make_unique<Impl>();
+    auto impl = Impl::take();
     std::size_t offset = 0;
     // An array of n elements needs n bytes at least: a tiny message cannot claim 2^32 of them.
     auto const elements = std::min(limits.elements_max, bytes.size());

@@ -294,5 +294,21 @@ TEST_F(Requests, ReadsAtOnceAreBoundedAndTheRestWaits) {
   EXPECT_EQ(answer("3"), "= 9");
 }
 
+TEST_F(Requests, RecordsOfYesterdayGo) {
+  settings.recorded_for_ms = 3'600'000;
+  boot();
+  for (int i = 0; i < 1'200; ++i) post("old " + std::to_string(i), Change{"put", "a", i});
+  advance(3'500'000);
+  EXPECT_EQ(store.disk->rows("request").size(), 1'200u);
+  post("new", Change{"put", "a", 1});
+  advance(200'000);
+  EXPECT_EQ(store.disk->rows("request").size(), 1u);
+  boot();
+  wire.answers.clear();
+  post("new", Change{"put", "a", 1});
+  EXPECT_EQ(answer("new"), "= 1");
+  EXPECT_EQ(store.disk->rows("request").size(), 1u) << "known still, done once";
+}
+
 }  // namespace
 }  // namespace lepton::test

@@ -168,5 +168,18 @@ TEST_F(Streams, SnapshotCarriesTheLastNumberOfItsState) {
   EXPECT_EQ(snapshot->body.data, "state");
 }
 
+TEST_F(Streams, RowsThatNobodyIsRegisteredForGo) {
+  settings.outlet.kept_max = 4;
+  boot();
+  post("1", Change{"emit", "a", 10});
+  EXPECT_EQ(rows("news"), 10u);
+  advance(61'000);
+  EXPECT_EQ(rows("news"), 4u);
+  boot();
+  EXPECT_EQ(pull(6, 1, 100, "news").events.size(), 4u);
+  EXPECT_EQ(pull(0, 0, 100, "news").head, 10) << "numbers go on";
+  EXPECT_TRUE(pull(2, 1, 100, "news").reset) << "too late: begins with a snapshot";
+}
+
 }  // namespace
 }  // namespace lepton::test
