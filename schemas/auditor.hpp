@@ -45,7 +45,7 @@ struct AuditEntry {
         field(7, "actor", &E::actor, "Subject who asked, as authenticated."),
         field(8, "action", &E::action, "What was asked: the topic of the request."),
         field(9, "resource", &E::resource, "Path of what it was asked of."),
-        field(10, "outcome", &E::outcome, "ok, or the code of the refusal."),
+        field(10, "outcome", &E::outcome, "done, denied or failed."),
         field(11, "request_id", &E::request_id, "Request that caused it."),
         field(12, "detail", &E::detail, "JSON object of further fields, redacted by the source."));
   }

@@ -13,7 +13,7 @@ Asks::Ask const& Asks::add(Ask ask, TimeMs now, Chance& chance) {
   budget_ = std::min(budget_ + settings_.budget_ratio, 1000.0);
   ++out_[ask.peer];
   auto const first = static_cast<std::uint64_t>(settings_.resend_first_ms);
-  ask.resend_at = now + static_cast<TimeMs>(first / 2 + chance.below(first));
+  ask.resend_at = now + ask.patience_ms + static_cast<TimeMs>(first / 2 + chance.below(first));
   auto const id = ask.id;
   auto& kept = asks_[id] = std::move(ask);
   agenda_.emplace(std::min(kept.resend_at, kept.deadline_at), id);
@@ -73,7 +73,7 @@ std::vector<Asks::Ask const*> Asks::resends(TimeMs now, Chance& chance) {
       ++ask.attempt;
       again.push_back(&ask);
     }
-    reschedule(ask, now + wait);
+    reschedule(ask, now + ask.patience_ms + wait);
   }
   return again;
 }

@@ -32,6 +32,7 @@ class Asks {
     std::string body;
     TimeMs deadline_at = 0;
     std::uint32_t attempt = 1;
+    TimeMs patience_ms = 0;  // before it may count as unanswered
     TimeMs resend_at = 0;
     std::size_t host = 0;    // who asked
     std::uint64_t life = 0;  // in which life

@@ -91,8 +91,10 @@ class Context {
         return then(Result<typename M::Reply>(Error{refusal->code, refusal->what}), c);
       then(codec::decode<typename M::Reply>(std::get<std::string>(answer)), c);
     };
+    TimeMs patience_ms = 0;
+    if constexpr (requires { message.wait_ms; }) patience_ms = message.wait_ms;
     out.asks.push_back({std::move(peer), std::string(M::topic), codec::encode(message), timeout_ms,
-                        std::move(decode)});
+                        patience_ms, std::move(decode)});
   }
 
   void after(TimeMs delay_ms, Continue then) { out.timers.push_back({delay_ms, std::move(then)}); }

@@ -33,6 +33,7 @@ struct AskDraft {
   std::string topic;
   std::string body;
   TimeMs timeout_ms = 0;
+  TimeMs patience_ms = 0;  // how long the other side may hold the answer back
   std::function<void(Answer const&, Context&)> then;
 };
 

@@ -82,6 +82,7 @@ void System::begin_ask(std::size_t host, std::uint64_t life, AskDraft draft) {
   ask.body = std::move(draft.body);
   auto const now = ports_.clock.now_ms();
   ask.deadline_at = now + draft.timeout_ms;
+  ask.patience_ms = draft.patience_ms;
   ask.host = host;
   ask.life = life;
   ask.then = std::move(draft.then);

@@ -88,9 +88,10 @@ Status Bus::Impl::open_doors() {
 Status Bus::Impl::open_link(Station::Role role, Pattern pattern, PeerAddress const& peer,
                             std::string const& endpoint) {
   if (endpoint.empty()) return ok();
-  auto link =
-      Link::dial(context, {pattern, endpoint, peer.public_key, settings.keys, settings.limits},
-                 clock.now_ms());
+  auto link = Link::dial(context,
+                         {pattern, endpoint, peer.public_key, settings.keys, settings.limits,
+                          pattern == Pattern::dealer},
+                         clock.now_ms());
   if (!link) return link.error();
   auto station = std::make_unique<Station>();
   station->role = role;

@@ -8,7 +8,7 @@ namespace lepton::bus {
 struct Limits {
   std::size_t header_bytes_max = 4u << 10;
   std::size_t body_bytes_max = 4u << 20;
-  int receive_queue_max = 1000;  // messages per connection, then the sender's queue fills
+  int receive_queue_max = 2000;  // per connection; more than an honest peer has out at once
   int send_queue_max = 1000;     // messages per connection, then answers are dropped and counted
   int batch_max = 64;            // messages of one socket per poll
 };

@@ -18,6 +18,8 @@ Status Link::open() {
   auto socket = Socket::client(*context_, settings_.pattern, settings_.server_key, settings_.keys,
                                settings_.limits);
   if (!socket) return socket.error();
+  if (settings_.watches_server)
+    if (auto watched = socket->watch_server(); !watched) return watched;
   if (auto connected = socket->connect(settings_.endpoint); !connected) return connected;
   socket_ = std::move(*socket);
   return ok();

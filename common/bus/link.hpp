@@ -19,6 +19,7 @@ struct LinkSettings {
   std::string server_key;
   KeyPair keys;
   Limits limits;
+  bool watches_server = false;  // between services; else the kernel's keepalive must do
   TimeMs redial_first_ms = 2000;
   TimeMs redial_max_ms = 15'000;
 };

@@ -110,9 +110,11 @@ Status Socket::set_common(Pattern pattern, Limits const& limits) {
   };
   std::vector<Option> options = {
       {ZMQ_LINGER, linger_ms, "linger"},
-      {ZMQ_HEARTBEAT_IVL, heartbeat_every_ms, "heartbeat"},
-      {ZMQ_HEARTBEAT_TIMEOUT, silence_max_ms, "heartbeat timeout"},
-      {ZMQ_HEARTBEAT_TTL, silence_max_ms, "heartbeat ttl"},
+      // The kernel probes a quiet connection, and gives up a silent one after ZMQ_TCP_MAXRT.
+      {ZMQ_TCP_KEEPALIVE, 1, "keepalive"},
+      {ZMQ_TCP_KEEPALIVE_IDLE, heartbeat_every_ms / 1000, "first keepalive"},
+      {ZMQ_TCP_KEEPALIVE_INTVL, heartbeat_every_ms / 1000, "keepalive interval"},
+      {ZMQ_TCP_KEEPALIVE_CNT, silence_max_ms / heartbeat_every_ms, "keepalive count"},
       {ZMQ_TCP_MAXRT, silence_max_ms, "retransmission limit"},
       {ZMQ_HANDSHAKE_IVL, handshake_max_ms, "handshake limit"},
       {ZMQ_RECONNECT_IVL, reconnect_first_ms, "reconnect pause"},
@@ -171,6 +173,16 @@ Result<Socket> Socket::client(Context& context, Pattern pattern, std::string con
     if (auto done = socket->set(ZMQ_SUBSCRIBE, std::string_view(), "the subscription"); !done)
       return done.error();
   return socket;
+}
+
+// An engine of libzmq whose peer has gone while its receive queue is full is aborted by its
+// heartbeat timer (docs/decisions/0005). So only this end has one, and its queue has no limit of
+// its own: what comes are answers to what was asked, which is limited.
+Status Socket::watch_server() {
+  auto done = set(ZMQ_RCVHWM, 0, "receive queue");
+  if (done) done = set(ZMQ_HEARTBEAT_IVL, heartbeat_every_ms, "heartbeat");
+  if (done) done = set(ZMQ_HEARTBEAT_TIMEOUT, silence_max_ms, "heartbeat timeout");
+  return done;
 }
 
 Result<Socket> Socket::gatekeeper(Context& context) {

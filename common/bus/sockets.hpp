@@ -73,6 +73,8 @@ class Socket {
   Socket& operator=(Socket&& other) noexcept;
   ~Socket();
 
+  // Before connect, of a DEALER that asks and is answered: a frozen server ends the connection.
+  Status watch_server();
   Status bind(std::string const& endpoint);
   Status connect(std::string const& endpoint);
   std::string last_endpoint() const;

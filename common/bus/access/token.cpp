@@ -66,8 +66,12 @@ Result<Secret<std::string>> issue(TokenClaims const& claims, crypto::SigningKey 
   if (auto good = check_claims(claims); !good) return good.error();
   auto const body = codec::encode(claims);
   auto const signature = key.sign(to_sign(body));
-  return Secret<std::string>(std::string(prefix) + crypto::base64url(body) + "." +
-                             crypto::base64url(crypto::view(signature)));
+  auto text = std::string(prefix) + crypto::base64url(body) + "." +
+              crypto::base64url(crypto::view(signature));
+  if (text.size() > max_token_size)
+    return Error{Code::invalid, "the token would be larger than " + std::to_string(max_token_size) +
+                                    " octets; give it fewer policies, or shorter names"};
+  return Secret<std::string>(std::move(text));
 }
 
 Status check_use(TokenClaims const& claims, std::string_view presented_key, WallMs now_ms) {

@@ -220,6 +220,17 @@ TEST_F(Ask, ResendsKeepTheIdAndEndInATimeout) {
   EXPECT_EQ(wire.requests.size(), count);
 }
 
+TEST_F(Ask, WhatMayBeHeldBackIsNotSentAgainMeanwhile) {
+  boot();
+  post("1", Change{"await", "peer", 3'000});
+  advance(3'100);
+  EXPECT_EQ(wire.requests.size(), 1u);
+  advance(500);
+  EXPECT_EQ(wire.requests.size(), 2u);
+  advance(3'000);
+  EXPECT_EQ(wire.requests.size(), 2u);
+}
+
 TEST_F(Ask, BudgetBoundsResends) {
   system_settings.asks.budget_floor_per_s = 0;
   boot();

@@ -45,6 +45,19 @@ struct Look {
 };
 static_assert(schema::complete<Look>());
 
+// A question whose answer may be held back until there is news.
+struct Await {
+  static constexpr std::string_view topic = "desk.await";
+  static constexpr Verb verb = Verb::read;
+  using Reply = Value;
+  std::int64_t wait_ms = 0;
+  std::string resource() const { return "desk"; }
+  static consteval auto fields() {
+    return schema::fields(schema::field(1, "wait_ms", &Await::wait_ms, "How long, ms."));
+  }
+};
+static_assert(schema::complete<Await>());
+
 struct Revealed {
   Secret<std::string> secret;
   static consteval auto fields() {
@@ -248,6 +261,11 @@ inline std::map<std::string, DeskActor::Behaviour> const& DeskActor::late_behavi
       {"ask",
        [](D& d, Change const& m, T t, C& c) {  // key names the peer, n the timeout
          d.ask(m.key, m.n, c);
+         c.answer(t, Value{0});
+       }},
+      {"await",
+       [](D&, Change const& m, T t, C& c) {  // key names the peer, n how long it may wait
+         c.ask(m.key, Await{m.n}, 60'000, [](Result<Value> const&, C&) {});
          c.answer(t, Value{0});
        }},
       {"work",
