@@ -35,6 +35,11 @@ option(LEPTON_PLANTED "Compile the planted bugs in" OFF)
 if(LEPTON_PLANTED)
   add_compile_definitions(LEPTON_PLANTED)
 endif()
+# Each edge is reported to the driver of a fuzz target (tests/fuzz), which looks for new ones.
+option(LEPTON_FUZZ "Fuzz targets guided by coverage" OFF)
+if(LEPTON_FUZZ)
+  add_compile_options(-fsanitize-coverage=trace-pc)
+endif()
 # Hardening, on in every build: control-flow, stack and library checks cost a few percent at most.
 add_compile_options(-fstack-protector-strong -D_GLIBCXX_ASSERTIONS)
 

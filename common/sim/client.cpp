@@ -22,6 +22,7 @@ std::size_t Client::send_encoded(std::string peer, std::string topic, std::strin
   sent.id = id;
   sent.body = std::move(body);
   sent.sent_at = world_.now();
+  sent.attempts = options.earlier;
   history.push_back(std::move(sent));
   auto const deadline_at = world_.now() + options.deadline_ms;
   open_[id] = {history.size() - 1, std::move(options), deadline_at, 0, std::move(ended)};

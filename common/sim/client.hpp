@@ -34,6 +34,7 @@ struct Sent {
 struct SendOptions {
   TimeMs deadline_ms = 30'000;
   TimeMs resend_ms = 500;     // doubles to 8 times this, with jitter
+  std::uint32_t earlier = 0;  // sendings of the same id before this one
   bool retry_refused = true;  // a refusal with retry_after_ms is tried again before the deadline
   std::string id;             // empty: a fresh one
 };

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "common/crypto/encode.hpp"
+#include "common/crypto/hash.hpp"
+
 namespace lepton::sim {
 
 // A message under way: both parts encoded, as the wire would carry them.
@@ -19,8 +22,11 @@ struct World::Rules final : actor::Gate {
 
 World::World(std::uint64_t seed, Faults faults)
     : seed_(seed),
+      faults_text_(faults.text()),
+      repeat_("scripts/sim --seed " + std::to_string(seed)),
       faults_(faults),
       chance_(seed),
+      manners_(seed ^ 0xc10c45u),
       network_(chance_.next(), faults),
       rules_(std::make_unique<Rules>()) {
   start_faults();
@@ -34,7 +40,7 @@ World::~World() {
 PartyIndex World::add_party(actor::Caller caller) {
   auto const index = static_cast<PartyIndex>(parties_.size());
   LEPTON_CHECK(!by_name_.contains(caller.name), "two parties of one name");
-  caller.key = fmt::format("key-of-{}", caller.name);
+  caller.key = crypto::z85(crypto::view(crypto::sha256(caller.name)));  // as CURVE keys look
   by_name_[caller.name] = index;
   parties_.push_back({std::move(caller), nullptr, nullptr});
   return index;
@@ -49,6 +55,7 @@ Machine& World::add_process(std::string name, Maker make, ProcessOptions options
   parties_[index].machine = std::make_unique<Machine>(
       *this, index, std::move(name), std::move(make), std::move(options), chance_.next());
   auto& machine = *parties_[index].machine;
+  set_manners(machine);
   machine.boot();
   return machine;
 }
@@ -129,10 +136,11 @@ void World::transmit(std::shared_ptr<Frame const> frame) {
   if (fate.copies == 0) ++stats_.lost;
   if (fate.copies == 2) ++stats_.duplicated;
   for (std::size_t i = 0; i < fate.copies; ++i)
-    at(fate.delays[i], [this, frame] { deliver(*frame); });
+    at(fate.delays[i], [this, frame] { deliver(frame); });
 }
 
-void World::deliver(Frame const& frame) {
+void World::deliver(std::shared_ptr<Frame const> const& shared) {
+  auto const& frame = *shared;
   auto& from = parties_[frame.from];
   auto& to = parties_[frame.to];
   if (network_.is_cut(frame.from, frame.to, now())) {
@@ -143,12 +151,15 @@ void World::deliver(Frame const& frame) {
     ++stats_.undeliverable;
     return;
   }
+  if (auto const wait = to.machine ? to.machine->stalled_for() : 0; wait > 0)
+    return at(wait, [this, shared] { deliver(shared); });
   auto header = codec::decode<Header>(frame.head);
   LEPTON_CHECK(header.has_value(), "a header does not survive its own codec");
   ++stats_.delivered;
   journal_.trace(now(), from.caller.name, to.caller.name, frame.head, frame.body);
-  journal_.note(now(), schema::name_of(header->kind), from.caller.name, to.caller.name,
-                header->topic, header->id);
+  if (header->kind != Kind::hint)
+    journal_.note(now(), schema::name_of(header->kind), from.caller.name, to.caller.name,
+                  header->topic, header->id);
   if (to.client) return to.client->deliver(from.caller.name, *header, frame.body);
   deliver_to_machine(*to.machine, frame, std::move(*header));
 }
@@ -192,6 +203,11 @@ void World::note_store_fault(std::string const& process, char const* what) {
   journal_.note(now(), fmt::format("store of {}: {}", process, what));
 }
 
+void World::note_answer(Machine const& from, std::string const& to, Header const& header,
+                        std::string const& body) {
+  for (auto const& check : answered_) check(from, to, header, body);
+}
+
 void World::note_end(Sent const& sent) {
   journal_.note(now(),
                 fmt::format("{} for {}: {} {} after {} sendings {}", schema::name_of(sent.outcome),
@@ -199,9 +215,8 @@ void World::note_end(Sent const& sent) {
 }
 
 void World::fail(std::string const& why) const {
-  throw Failure(
-      fmt::format("{}\n  at {} ms of seed {}; to repeat: scripts/sim --seed {}\n  faults: {}\n{}",
-                  why, now(), seed_, seed_, faults_.text(), journal_.text()));
+  throw Failure(fmt::format("{}\n  at {} ms; to repeat: {}\n  faults: {}\n{}", why, now(), repeat_,
+                            faults_text_, journal_.text()));
 }
 
 }  // namespace lepton::sim

@@ -38,12 +38,15 @@ class Failure : public std::runtime_error {
 
 struct WorldStats {
   std::int64_t delivered = 0, lost = 0, duplicated = 0, cut_off = 0, undeliverable = 0, events = 0,
-               crashes = 0, cuts = 0, store_faults = 0, wall_jumps = 0, gave_up = 0;
+               crashes = 0, cuts = 0, store_faults = 0, wall_jumps = 0, gave_up = 0, stalls = 0,
+               takeovers = 0, points = 0;
 };
 
 class World {
  public:
   using Rule = std::function<Status(actor::Caller const&, Verb, std::string_view resource)>;
+  using Answered = std::function<void(Machine const& from, std::string const& to, Header const&,
+                                      std::string const& body)>;
 
   World(std::uint64_t seed, Faults faults);
   ~World();
@@ -68,8 +71,13 @@ class World {
   void isolate(std::string const& name, TimeMs for_ms);                     // both ways, from all
   void take_store_away(std::string const& name, TimeMs for_ms);
   void jump_wall(std::string const& name, TimeMs by_ms);
+  void stall(std::string const& name, TimeMs for_ms);
+  void take_over(std::string const& name, TimeMs old_for_ms);
 
   void after_each_event(std::function<void(World&)> check) { checks_.push_back(std::move(check)); }
+  // At the instant at which a process lets an answer go: what it tells must be durable by then.
+  void at_each_answer(Answered check) { answered_.push_back(std::move(check)); }
+  void set_repeat(std::string command) { repeat_ = std::move(command); }  // what fail() names
   [[noreturn]] void fail(std::string const& why) const;
 
   Machine& machine(std::string const& name);
@@ -89,6 +97,7 @@ class World {
   std::string last_lines() const { return journal_.text(); }
 
  private:
+  friend class Life;
   friend class Machine;
   friend class Client;
   struct Party {
@@ -103,20 +112,28 @@ class World {
   void send(PartyIndex from, std::string const& to, Header const& header, std::string const& body);
   void publish(PartyIndex from, Hint const& hint);
   void transmit(std::shared_ptr<Frame const> frame);
-  void deliver(Frame const& frame);
+  void deliver(std::shared_ptr<Frame const> const& shared);
   void deliver_to_machine(Machine& machine, Frame const& frame, Header header);
   actor::Gate& gate();
   void log(std::string const& process, actor::Level level, std::string const& text);
   void note_store_fault(std::string const& process, char const* what);
+  void note_answer(Machine const& from, std::string const& to, Header const& header,
+                   std::string const& body);
   void note_end(Sent const& sent);
   void gave_up(Machine& machine, std::string const& why);
   void kill(Machine& machine, std::string const& how);
+  bool is_crash_point() {  // the next one of the run; asked before and after what can be cut off
+    return static_cast<std::uint64_t>(++stats_.points) == faults_.crash_at_point;
+  }
+  // In the middle of a call of the process: nothing of it gets out from here on.
+  void crash_now(Machine& machine, Life& life, std::string const& how);
   void step();
 
   // Faults by chance (world_faults.cpp)
   void start_faults();
   void repeat_fault(TimeMs every_ms, std::function<void()> fault);
-  Machine* any_machine(bool may_crash);
+  Machine* any_machine(std::function<bool(Machine const&)> const& fits);
+  void set_manners(Machine& machine);
   void cut_something();
   TimeMs up_to(TimeMs most) {
     return 1 + static_cast<TimeMs>(
@@ -124,9 +141,12 @@ class World {
   }
 
   std::uint64_t seed_;
+  std::string faults_text_;  // as they were before the healing
+  std::string repeat_;
   Faults faults_;
   bool is_healed_ = false;
   Chance chance_;
+  Chance manners_;  // of the machines' clocks and speeds
   Agenda agenda_;
   Network network_;
   Journal journal_;
@@ -134,6 +154,7 @@ class World {
   std::vector<Party> parties_;
   std::map<std::string, PartyIndex, std::less<>> by_name_;
   std::vector<std::function<void(World&)>> checks_;
+  std::vector<Answered> answered_;
   std::deque<Sent> history_;
   WorldStats stats_;
 };

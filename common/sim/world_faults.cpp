@@ -8,18 +8,37 @@ namespace lepton::sim {
 
 void World::start_faults() {
   repeat_fault(faults_.crash_every_ms, [this] {
-    if (auto* machine = any_machine(true)) kill(*machine, "crash");
+    if (auto* machine = any_machine([](auto const& m) { return m.options().crashes; }))
+      kill(*machine, "crash");
   });
   repeat_fault(faults_.cut_every_ms, [this] { cut_something(); });
   repeat_fault(faults_.store_away_every_ms, [this] {
-    if (auto* machine = any_machine(false))
+    if (auto* machine = any_machine([](auto const&) { return true; }))
       take_store_away(machine->name(), up_to(faults_.store_away_max_ms));
   });
   repeat_fault(faults_.wall_jump_every_ms, [this] {
     auto const by = up_to(faults_.wall_jump_max_ms);
-    if (auto* machine = any_machine(false))
+    if (auto* machine = any_machine([](auto const&) { return true; }))
       jump_wall(machine->name(), chance_.happens(0.5) ? by : -by);
   });
+  repeat_fault(faults_.stall_every_ms, [this] {
+    if (auto* machine = any_machine([](auto const&) { return true; }))
+      stall(machine->name(), up_to(faults_.stall_max_ms));
+  });
+  repeat_fault(faults_.takeover_every_ms, [this] {
+    if (auto* machine =
+            any_machine([](auto const& m) { return m.is_up() && m.options().has_lease; }))
+      take_over(machine->name(), up_to(faults_.takeover_old_max_ms));
+  });
+}
+
+void World::set_manners(Machine& machine) {
+  if (faults_.drift_max_ppm > 0) {
+    auto const most = static_cast<std::uint64_t>(faults_.drift_max_ppm);
+    machine.set_drift_ppm(static_cast<std::int64_t>(manners_.below(2 * most + 1)) -
+                          faults_.drift_max_ppm);
+  }
+  if (faults_.lag_max_ms > 0 && manners_.happens(0.3)) machine.set_lag_max_ms(faults_.lag_max_ms);
 }
 
 void World::repeat_fault(TimeMs every_ms, std::function<void()> fault) {
@@ -31,11 +50,10 @@ void World::repeat_fault(TimeMs every_ms, std::function<void()> fault) {
   });
 }
 
-Machine* World::any_machine(bool may_crash) {
+Machine* World::any_machine(std::function<bool(Machine const&)> const& fits) {
   std::vector<Machine*> candidates;
   for (auto& party : parties_)
-    if (party.machine && (!may_crash || party.machine->options().crashes))
-      candidates.push_back(party.machine.get());
+    if (party.machine && fits(*party.machine)) candidates.push_back(party.machine.get());
   return candidates.empty() ? nullptr : candidates[chance_.below(candidates.size())];
 }
 
@@ -46,7 +64,7 @@ void World::cut_something() {
   auto const for_ms = up_to(faults_.cut_max_ms);
   auto const& a = parties_[from].caller.name;
   auto const& b = parties_[to].caller.name;
-  if (from == to) return isolate(a, for_ms);
+  if (from == to || chance_.happens(0.2)) return isolate(a, for_ms);
   cut(a, b, for_ms);
   if (chance_.happens(0.5)) cut(b, a, for_ms);
 }
@@ -76,6 +94,34 @@ void World::jump_wall(std::string const& name, TimeMs by_ms) {
   ++stats_.wall_jumps;
   machine(name).jump_wall(by_ms);
   journal_.note(now(), fmt::format("wall clock of {} jumps by {} ms", name, by_ms));
+}
+
+void World::stall(std::string const& name, TimeMs for_ms) {
+  ++stats_.stalls;
+  machine(name).stall(now() + for_ms);
+  journal_.note(now(), fmt::format("{} stands still for {} ms", name, for_ms));
+}
+
+void World::take_over(std::string const& name, TimeMs old_for_ms) {
+  ++stats_.takeovers;
+  auto& target = machine(name);
+  journal_.note(now(), fmt::format("another instance of {} takes over; the old one lives for {} ms",
+                                   name, old_for_ms));
+  target.take_over(chance_.happens(0.5) ? now() + up_to(old_for_ms) : 0);
+  at(old_for_ms, [&target, life = target.life()] {
+    if (target.life() == life) target.end_old_life();
+  });
+}
+
+void World::crash_now(Machine& target, Life& life, std::string const& how) {
+  life.doom();
+  auto const weak = life.weak_from_this();
+  at(0, [this, &target, weak, how] {
+    auto const doomed = weak.lock();
+    if (!doomed || doomed->system() == nullptr) return;
+    if (target.is_old(*doomed)) return target.end_old_life();
+    kill(target, how);
+  });
 }
 
 // Never inside a call of the process itself, hence as an event; it comes before the answer of a
@@ -112,6 +158,9 @@ void World::heal() {
   for (auto& party : parties_) {
     if (!party.machine) continue;
     party.machine->take_store_away(0);
+    party.machine->stall(0);
+    party.machine->set_lag_max_ms(0);
+    party.machine->end_old_life();
     party.machine->boot();
   }
 }

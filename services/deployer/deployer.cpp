@@ -60,6 +60,7 @@ void Deployer::start(Context& c) {
   std::sort(by_age.begin(), by_age.end());
   for (auto const& [order, id] : by_age) {
     auto& job = jobs_.at(id);
+    placer_.observe(job.spec().resources, job.spec().nodes);
     after_restart(job.run, instant(c));
     if (planted("double_placement") && job.run.state == JobState::starting)
       job.run.state = JobState::queued;

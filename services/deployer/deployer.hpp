@@ -17,6 +17,7 @@
 #include "common/actor/actor.hpp"
 #include "schemas/node.hpp"
 #include "services/deployer/core/cluster.hpp"
+#include "services/deployer/core/placer.hpp"
 #include "services/deployer/core/queue.hpp"
 #include "services/deployer/state.hpp"
 
@@ -116,6 +117,7 @@ class Deployer final : public actor::Actor {
   std::set<JobId> live_;  // has attempts that are not over
   std::map<NodeId, NodeLink> nodes_;
   Cluster cluster_;
+  Placer placer_{cluster_};
   Queue queue_;
   std::uint64_t next_order_ = 1;
   WallMs wall_at_start_ = 0;  // at monotonic 0, as read when this life began

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "services/deployer/core/place.hpp"
 #include "services/deployer/deployer.hpp"
 #include "services/deployer/views.hpp"
 
@@ -123,7 +122,7 @@ void Deployer::enqueue(Job const& job) {
 }
 
 std::optional<Misfit> Deployer::try_place(QueuedJob const& queued, std::vector<Job*>& placed) {
-  auto result = place_gang(cluster_, queued.resources, queued.pool, queued.tasks);
+  auto result = placer_.place_gang(queued.resources, queued.pool, queued.tasks);
   if (auto* misfit = std::get_if<Misfit>(&result)) return *misfit;
   auto& job = jobs_.at(queued.job);
   job.allocations = std::move(std::get<std::vector<Allocation>>(result));

@@ -4,7 +4,6 @@
 
 #include "schemas/vault.hpp"
 #include "services/deployer/core/feasible.hpp"
-#include "services/deployer/core/place.hpp"
 #include "services/deployer/core/spec_check.hpp"
 #include "services/deployer/deployer.hpp"
 #include "services/deployer/views.hpp"
@@ -47,11 +46,12 @@ void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) 
                                               " exists with another spec or owner; choose a "
                                               "new identity"});
   }
-  auto first = place_gang(cluster_, m.spec.resources, m.spec.pool, m.spec.nodes);
+  auto first = placer_.place_gang(m.spec.resources, m.spec.pool, m.spec.nodes);
   auto const* misfit = std::get_if<Misfit>(&first);
   if (misfit != nullptr && misfit->never && misfit->pool_nodes > 0 && m.spec.no_fit == NoFit::wait)
     return c.answer(ticket, Error{Code::invalid, "the job can never start here: " + misfit->what});
 
+  placer_.observe(m.spec.resources, m.spec.nodes);
   Job job;
   job.row = {m.job,   caller.name,     m.spec.name,  m.spec.pool,
              m.spec,  caller.policies, caller.token, std::int64_t(next_order_++),
@@ -160,7 +160,7 @@ Result<PlanView> Deployer::plan(JobPlan const& m, Context& c) {
   if (kept != jobs_.end() && !is_final(kept->second.run.state))
     view.changes.push_back("a job of this name is unfinished (" + previous->second.value +
                            "); a new one would run beside it");
-  auto result = place_gang(cluster_, m.spec.resources, m.spec.pool, m.spec.nodes);
+  auto result = placer_.place_gang(m.spec.resources, m.spec.pool, m.spec.nodes);
   if (auto* misfit = std::get_if<Misfit>(&result)) {
     view.never = misfit->never;
     view.why = misfit->what;

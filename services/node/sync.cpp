@@ -120,8 +120,10 @@ void Node::obey(NodeOrders const& orders, TimeMs sent_at, Context& c) {
     auto const entry = attempts_.find(grant.attempt.value);
     if (entry == attempts_.end() || entry->second.final) continue;
     auto const until = sent_at + grant.lease_ms;
-    // A quarter of a lease at a time: renewals are small writes, but not free.
-    if (until - entry->second.lease_until < grant.lease_ms / 4) continue;
+    // A quarter of a lease at a time: renewals are small writes, but not free. When less than half
+    // of it is left, each counts: the next answer may come too late.
+    auto const known = entry->second.lease_until;
+    if (until - known < grant.lease_ms / 4 && known - c.now() > grant.lease_ms / 2) continue;
     entry->second.lease_until = until;
     feed(grant.attempt.value, input::LeaseGranted{until}, c);
   }

@@ -1,6 +1,7 @@
 // The promises, checked on what really is: running fake processes, rows on disk, and the history
 // that clients keep.
 
+#include "common/base/text.hpp"
 #include "services/auditor/core/entry.hpp"
 #include "services/auditor/core/merkle.hpp"
 #include "services/auditor/rows.hpp"
@@ -17,25 +18,46 @@ std::vector<T> rows_of(store::MemoryDisk const& disk) {
   return rows;
 }
 
+constexpr char const* services[] = {"auditor", "deployer", "vault"};
+
 }  // namespace
 
 void Suite::check_now() {
-  // The full count of the cluster costs; every 64th event is often enough to find what breaks it.
-  if (++events_ % 64 == 0)
+  // These count what stays wrong, so that every 64th event is often enough.
+  if (++events_ % 64 == 0) {
     if (auto const* d = deployer()) d->cluster().check_invariants();
-  if (events_ % 4 == 0) check_one_attempt_per_task();
+    for (auto const* name : services) check_lease(name);
+  }
+  // Neither can begin but with the start of a task.
+  std::uint64_t starts = 0;
+  for (auto const& [name, runner] : runners_) starts += runner->starts();
+  if (std::exchange(starts_seen_, starts) != starts) check_running();
 }
 
 // Promise 2 on real processes, and promise 5 on the GPUs that they were given.
-void Suite::check_one_attempt_per_task() {
+void Suite::check_running() {
   std::map<std::string, std::string> live;  // task to attempt
-  for (auto& [name, runner] : runners_)
-    for (auto const& status : runner->running()) {
-      auto const [at, first] = live.emplace(status.task, status.attempt + " on " + name);
+  for (auto& [name, runner] : runners_) {
+    std::map<std::string, std::uint32_t> taken;  // GPU to thousandths
+    runner->each_running([&, &node = name](node::RunSpec const& spec) {
+      auto const [at, first] = live.emplace(spec.task, spec.attempt + " on " + node);
       if (!first)
-        world_.fail("two attempts of task " + status.task + " run at once: " + at->second +
-                    " and " + status.attempt + " on " + name);
-    }
+        world_.fail("two attempts of task " + spec.task + " run at once: " + at->second + " and " +
+                    spec.attempt + " on " + node);
+      auto const& wanted = specs_.at(JobId{spec.task.substr(0, spec.task.rfind('-'))}).resources;
+      if (spec.gpu_uuids.size() != wanted.gpus)
+        world_.fail(spec.attempt + " runs with another number of GPUs than it asked for");
+      for (auto const& gpu : spec.gpu_uuids)
+        if ((taken[gpu] += wanted.gpu_milli > 0 ? wanted.gpu_milli : 1'000) > 1'000)
+          world_.fail(gpu + " of " + node + " is given out beyond its capacity");
+    });
+  }
+}
+
+// A process that another one has taken over from must not write any more.
+void Suite::check_lease(std::string const& name) {
+  if (world_.disk(name).stale_writes() > 0)
+    world_.fail("an instance of " + name + " wrote after another had taken over");
 }
 
 bool Suite::all_at_end() {
@@ -45,11 +67,11 @@ bool Suite::all_at_end() {
   if (d == nullptr) return false;
   for (auto const& [id, job] : d->jobs())
     if (!is_final(job.run.state)) return false;
-  for (auto const* name : {"deployer", "vault", "auditor"}) {
+  for (auto const* name : services) {
     auto* system = world_.system(name);
     if (system == nullptr || !system->host(name).is_ready()) return false;
     auto const* outlet = system->host(name).outlet("audit");
-    if (outlet->acknowledged() != outlet->head()) return false;
+    if (outlet->acknowledged() != outlet->numbered()) return false;
   }
   return true;
 }
@@ -58,9 +80,22 @@ bool Suite::all_at_end() {
 std::string Suite::unfinished() {
   std::string text;
   for (auto const* client : clients_)
-    text += client->name() + " waits for " + std::to_string(client->open()) + " answers; ";
+    if (client->open() > 0)
+      text += client->name() + " waits for " + std::to_string(client->open()) + " answers; ";
+  for (auto const* name : services) {
+    auto* system = world_.system(name);
+    if (system == nullptr || !system->host(name).is_ready()) {
+      text += std::string(name) + " is not ready; ";
+      continue;
+    }
+    auto const* outlet = system->host(name).outlet("audit");
+    if (outlet->acknowledged() != outlet->numbered())
+      text += std::string(name) + " has numbered " + std::to_string(outlet->numbered()) +
+              " events for the log, and " + std::to_string(outlet->acknowledged()) +
+              " have arrived; ";
+  }
   auto const* d = deployer();
-  if (d == nullptr) return text + "the deployer is not ready";
+  if (d == nullptr) return text;
   for (auto const& [id, job] : d->jobs()) {
     if (is_final(job.run.state)) continue;
     text += id.value + " is " + std::string(schema::name_of(job.run.state)) + " (" + job.why +
@@ -74,13 +109,17 @@ std::string Suite::unfinished() {
 
 void Suite::check_at_end() {
   deployer()->cluster().check_invariants();
+  for (auto const* name : services) check_lease(name);
   if (deployer()->cluster().held_count() != 0)
     world_.fail("all jobs have ended, and something is held");
   for (auto& [name, runner] : runners_)
     if (!runner->running().empty())
       world_.fail("all jobs have ended, and " + name + " runs something");
   check_acknowledged_jobs();
+  check_memory_is_disk();
+  check_same_answers();
   check_audit_log();
+  check_no_secret_on_disk();
 }
 
 // Promise 1.
@@ -96,8 +135,42 @@ void Suite::check_acknowledged_jobs() {
   }
 }
 
-// Promise 3: one entry for each acknowledged change, sequences and source numbers without gaps, and
-// a root that the entries themselves give.
+// What the deployer believes is what a new life of it would read.
+void Suite::check_memory_is_disk() {
+  auto const& jobs = deployer()->jobs();
+  std::map<JobId, JobState> stored;
+  for (auto const& row : rows_of<deployer::JobRunRow>(world_.disk("deployer")))
+    stored[row.job] = row.state;
+  for (auto const& [id, job] : jobs) {
+    auto const row = stored.find(id);
+    auto const state = row == stored.end() ? JobState::queued : row->second;
+    if (state != job.run.state)
+      world_.fail(id.value + " is " + std::string(schema::name_of(job.run.state)) +
+                  " in memory and " + std::string(schema::name_of(state)) + " on disk");
+  }
+  for (auto const& [id, state] : stored)
+    if (!is_final(state) && !jobs.contains(id))
+      world_.fail(id.value + " is stored, unfinished, and the deployer does not know it");
+  for (auto const& row : rows_of<deployer::NodeRow>(world_.disk("deployer"))) {
+    auto const* node = deployer()->cluster().find(row.node);
+    if (node == nullptr || node->spec.state != row.state)
+      world_.fail("the state of " + row.node.value + " in memory is not that on disk");
+  }
+}
+
+// The same request again gives the same answer.
+void Suite::check_same_answers() {
+  std::map<std::string, std::string> answers;
+  for (auto const& sent : world_.history()) {
+    if (sent.outcome != Outcome::acked || !mutating_.contains(sent.topic)) continue;
+    auto const [first, fresh] = answers.emplace(sent.client + " " + sent.id, sent.reply);
+    if (!fresh && first->second != sent.reply)
+      world_.fail("the request " + sent.id + ", sent again, has another answer");
+  }
+}
+
+// Promise 3: one entry for each change, sequences and source numbers without gaps, and roots that
+// the entries themselves give, also those that somebody has seen long ago.
 void Suite::check_audit_log() {
   std::map<std::string, int> done;
   std::map<std::string, std::uint64_t> last;
@@ -106,26 +179,63 @@ void Suite::check_audit_log() {
             [](auto const& a, auto const& b) { return a.sequence < b.sequence; });
   auditor::Frontier frontier;
   std::vector<auditor::Node> complete;
+  auto const check_root = [&] {
+    auto const seen = roots_.find(frontier.size());
+    if (seen != roots_.end() && seen->second != lepton::text::hex(crypto::view(frontier.root())))
+      world_.fail("the log contradicts a checkpoint over " + std::to_string(frontier.size()) +
+                  " entries");
+  };
+  check_root();
   for (auto const& row : entries) {
     if (row.sequence != frontier.size()) world_.fail("the audit log has a gap or a double");
     if (row.source_seq != ++last[row.source])
       world_.fail("an event of " + row.source + " is lost or doubled");
     auto const leaf = auditor::leaf_bytes(auditor::entry_of(row));
     frontier.append(auditor::leaf_hash(*leaf), complete);
-    if (row.outcome == "done" && !row.request_id.empty()) ++done[row.request_id + " " + row.action];
+    check_root();
+    if (row.outcome == "done" && mutating_.contains(row.action))
+      ++done[row.source + " " + row.actor + " " + row.request_id];
   }
-  for (auto const& sent : world_.history()) {
-    auto const is_change = sent.topic == JobSubmit::topic || sent.topic == JobCancel::topic ||
-                           sent.topic == "deployer.node.drain" || sent.topic.starts_with("vault.");
-    if (sent.outcome != Outcome::acked || !is_change) continue;
-    auto const entries_of_it = done[sent.id + " " + sent.topic];
-    if (entries_of_it != 1)
-      world_.fail("the acknowledged " + sent.topic + " " + sent.id + " has " +
-                  std::to_string(entries_of_it) + " audit entries");
-  }
-  for (auto const& row : rows_of<auditor::EntryRow>(world_.disk("auditor")))
-    if (row.detail.find("hf_canary") != std::string::npos)
-      world_.fail("a secret stands in the audit log");
+  auto const heads = rows_of<auditor::HeadRow>(world_.disk("auditor"));
+  if (heads.empty() ? frontier.size() > 0 : heads[0].size != frontier.size())
+    world_.fail("the head of the audit log is not its end");
+  check_one_entry_each(done);
+}
+
+// Every change has one entry, and no entry is without its change.
+void Suite::check_one_entry_each(std::map<std::string, int> const& done) {
+  std::size_t changes = 0;
+  for (auto const* name : services)
+    for (auto const& row : rows_of<actor::RequestRow>(world_.disk(name))) {
+      ++changes;
+      auto const key = std::string(name) + " " + row.caller + " " + row.request_id;
+      auto const found = done.find(key);
+      auto const count = found == done.end() ? 0 : found->second;
+      if (count != 1)
+        world_.fail("the change " + key + " has " + std::to_string(count) + " audit entries");
+    }
+  if (changes != done.size())
+    for (auto const& [key, count] : done) {
+      auto const parts = lepton::text::split(key, ' ');
+      auto const& requests = world_.disk(parts[0]).rows("request");
+      if (!requests.contains({store::Cell(parts[1]), store::Cell(parts[2])}))
+        world_.fail("the log says that " + key + " was done, and nothing was changed");
+    }
+}
+
+// Promise 4, for what the services keep.
+void Suite::check_no_secret_on_disk() {
+  auto const holds = [](store::Cell const& cell) {
+    auto const* text = std::get_if<std::string>(&cell);
+    auto const* bytes = std::get_if<Bytes>(&cell);
+    auto const& data = text != nullptr ? *text : bytes != nullptr ? bytes->data : std::string();
+    return data.find("hf_canary") != std::string::npos;
+  };
+  for (auto const* name : services)
+    for (auto const& [table, rows] : world_.disk(name).tables())
+      for (auto const& [key, cells] : rows)
+        if (std::any_of(cells.begin(), cells.end(), holds))
+          world_.fail("a secret stands in table " + table + " of " + name);
 }
 
 }  // namespace lepton::sim

@@ -1,18 +1,9 @@
 #include "tests/sim/suite.hpp"
 
-#include "common/crypto/seeded_entropy.hpp"
-#include "services/auditor/auditor.hpp"
-#include "services/node/node.hpp"
 #include "services/vault/vault.hpp"
 
 namespace lepton::sim {
 namespace {
-
-actor::Factory auditor_factory() {
-  crypto::SeededEntropy entropy(7);
-  auditor::Settings settings{.key = crypto::SigningKey::create(entropy)};
-  return [settings] { return std::make_unique<auditor::Auditor>(settings); };
-}
 
 NodeCapacity capacity_of_node() {
   NodeCapacity c{16'000, 65'536, 100'000, {}, 20'000, 100};
@@ -22,54 +13,86 @@ NodeCapacity capacity_of_node() {
 
 }  // namespace
 
-Suite::Suite(std::uint64_t seed, Faults faults, SuiteOptions options)
-    : options_(options), chance_(seed ^ 0x5eed), world_(seed, faults) {
+Plan Plan::draw(std::uint64_t seed) {
+  Chance chance(seed ^ 0x706c616eu);
+  Plan plan;
+  plan.seed = seed;
+  plan.faults = Faults::draw(seed);
+  plan.knobs = Knobs::draw(seed);
+  plan.trouble_ms = static_cast<TimeMs>(15'000 + chance.below(45'000));
+  plan.jobs = static_cast<std::uint32_t>(4 + chance.below(24));
+  return plan;
+}
+
+Plan Plan::calm() {
+  Plan plan;
+  plan.faults = Faults::none();
+  return plan;
+}
+
+std::string Plan::command() const {
+  auto line = "scripts/sim --seed " + std::to_string(seed);
+  for (auto const& argument : taken_out) line += " " + argument;
+  return line;
+}
+
+Suite::Suite(Plan plan)
+    : plan_(std::move(plan)), chance_(plan_.seed ^ 0x5eed), world_(plan_.seed, plan_.faults) {
+  world_.set_repeat(plan_.command());
   add_services();
-  for (std::uint32_t i = 0; i < options_.nodes; ++i) add_node("node" + std::to_string(i));
+  for (std::uint32_t i = 0; i < plan_.nodes; ++i) add_node("node" + std::to_string(i));
   for (auto const* name : {"ann", "bob"}) clients_.push_back(&world_.add_client(name, {"admin"}));
   admin_ = &world_.add_client("root", {"admin"});
   world_.after_each_event([this](World&) { check_now(); });
+  world_.at_each_answer([this](Machine const& from, std::string const& to, Header const& header,
+                               std::string const& body) { check_answer(from, to, header, body); });
 }
 
 void Suite::add_services() {
   auto const add = [this](std::string const& name, actor::Factory make,
                           std::vector<std::string> streams) {
-    world_.add_process(name, [name, make, streams](Machine& m) {
-      auto system =
-          std::make_unique<actor::System>(actor::SystemSettings{.service = name}, m.ports());
-      actor::HostSettings host;
+    world_.add_process(name, [this, name, make, streams](Machine& m) {
+      auto system = std::make_unique<actor::System>(
+          actor::SystemSettings{.service = name,
+                                .asks = plan_.knobs.asks,
+                                .head_every_ms = plan_.knobs.head_every_ms},
+          m.ports());
+      auto host = plan_.knobs.host;
       host.streams = streams;
-      host.restarts_max = 1'000;  // injected faults are no bugs of the actor
       system->add(name, make, host);
       system->start();
       return Built(std::move(system));
     });
   };
-  add("auditor", auditor_factory(), {"audit"});
+  auto const& knobs = plan_.knobs;
+  add("auditor", [&knobs] { return std::make_unique<auditor::Auditor>(knobs.auditor); }, {"audit"});
   add("vault", [] { return std::make_unique<vault::Vault>(vault::Settings{}); },
       {"audit", "access"});
-  add("deployer", [] { return std::make_unique<deployer::Deployer>(); }, {"audit"});
+  add("deployer", [&knobs] { return std::make_unique<deployer::Deployer>(knobs.deployer); },
+      {"audit"});
 }
 
 void Suite::add_node(std::string const& name) {
   ProcessOptions options;
   options.door = actor::Door::client;
+  options.has_lease = false;
   world_.add_process(
       name,
       [this, name](Machine& m) {
         auto& runner = runners_[name];
         if (!runner) runner = std::make_shared<node::FakeRunner>(m);
-        node::Settings settings;
+        auto settings = plan_.knobs.node;
         settings.node = NodeId{name};
         settings.capacity = capacity_of_node();
         settings.boot_id = "boot-of-" + name;
         settings.incarnation = "life-" + std::to_string(m.life());
-        auto system =
-            std::make_unique<actor::System>(actor::SystemSettings{.service = name}, m.ports());
-        actor::HostSettings host;
+        auto asks = plan_.knobs.asks;
+        asks.resend_first_ms = 2'400;  // as common/service/daemon.cpp
+        auto system = std::make_unique<actor::System>(
+            actor::SystemSettings{.service = name, .asks = asks}, m.ports());
+        auto host = plan_.knobs.host;
         host.durable = false;
         host.streams.clear();
-        host.restarts_max = 1'000;
         system->add(
             "node", [settings, runner] { return std::make_unique<node::Node>(settings, runner); },
             host);
@@ -85,16 +108,17 @@ deployer::Deployer const* Suite::deployer() {
   return dynamic_cast<deployer::Deployer const*>(system->host("deployer").actor());
 }
 
-node::FakeRunner* Suite::runner(std::string const& name) {
-  auto const found = runners_.find(name);
-  return found == runners_.end() ? nullptr : found->second.get();
+std::uint64_t Suite::acknowledged() const {
+  std::uint64_t acked = 0;
+  for (auto const& sent : world_.history()) acked += sent.outcome == Outcome::acked ? 1 : 0;
+  return acked;
 }
 
 void Suite::run() {
   plan_work();
-  world_.run_for(options_.trouble_ms);
+  world_.run_for(plan_.trouble_ms);
   world_.heal();
-  auto const ended = world_.run_until([this] { return all_at_end(); }, options_.peace_ms);
+  auto const ended = world_.run_until([this] { return all_at_end(); }, plan_.peace_ms);
   if (!ended)
     world_.fail("after the faults were over, not everything came to its end: " + unfinished());
   check_at_end();

@@ -1,8 +1,12 @@
 #pragma once
 // The whole suite in a simulated world: the real deployer, vault, auditor and node actors, fake
-// runners whose processes outlive their nodes, clients that submit and cancel, and faults drawn
-// from the seed. After each event the promises of docs/architecture.md section 8 are checked; after
-// the faults end, everything must come to its end. Repeat one run with `scripts/sim --seed N`.
+// runners whose processes outlive their nodes, clients that ask, and faults drawn from the seed.
+// After each event the promises of docs/architecture.md section 8 are checked, at each answer that
+// it tells only what is durable; after the faults end, everything must come to its end. Repeat one
+// run with `scripts/sim --seed N`.
+//
+// Files: suite.cpp the processes; workload.cpp what people do; durable.cpp what answers may tell;
+// invariants.cpp what holds at each moment and at the end; shorten.cpp the smallest run that fails.
 
 #include <map>
 #include <memory>
@@ -13,63 +17,113 @@
 #include "common/sim/client.hpp"
 #include "common/sim/machine.hpp"
 #include "common/sim/world.hpp"
-#include "services/deployer/deployer.hpp"
 #include "services/node/runner/fake_runner.hpp"
+#include "tests/sim/knobs.hpp"
 
 namespace lepton::sim {
 
-struct SuiteOptions {
-  TimeMs trouble_ms = 120'000;  // virtual time with faults
+// What a seed draws, and what a person or shorten() may take out of it.
+struct Plan {
+  std::uint64_t seed = 1;
+  Faults faults;
+  Knobs knobs = Knobs::usual();
+  TimeMs trouble_ms = 60'000;   // virtual time with faults
   TimeMs peace_ms = 1'800'000;  // limit for everything to end, once the faults are over
   std::uint32_t nodes = 3;
-  std::uint32_t jobs = 40;
+  std::uint32_t jobs = 20;
+  bool queries = true;
+  std::vector<std::string> taken_out;  // arguments of lepton-sim that repeat this plan
+
+  static Plan draw(std::uint64_t seed);
+  static Plan calm();
+  std::string command() const;
 };
 
 class Suite {
  public:
-  Suite(std::uint64_t seed, Faults faults, SuiteOptions options = {});
+  explicit Suite(Plan plan);
 
   // Throws Failure at the first broken promise.
   void run();
 
   World& world() { return world_; }
+  Plan const& plan() const { return plan_; }
   std::uint64_t jobs_submitted() const { return submitted_.size(); }
+  std::uint64_t acknowledged() const;
 
  private:
   // suite.cpp
   void add_services();
   void add_node(std::string const& name);
   deployer::Deployer const* deployer();
-  node::FakeRunner* runner(std::string const& node);
 
   // workload.cpp
+  template <class M>
+  void ask(Client& client, std::string peer, M const& message, SendOptions options = {},
+           std::function<void(Result<typename M::Reply>)> then = nullptr) {
+    if (actor::traits_of<M>().mutates) mutating_.insert(std::string(M::topic));
+    client.send(std::move(peer), message, std::move(options), std::move(then));
+  }
+  template <class F>
+  void some_time(std::uint64_t times, F what);
   void plan_work();
   void open_vault();
-  void submit(Client& client, std::string owner);
+  void submit(Client& client);
+  void submit_again(Client& client, JobSubmit const& message, std::string const& id);
   JobSpec random_spec();
   void script_tasks(JobId const& job, JobSpec const& spec);
+  void look_closely(JobId const& job);
   void drain_something();
+  void put_secret();
+  void ask_something();
+  void read_log();
+
+  // durable.cpp
+  void check_answer(Machine const& from, std::string const& to, Header const& header,
+                    std::string const& body);
+  void check_recorded(Machine const& from, std::string const& to, Header const& header);
+  void check_shown(Machine const& from, JobView const& view);
+  void check_page(Machine const& from, std::string const& to, std::string const& id,
+                  EventsPage const& page);
+  void check_checkpoint(Machine const& from, std::string const& text);
 
   // invariants.cpp
   void check_now();
-  void check_one_attempt_per_task();
-  void check_gpus_of_nodes();
+  void check_running();
+  void check_lease(std::string const& name);
   void check_at_end();
+  void check_memory_is_disk();
+  void check_same_answers();
   void check_acknowledged_jobs();
   void check_audit_log();
+  void check_one_entry_each(std::map<std::string, int> const& done);
+  void check_no_secret_on_disk();
   bool all_at_end();
   std::string unfinished();
 
-  SuiteOptions options_;
+  Plan plan_;
   Chance chance_;
   World world_;
   std::map<std::string, std::shared_ptr<node::FakeRunner>> runners_;
   std::vector<Client*> clients_;
   Client* admin_ = nullptr;
   std::vector<JobId> submitted_;
-  std::set<JobId> with_secrets_;
+  std::map<JobId, JobSpec> specs_;
+  std::set<std::string> mutating_;              // topics
+  std::map<std::string, std::string> puts_;     // path and version of a secret to its value
+  std::map<std::uint64_t, std::string> roots_;  // size of the log to the root in a checkpoint
   std::uint64_t events_ = 0;
-  std::uint64_t drains_ = 0;
+  std::uint64_t starts_seen_ = 0;
 };
+
+// What an answer tells a person: the plan that fails with the least in it, found by leaving out
+// jobs, time, faults and settings for the same seed, and its failure.
+struct Shortened {
+  Plan plan;
+  std::string failure;
+  int tries = 0;
+};
+std::string failure_of(Plan const& plan);  // empty: every promise held
+Shortened shorten(Plan plan, std::string failure, int tries_max);
 
 }  // namespace lepton::sim

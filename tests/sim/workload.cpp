@@ -1,5 +1,5 @@
-// What people do in the simulated world: submit, cancel, put secrets, drain nodes, unseal the
-// vault.
+// What people do in the simulated world: submit, cancel, send again, put and read secrets, rotate
+// keys, drain nodes, unseal the vault, look at jobs and at the log.
 
 #include "schemas/node.hpp"
 #include "schemas/vault_access.hpp"
@@ -15,36 +15,40 @@ Secret<> root_key() {
 }
 
 constexpr TimeMs unseal_every_ms = 3'000;
+constexpr char const* log_paths[] = {"secret/ml/hf", "secret/ml/other", "secret/ann/key"};
 
 }  // namespace
 
+// So many times within the time of trouble.
+template <class F>
+void Suite::some_time(std::uint64_t times, F what) {
+  auto const span = static_cast<std::uint64_t>(std::max<TimeMs>(1, plan_.trouble_ms - 4'000));
+  for (std::uint64_t i = 0; i < times; ++i)
+    world_.at(2'000 + static_cast<TimeMs>(chance_.below(span)), what);
+}
+
 void Suite::plan_work() {
   open_vault();
-  for (std::uint32_t i = 0; i < options_.jobs; ++i) {
-    auto const at = static_cast<TimeMs>(
-        2'000 + chance_.below(static_cast<std::uint64_t>(options_.trouble_ms - 4'000)));
-    world_.at(at, [this] {
-      auto& client = *clients_[chance_.below(clients_.size())];
-      submit(client, client.name());
-    });
-  }
-  for (int i = 0; i < 3; ++i)
-    world_.at(static_cast<TimeMs>(chance_.below(static_cast<std::uint64_t>(options_.trouble_ms))),
-              [this] { drain_something(); });
+  some_time(plan_.jobs, [this] { submit(*clients_[chance_.below(clients_.size())]); });
+  some_time(3, [this] { drain_something(); });
+  if (!plan_.queries) return;
+  some_time(plan_.jobs, [this] { ask_something(); });
+  some_time(4, [this] { put_secret(); });
+  some_time(2, [this] { ask(*admin_, "vault", VaultRotate{}, {.deadline_ms = 60'000}); });
+  some_time(6, [this] { read_log(); });
 }
 
 // A vault that has crashed is sealed again; somebody keeps unsealing it.
 void Suite::open_vault() {
-  admin_->send("vault", VaultInit{root_key(), "root"}, {.deadline_ms = 300'000},
-               [this](Result<TokenIssued>) {
-                 admin_->send("vault",
-                              SecretPut{"secret/ml/hf", Secret<>(std::string("hf_canary")), {}},
-                              {.deadline_ms = 300'000});
-               });
-  for (TimeMs at = 1'000; at < options_.trouble_ms + options_.peace_ms; at += unseal_every_ms)
+  ask(*admin_, "vault", VaultInit{root_key(), "root"}, {.deadline_ms = 300'000},
+      [this](Result<TokenIssued>) {
+        ask(*admin_, "vault", SecretPut{log_paths[0], Secret<>(std::string("hf_canary")), {}},
+            {.deadline_ms = 300'000});
+      });
+  for (TimeMs at = 1'000; at < plan_.trouble_ms + plan_.peace_ms; at += unseal_every_ms)
     world_.at(at, [this] {
-      admin_->send("vault", VaultUnseal{root_key()},
-                   {.deadline_ms = unseal_every_ms, .retry_refused = false});
+      ask(*admin_, "vault", VaultUnseal{root_key()},
+          {.deadline_ms = unseal_every_ms, .retry_refused = false});
     });
 }
 
@@ -63,8 +67,8 @@ JobSpec Suite::random_spec() {
   if (chance_.happens(0.2)) spec.nodes = static_cast<std::uint32_t>(2 + chance_.below(2));
   spec.retry.max = static_cast<std::uint32_t>(chance_.below(3));
   spec.retry.on_error = chance_.happens(0.5);
-  spec.lease_ms = chance_.happens(0.5) ? 5'000 : 20'000;
-  spec.stop_grace_ms = 1'000;
+  spec.lease_ms = chance_.happens(0.5) ? plan_.knobs.lease_min_ms : plan_.knobs.lease_max_ms;
+  spec.stop_grace_ms = plan_.knobs.grace_ms;
   if (chance_.happens(0.2)) spec.secrets["HF_TOKEN"] = "vault://ml/hf";
   if (chance_.happens(0.1)) spec.max_duration_ms = 10'000;
   if (chance_.happens(0.1)) spec.no_fit = NoFit::refuse;
@@ -74,7 +78,8 @@ JobSpec Suite::random_spec() {
 void Suite::script_tasks(JobId const& job, JobSpec const& spec) {
   for (std::uint32_t i = 0; i < spec.nodes; ++i) {
     node::FakeTask task;
-    task.duration_ms = static_cast<std::int64_t>(200 + chance_.below(20'000));
+    task.duration_ms =
+        static_cast<std::int64_t>(200 + chance_.below(chance_.happens(0.2) ? 60'000 : 15'000));
     task.exit_code = chance_.happens(0.15) ? 1 : 0;
     task.ends_on_term = chance_.happens(0.8);
     for (auto const& [name, runner] : runners_)
@@ -82,29 +87,88 @@ void Suite::script_tasks(JobId const& job, JobSpec const& spec) {
   }
 }
 
-void Suite::submit(Client& client, std::string) {
+void Suite::submit(Client& client) {
   JobId const job{"job-" + std::to_string(submitted_.size())};
-  auto const spec = random_spec();
+  JobSubmit const message{job, random_spec()};
   submitted_.push_back(job);
-  if (!spec.secrets.empty()) with_secrets_.insert(job);
-  script_tasks(job, spec);
-  client.send("deployer", JobSubmit{job, spec}, {.deadline_ms = 200'000});
+  specs_[job] = message.spec;
+  script_tasks(job, message.spec);
+  auto const id = "submit-" + job.value;
+  ask(client, "deployer", message, {.deadline_ms = 200'000, .id = id},
+      [this, &client, message, id](Result<JobAccepted> const& got) {
+        if (got && chance_.happens(0.3)) submit_again(client, message, id);
+      });
+  look_closely(job);
   if (!chance_.happens(0.2)) return;
-  world_.at(static_cast<TimeMs>(chance_.below(15'000)), [&client, job] {
-    client.send("deployer", JobCancel{job, "changed my mind"}, {.deadline_ms = 60'000});
+  world_.at(static_cast<TimeMs>(chance_.below(15'000)), [this, &client, job] {
+    ask(client, "deployer", JobCancel{job, "changed my mind"}, {.deadline_ms = 60'000});
+    look_closely(job);
+  });
+}
+
+// Somebody looks while the change is still on its way to the disk.
+void Suite::look_closely(JobId const& job) {
+  if (!plan_.queries) return;
+  for (int i = 0; i < 3; ++i)
+    world_.at(static_cast<TimeMs>(chance_.below(30)),
+              [this, job] { ask(*admin_, "deployer", JobShow{job}, {.deadline_ms = 2'000}); });
+}
+
+// As a person whose terminal was lost after the answer: the same request, or the same job under
+// another request.
+void Suite::submit_again(Client& client, JobSubmit const& message, std::string const& id) {
+  auto const same = chance_.happens(0.7);
+  world_.at(static_cast<TimeMs>(chance_.below(10'000)), [this, &client, message, id, same] {
+    ask(client, "deployer", message,
+        {.deadline_ms = 100'000, .earlier = 1, .id = same ? id : id + "-again"});
   });
 }
 
 void Suite::drain_something() {
-  NodeId const node{"node" + std::to_string(chance_.below(options_.nodes))};
+  NodeId const node{"node" + std::to_string(chance_.below(plan_.nodes))};
   // Taken back into use only when the drain has ended one way or the other: requests may overtake
   // each other.
   auto const take_back = [this, node](Result<NodeChanged> const&) {
     world_.at(10'000, [this, node] {
-      admin_->send("deployer", NodeDrain{node, false}, {.deadline_ms = 600'000});
+      ask(*admin_, "deployer", NodeDrain{node, false}, {.deadline_ms = 600'000});
     });
   };
-  admin_->send("deployer", NodeDrain{node, true}, {.deadline_ms = 60'000}, take_back);
+  ask<NodeDrain>(*admin_, "deployer", NodeDrain{node, true}, {.deadline_ms = 60'000}, take_back);
+}
+
+// What was stored comes back, under whichever key and in whichever life.
+void Suite::put_secret() {
+  std::string const path = log_paths[1 + chance_.below(2)];
+  auto const value = "hf_canary_" + std::to_string(chance_.next());
+  ask<SecretPut>(*admin_, "vault", SecretPut{path, Secret<>(std::string(value)), {}},
+                 {.deadline_ms = 60'000}, [this, path, value](Result<SecretInfo> const& put) {
+                   if (!put) return;
+                   auto const version = put->version;
+                   ask<SecretGet>(
+                       *admin_, "vault", SecretGet{path, version}, {.deadline_ms = 200'000},
+                       [this, value, path](Result<SecretValue> const& got) {
+                         if (got && got->value.reveal() != value)
+                           world_.fail("the secret " + path + " comes back as another value");
+                       });
+                 });
+}
+
+void Suite::ask_something() {
+  auto& client = *clients_[chance_.below(clients_.size())];
+  auto const kind = chance_.below(4);
+  if (kind == 0) return ask(client, "deployer", NodeList{});
+  if (kind == 1 || submitted_.empty()) return ask(client, "deployer", JobList{});
+  ask(client, "deployer", JobShow{submitted_[chance_.below(submitted_.size())]});
+}
+
+void Suite::read_log() {
+  auto const kind = chance_.below(4);
+  if (kind == 0) return ask(*admin_, "auditor", AuditCheckpoint{});
+  if (kind == 1) return ask(*admin_, "auditor", AuditProve{chance_.below(40)});
+  if (kind == 2) return ask(*admin_, "auditor", AuditConsistency{chance_.below(20), 0});
+  AuditTail tail;
+  tail.action = chance_.happens(0.5) ? std::string(JobSubmit::topic) : "";
+  ask(*admin_, "auditor", tail);
 }
 
 }  // namespace lepton::sim

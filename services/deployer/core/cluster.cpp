@@ -46,7 +46,26 @@ void add_to(Totals& t, Node const& n) {
   for (auto const& g : n.free.groups()) t.gpus_whole_free += g.whole_free;
 }
 
+std::size_t kind_of(Allocation const& a) {
+  return deployer::kind_of(static_cast<std::uint32_t>(a.gpus.size()),
+                           a.gpus.empty() ? 0 : a.gpus[0].milli);
+}
+
 }  // namespace
+
+std::size_t kind_of(std::uint32_t gpus, std::uint32_t gpu_milli) {
+  if (gpus <= 1) return gpus == 0 ? 0 : gpu_milli < whole_gpu ? 1 : 2;
+  return gpus == 2 ? 3 : gpus <= 4 ? 4 : 5;
+}
+
+void Cluster::changed(Slot slot) {
+  ++nodes_[slot].version;
+  changes_.push_back(slot);
+  if (changes_.size() <= 2 * std::max<std::size_t>(nodes_.size(), 4096)) return;
+  auto const old = changes_.size() / 2;
+  changes_.erase(changes_.begin(), changes_.begin() + static_cast<std::ptrdiff_t>(old));
+  first_change_ += old;
+}
 
 ModelIndex Cluster::model_index(std::string const& model) {
   auto const i = std::find(models_.begin(), models_.end(), model) - models_.begin();
@@ -86,12 +105,13 @@ Status Cluster::add(NodeSpec spec) {
   auto const slot = new_slot();
   auto& node = nodes_[slot];
   // A slot may be used again: its version goes on, so that a cache never takes the new for the old.
-  node = Node{{}, hash(spec.order), node.version + 1, {}, {}, {}};
+  node = Node{{}, hash(spec.order), node.version, {}, {}, {}, {}, slot};
   node.free = node.full = room_of(spec.capacity);
   by_id_[spec.id] = slot;
   by_order_[spec.order] = slot;
   node.spec = std::move(spec);
   join_pool(slot);
+  changed(slot);
   return ok();
 }
 
@@ -128,8 +148,8 @@ Status Cluster::change(Slot slot, NodeSpec spec) {
   node.free = std::move(*room);
   node.full = room_of(spec.capacity);
   node.spec = std::move(spec);
-  ++node.version;
   join_pool(slot);
+  changed(slot);
   return ok();
 }
 
@@ -153,7 +173,7 @@ Status Cluster::set_state(NodeId const& id, NodeState state) {
   auto& node = nodes_[found->second];
   if (node.spec.state == state) return ok();
   node.spec.state = state;
-  ++node.version;
+  changed(found->second);
   if (state == NodeState::ready) ++pools_.at(node.spec.pool).freed;
   return ok();
 }
@@ -170,7 +190,8 @@ Status Cluster::remove_node(NodeId const& id) {
   leave_pool(slot);
   by_order_.erase(node.spec.order);
   by_id_.erase(found);
-  node = Node{{}, 0, node.version + 1, {}, {}, {}};
+  node = Node{{}, 0, node.version, {}, {}, {}, {}, slot};
+  changed(slot);
   unused_.push_back(slot);
   return ok();
 }
@@ -190,7 +211,8 @@ Status Cluster::reserve(AttemptId const& attempt, Allocation const& allocation) 
                  fmt::format("node {}: {}", allocation.node.value, taken.error().what)};
   held_.emplace(attempt, Held{found->second, allocation});
   node.holders.insert(std::upper_bound(node.holders.begin(), node.holders.end(), attempt), attempt);
-  ++node.version;
+  ++node.residents[kind_of(allocation)];
+  changed(found->second);
   return ok();
 }
 
@@ -203,7 +225,8 @@ bool Cluster::release(AttemptId const& attempt) {
   auto const at = std::lower_bound(node.holders.begin(), node.holders.end(), attempt);
   LEPTON_CHECK(at != node.holders.end() && *at == attempt, "a holder is missing on its node");
   node.holders.erase(at);
-  ++node.version;
+  --node.residents[kind_of(h->second.allocation)];
+  changed(h->second.slot);
   ++pools_.at(node.spec.pool).freed;
   held_.erase(h);
   return true;
@@ -275,11 +298,14 @@ void Cluster::check_node(Slot slot) const {
   LEPTON_CHECK(by_id_.at(node.spec.id) == slot, "a node is found at another's slot");
   LEPTON_CHECK(by_order_.at(node.spec.order) == slot, "a registration number points elsewhere");
   auto room = node.full;
+  std::array<std::uint32_t, kind_count> residents{};
   for (auto const& attempt : node.holders) {
     auto const& held = held_.at(attempt);
+    ++residents[kind_of(held.allocation)];
     LEPTON_CHECK(held.slot == slot && held.allocation.node == node.spec.id, "held elsewhere");
     LEPTON_CHECK(room.take(held.allocation).has_value(), "a node is given out beyond its capacity");
   }
+  LEPTON_CHECK(residents == node.residents, "the work on a node is miscounted");
   LEPTON_CHECK(room.cpu_milli() == node.free.cpu_milli(), "free CPU is miscounted");
   LEPTON_CHECK(room.memory_mib() == node.free.memory_mib(), "free memory is miscounted");
   LEPTON_CHECK(room.disk_mib() == node.free.disk_mib(), "free disk is miscounted");

@@ -4,6 +4,7 @@
 // Owned by the deployer's actor; one thread. Errors are values; a broken invariant stops the
 // process. Node data lie densely by Slot: a decision walks the slots of one pool.
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -29,14 +30,20 @@ struct NodeSpec {
   std::uint64_t order = 0;
 };
 
+// Work on a node by kind: without a GPU, a share of one, and 1, 2, 3 to 4, 5 and more whole ones.
+inline constexpr std::size_t kind_count = 6;
+std::size_t kind_of(std::uint32_t gpus, std::uint32_t gpu_milli);
+
 struct Node {
   NodeSpec spec;
   std::uint64_t tie = 0;  // a hash of spec.order: equal scores do not all go to the oldest node
   std::uint64_t version =
       0;  // rises with each change of room, state or capacity: key for score caches
   Room free;
-  Room full;                       // as if nothing ran there
-  std::vector<AttemptId> holders;  // sorted
+  Room full;                                          // as if nothing ran there
+  std::vector<AttemptId> holders;                     // sorted
+  std::array<std::uint32_t, kind_count> residents{};  // holders by kind
+  Slot slot = 0;
 };
 
 // Sums for utilisation; used = capacity - free.
@@ -75,6 +82,14 @@ class Cluster {
   // Rises when something that did not fit in this pool may fit now: room freed, node ready or new.
   std::uint64_t freed(PoolId const& pool) const;
 
+  // The slots that changed, oldest first, for those who keep something per node: entry i is the
+  // change number first_change() + i. Old entries go; who is behind first_change() reads all nodes.
+  std::vector<Slot> const& changes() const { return changes_; }
+  std::uint64_t first_change() const { return first_change_; }
+  std::uint64_t next_change() const { return first_change_ + changes_.size(); }
+  std::size_t slot_count() const { return nodes_.size(); }
+  bool in_use(Slot slot) const { return !nodes_[slot].spec.id.empty(); }
+
   // Models seen so far; an index is never used again for another model.
   std::vector<std::string> const& models() const { return models_; }
 
@@ -100,6 +115,7 @@ class Cluster {
   Status change(Slot slot, NodeSpec spec);
   Result<Room> room_after(Node const& node, NodeCapacity const& capacity);
   Slot new_slot();
+  void changed(Slot slot);
   void join_pool(Slot slot);
   void leave_pool(Slot slot);
   void check_node(Slot slot) const;
@@ -112,6 +128,8 @@ class Cluster {
   std::map<PoolId, Pool> pools_;  // a pool stays known when its last node leaves: freed never falls
   std::map<AttemptId, Held> held_;
   std::vector<std::string> models_;
+  std::vector<Slot> changes_;
+  std::uint64_t first_change_ = 0;
 };
 
 }  // namespace lepton::deployer

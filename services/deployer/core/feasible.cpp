@@ -15,7 +15,7 @@ Status check_request(ResourceRequest const& r) {
   return ok();
 }
 
-Ask::Ask(Cluster const& cluster, ResourceRequest const& r, PoolId const& p)
+Ask::Ask(Cluster const& cluster, ResourceRequest const& r, PoolId const& p, bool ranked)
     : request(r), pool(p), any_model(r.gpu_models.empty()) {
   if (any_model) return;
   auto const& models = cluster.models();
@@ -23,7 +23,7 @@ Ask::Ask(Cluster const& cluster, ResourceRequest const& r, PoolId const& p)
   for (std::size_t i = r.gpu_models.size(); i-- > 0;) {
     auto const at = std::find(models.begin(), models.end(), r.gpu_models[i]) - models.begin();
     if (static_cast<std::size_t>(at) < models.size())
-      preferences[static_cast<std::size_t>(at)] = static_cast<std::uint32_t>(i);
+      preferences[static_cast<std::size_t>(at)] = ranked ? static_cast<std::uint32_t>(i) : 0;
   }
 }
 

@@ -22,7 +22,8 @@ Status check_request(ResourceRequest const& r);
 // A request made ready for many comparisons: models as numbers. Valid for the cluster it was made
 // with, until a node is added; refers to the request.
 struct Ask {
-  Ask(Cluster const& cluster, ResourceRequest const& r, PoolId const& p);
+  // Not ranked: the models named are equally welcome.
+  Ask(Cluster const& cluster, ResourceRequest const& r, PoolId const& p, bool ranked = true);
 
   static constexpr std::uint32_t refused = 0xffffffff;
   // 0 for the most wanted model; refused for one that is not accepted.

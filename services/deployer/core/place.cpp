@@ -1,39 +1,64 @@
 #include "services/deployer/core/place.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 namespace lepton::deployer {
 
 namespace {
 
 struct Option {
+  Rank rank;
   Slot slot = 0;
   GpuChoice gpus;
-  std::int64_t score = 0;
-  std::uint64_t tie = 0;
-  std::uint64_t order = 0;
-
-  bool better_than(Option const& o) const {
-    return std::tie(gpus.preference, o.score, tie, order) <
-           std::tie(o.gpus.preference, score, o.tie, o.order);
-  }
 };
 
-Option option(Node const& node, Slot slot, Room const& room, Ask const& ask, Policy const& policy) {
-  auto const gpus = policy.choose_gpus(room, ask);
-  return {slot, gpus, policy.score(node, room, ask, gpus), node.tie, node.spec.order};
+// For the heap functions of <algorithm>, which keep the largest in front.
+bool worse(Option const& a, Option const& b) {
+  return b.rank.better_than(a.rank);
+}
+bool better(Option const& a, Option const& b) {
+  return a.rank.better_than(b.rank);
 }
 
-std::optional<Option> best_option(Cluster const& cluster, Ask const& ask, Policy const& policy) {
-  std::optional<Option> best;
+std::vector<Option> all_options(Cluster const& cluster, Ask const& ask, Policy const& policy,
+                                ShelfRange& range) {
+  std::vector<Slot> slots;
+  std::vector<Verdict> verdicts;
   for (auto slot : cluster.pool(ask.pool)) {
     auto const& node = cluster.at(slot);
     if (!admits(now(node), ask)) continue;
-    auto const o = option(node, slot, node.free, ask, policy);
-    if (!best || o.better_than(*best)) best = o;
+    slots.push_back(slot);
+    verdicts.push_back(policy.judge(node, node.free, ask));
   }
-  return best;
+  for (auto const& v : verdicts) range.include(v.shelf);
+  std::vector<Option> options;
+  options.reserve(slots.size());
+  for (std::size_t i = 0; i < slots.size(); ++i)
+    options.push_back({rank_of(policy, verdicts[i], ask, cluster.at(slots[i]), range), slots[i],
+                       verdicts[i].gpus});
+  return options;
+}
+
+// Takes the best option again and again; only the node that was taken is judged anew.
+void fill(Draft& draft, Cluster const& cluster, Ask const& ask, Policy const& policy,
+          std::uint32_t tasks) {
+  ShelfRange range;
+  auto options = all_options(cluster, ask, policy, range);
+  std::make_heap(options.begin(), options.end(), worse);
+  while (draft.taken().size() < tasks && !options.empty()) {
+    std::pop_heap(options.begin(), options.end(), worse);
+    auto& best = options.back();
+    draft.take(best.slot, ask, best.gpus);
+    auto const& node = cluster.at(best.slot);
+    auto const& room = draft.room(best.slot);
+    if (admits(with_room(node, room), ask)) {
+      auto const v = policy.judge(node, room, ask);
+      best = {rank_of(policy, v, ask, node, range), best.slot, v.gpus};
+      std::push_heap(options.begin(), options.end(), worse);
+    } else {
+      options.pop_back();
+    }
+  }
 }
 
 std::vector<GpuShare> shares(Room const& room, Ask const& ask, GpuChoice const& choice) {
@@ -49,14 +74,12 @@ std::vector<GpuShare> shares(Room const& room, Ask const& ask, GpuChoice const& 
   return out;
 }
 
-Allocation grant(Node const& node, Room const& room, Ask const& ask, GpuChoice const& choice) {
-  auto const& r = ask.request;
-  return {node.spec.id,
-          r.cpu_milli,
-          r.memory_mib,
-          r.disk_mib,
-          shares(room, ask, choice),
-          room.ports().lowest_free(r.ports)};
+}  // namespace
+
+Rank rank_of(Policy const& policy, Verdict const& v, Ask const& ask, Node const& node,
+             ShelfRange range) {
+  return {v.gpus.preference, v.score - policy.price(v.shelf, ask, range), node.tie,
+          node.spec.order};
 }
 
 Misfit unreadable(Error const& e, std::uint32_t tasks) {
@@ -67,77 +90,44 @@ Misfit unreadable(Error const& e, std::uint32_t tasks) {
   return m;
 }
 
-// The rooms that a gang has touched so far; the cluster itself stays as it is.
-class Draft {
- public:
-  explicit Draft(Cluster const& cluster) : cluster_(cluster) {}
-  Room const& room(Slot slot) const {
-    auto const touched = rooms_.find(slot);
-    return touched == rooms_.end() ? cluster_.at(slot).free : touched->second;
-  }
-  void take(Slot slot, Allocation const& a) {
-    auto& room = rooms_.try_emplace(slot, cluster_.at(slot).free).first->second;
-    LEPTON_CHECK(room.take(a).has_value(), "a node admitted what it has no room for");
-  }
-  std::vector<Room const*> rooms(PoolId const& pool) const {
-    std::vector<Room const*> all;
-    for (auto slot : cluster_.pool(pool)) all.push_back(&room(slot));
-    return all;
-  }
-
- private:
-  Cluster const& cluster_;
-  std::map<Slot, Room> rooms_;
-};
-
-std::vector<Option> all_options(Cluster const& cluster, Ask const& ask, Policy const& policy) {
-  std::vector<Option> options;
-  for (auto slot : cluster.pool(ask.pool)) {
-    auto const& node = cluster.at(slot);
-    if (admits(now(node), ask)) options.push_back(option(node, slot, node.free, ask, policy));
-  }
-  return options;
+Room const& Draft::room(Slot slot) const {
+  auto const touched = rooms_.find(slot);
+  return touched == rooms_.end() ? cluster_.at(slot).free : touched->second;
 }
 
-}  // namespace
+Allocation const& Draft::take(Slot slot, Ask const& ask, GpuChoice const& choice) {
+  auto const& r = ask.request;
+  auto const& before = room(slot);
+  taken_.push_back({cluster_.at(slot).spec.id, r.cpu_milli, r.memory_mib, r.disk_mib,
+                    shares(before, ask, choice), before.ports().lowest_free(r.ports)});
+  auto& after = rooms_.try_emplace(slot, cluster_.at(slot).free).first->second;
+  LEPTON_CHECK(after.take(taken_.back()).has_value(), "a node admitted what it has no room for");
+  return taken_.back();
+}
+
+std::vector<Room const*> Draft::rooms(PoolId const& pool) const {
+  std::vector<Room const*> all;
+  for (auto slot : cluster_.pool(pool)) all.push_back(&room(slot));
+  return all;
+}
 
 Placement place(Cluster const& cluster, ResourceRequest const& request, PoolId const& pool,
-                Policy const& policy) {
-  if (auto good = check_request(request); !good) return unreadable(good.error(), 1);
-  Ask const ask(cluster, request, pool);
-  auto const best = best_option(cluster, ask, policy);
-  if (!best) return explain(cluster, ask, Draft(cluster).rooms(pool), 1, 0);
-  auto const& node = cluster.at(best->slot);
-  return grant(node, node.free, ask, best->gpus);
+                Policy const& policy, bool ranked_models) {
+  auto gang = place_gang(cluster, request, pool, 1, policy, ranked_models);
+  if (auto* misfit = std::get_if<Misfit>(&gang)) return std::move(*misfit);
+  return std::move(std::get<std::vector<Allocation>>(gang).front());
 }
 
 GangPlacement place_gang(Cluster const& cluster, ResourceRequest const& request, PoolId const& pool,
-                         std::uint32_t tasks, Policy const& policy) {
+                         std::uint32_t tasks, Policy const& policy, bool ranked_models) {
   if (auto good = check_request(request); !good) return unreadable(good.error(), tasks);
-  if (tasks < 1 || tasks > 1024)
+  if (tasks < 1 || tasks > most_gang_tasks)
     return unreadable({Code::invalid, "a gang has 1 to 1024 tasks"}, tasks);
-  Ask const ask(cluster, request, pool);
+  Ask const ask(cluster, request, pool, ranked_models);
   Draft draft(cluster);
-  std::vector<Allocation> members;
-  auto options = all_options(cluster, ask, policy);
-  while (members.size() < tasks && !options.empty()) {
-    auto const best =
-        std::min_element(options.begin(), options.end(),
-                         [](Option const& a, Option const& b) { return a.better_than(b); });
-    auto const slot = best->slot;
-    auto const& node = cluster.at(slot);
-    members.push_back(grant(node, draft.room(slot), ask, best->gpus));
-    draft.take(slot, members.back());
-    auto const& room = draft.room(slot);
-    if (admits(with_room(node, room), ask)) {
-      *best = option(node, slot, room, ask, policy);
-    } else {
-      *best = options.back();
-      options.pop_back();
-    }
-  }
-  if (members.size() == tasks) return members;
-  auto const fit = static_cast<std::uint32_t>(members.size());
+  fill(draft, cluster, ask, policy, tasks);
+  if (draft.taken().size() == tasks) return std::move(draft.taken());
+  auto const fit = static_cast<std::uint32_t>(draft.taken().size());
   return explain(cluster, ask, draft.rooms(pool), tasks, fit);
 }
 
@@ -146,12 +136,12 @@ std::vector<Candidate> candidates(Cluster const& cluster, ResourceRequest const&
   std::vector<Candidate> out;
   if (!check_request(request)) return out;
   Ask const ask(cluster, request, pool);
-  auto options = all_options(cluster, ask, policy);
-  std::sort(options.begin(), options.end(),
-            [](Option const& a, Option const& b) { return a.better_than(b); });
+  ShelfRange range;
+  auto options = all_options(cluster, ask, policy, range);
+  std::sort(options.begin(), options.end(), better);
   for (auto const& o : options) {
     if (out.size() == limit) break;
-    out.push_back({cluster.at(o.slot).spec.id, o.gpus.preference, o.score});
+    out.push_back({cluster.at(o.slot).spec.id, o.rank.preference, o.rank.score});
   }
   return out;
 }

@@ -2,14 +2,15 @@
 // Placement: one task, or a gang all or nothing, on the nodes of one pool. Reads the cluster and
 // changes nothing: the caller reserves what comes back. The same cluster and request give the same
 // answer, whatever the spelling of node names and the order in which nodes were added.
+// These functions look at every node; Placer gives the same answers and keeps what it saw.
 
 #include <cstdint>
-#include <optional>
-#include <string>
+#include <map>
 #include <variant>
 #include <vector>
 
 #include "services/deployer/core/explain.hpp"
+#include "services/deployer/core/ranking.hpp"
 #include "services/deployer/core/score.hpp"
 
 namespace lepton::deployer {
@@ -17,14 +18,18 @@ namespace lepton::deployer {
 using Placement = std::variant<Allocation, Misfit>;
 using GangPlacement = std::variant<std::vector<Allocation>, Misfit>;
 
-// The request should have passed check_request; one that has not is a Misfit that never fits.
+inline constexpr std::uint32_t most_gang_tasks = 1024;
+
+// The request should have passed check_request; one that has not is a Misfit that never fits. Not
+// ranked: the models that it names are equally welcome.
 Placement place(Cluster const& cluster, ResourceRequest const& request, PoolId const& pool,
-                Policy const& policy = best_fit());
+                Policy const& policy = best_fit(), bool ranked_models = true);
 
 // `tasks` equal members (1..1024), several may share a node. Greedy is exact here: members are
 // equal, so each node takes a fixed number of them, whichever come first.
 GangPlacement place_gang(Cluster const& cluster, ResourceRequest const& request, PoolId const& pool,
-                         std::uint32_t tasks, Policy const& policy = best_fit());
+                         std::uint32_t tasks, Policy const& policy = best_fit(),
+                         bool ranked_models = true);
 
 // Where a task could go, best first, with its score: for `lepton plan` and for tests. At most
 // `limit`.
@@ -36,5 +41,27 @@ struct Candidate {
 std::vector<Candidate> candidates(Cluster const& cluster, ResourceRequest const& request,
                                   PoolId const& pool, std::size_t limit,
                                   Policy const& policy = best_fit());
+
+// Where tasks went that are not reserved yet; the cluster itself stays as it is.
+class Draft {
+ public:
+  explicit Draft(Cluster const& cluster) : cluster_(cluster) {}
+  Room const& room(Slot slot) const;
+  // Takes the choice on this node, which must have room for it.
+  Allocation const& take(Slot slot, Ask const& ask, GpuChoice const& choice);
+  std::vector<Allocation>& taken() { return taken_; }
+  std::vector<Room const*> rooms(PoolId const& pool) const;
+
+ private:
+  Cluster const& cluster_;
+  std::map<Slot, Room> rooms_;
+  std::vector<Allocation> taken_;
+};
+
+// What a verdict is worth beside others.
+Rank rank_of(Policy const& policy, Verdict const& v, Ask const& ask, Node const& node,
+             ShelfRange range);
+// The answer for a request that check_request refuses.
+Misfit unreadable(Error const& e, std::uint32_t tasks);
 
 }  // namespace lepton::deployer

@@ -23,14 +23,6 @@ std::int64_t cost(std::int64_t left, Weight w) {
   return std::min(left, 8 * w.of) * w.cost / w.of;
 }
 
-// What the node would have left: 0 when the task fills it.
-std::int64_t left_over(Room const& room, Ask const& ask) {
-  auto const& r = ask.request;
-  return cost(room.cpu_milli() - r.cpu_milli, cpu_weight) +
-         cost(room.memory_mib() - r.memory_mib, memory_weight) +
-         cost(std::int64_t{room.gpu_milli()} - ask.gpu_milli(), gpu_weight);
-}
-
 // The fullest device of the group that still has the share.
 GpuChoice fullest_device(Room const& room, std::uint32_t group, Ask const& ask) {
   auto const model = room.groups()[group].model;
@@ -47,7 +39,7 @@ GpuChoice fullest_device(Room const& room, std::uint32_t group, Ask const& ask) 
 
 }  // namespace
 
-GpuChoice Policy::choose_gpus(Room const& room, Ask const& ask) const {
+GpuChoice tightest_gpus(Room const& room, Ask const& ask) {
   GpuChoice best;
   if (ask.request.gpus == 0) return best;
   best.preference = Ask::refused;
@@ -66,17 +58,34 @@ GpuChoice Policy::choose_gpus(Room const& room, Ask const& ask) const {
   return best;
 }
 
-std::int64_t BestFit::score(Node const& node, Room const& room, Ask const& ask,
-                            GpuChoice const& gpus) const {
-  auto const gpu_node = ask.request.gpus == 0 && node.full.gpu_milli() > 0;
-  auto const share = ask.fraction() ? cost(gpus.left_milli, device_weight) : 0;
-  return -left_over(room, ask) - share - (gpu_node ? gpu_node_cost : 0);
+namespace {
+
+std::int64_t left_over(Room const& room, Ask const& ask) {
+  auto const& r = ask.request;
+  return cost(room.cpu_milli() - r.cpu_milli, cpu_weight) +
+         cost(room.memory_mib() - r.memory_mib, memory_weight) +
+         cost(std::int64_t{room.gpu_milli()} - ask.gpu_milli(), gpu_weight);
 }
 
-std::int64_t Spread::score(Node const& node, Room const& room, Ask const& ask,
-                           GpuChoice const&) const {
-  auto const gpu_node = ask.request.gpus == 0 && node.full.gpu_milli() > 0;
-  return left_over(room, ask) - (gpu_node ? gpu_node_cost : 0);
+std::int64_t gpu_node(Node const& node, Ask const& ask) {
+  return ask.request.gpus == 0 && node.full.gpu_milli() > 0 ? gpu_node_cost : 0;
+}
+
+}  // namespace
+
+std::int64_t left_over_cost(Node const& node, Room const& room, Ask const& ask,
+                            GpuChoice const& gpus) {
+  auto const share = ask.fraction() ? cost(gpus.left_milli, device_weight) : 0;
+  return left_over(room, ask) + share + gpu_node(node, ask);
+}
+
+Verdict BestFit::judge(Node const& node, Room const& room, Ask const& ask) const {
+  auto const gpus = tightest_gpus(room, ask);
+  return {gpus, -left_over_cost(node, room, ask, gpus), 0};
+}
+
+Verdict Spread::judge(Node const& node, Room const& room, Ask const& ask) const {
+  return {tightest_gpus(room, ask), left_over(room, ask) - gpu_node(node, ask), 0};
 }
 
 Policy const& best_fit() {

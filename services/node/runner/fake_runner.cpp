@@ -38,14 +38,15 @@ Status FakeRunner::start(RunSpec const& spec, Secrets const& secrets) {
   status.attempt = spec.attempt;
   status.task = spec.task;
   auto started = ok();
-  auto const now_running = running();
-  if (std::any_of(now_running.begin(), now_running.end(),
-                  [&](RunStatus const& other) { return other.task == spec.task; })) {
+  bool is_locked = false;
+  each_running([&](RunSpec const& other) { is_locked |= other.task == spec.task; });
+  if (is_locked) {
     started = failed(status, EndReason::lock_held,
                      {Code::conflict, fmt::format("task {} still runs here", spec.task)});
   } else if (attempt.behaviour.start_error) {
     started = failed(status, EndReason::start_failed, *attempt.behaviour.start_error);
   } else {
+    ++starts_;
     attempt.started_at_ms = clock_.now_ms();
     attempt.lease_until_ms = attempt.started_at_ms + spec.lease_ms;
     attempt.log = attempt.behaviour.log;

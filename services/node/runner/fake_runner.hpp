@@ -34,6 +34,14 @@ class FakeRunner final : public Runner {
 
   // As many tasks as really run now: the invariant "no two attempts of a task" is checked on it.
   std::vector<RunStatus> running();
+  template <class F>
+  void each_running(F const& visit) {
+    for (auto& [name, attempt] : attempts_) {
+      catch_up(attempt);
+      if (!terminal(attempt.status.state)) visit(attempt.spec);
+    }
+  }
+  std::uint64_t starts() const { return starts_; }  // tasks that began to run, so far
 
   Status start(RunSpec const& spec, Secrets const& secrets) override;
   Status renew_lease(std::string_view attempt, std::int64_t deadline_boottime_ms) override;
@@ -62,6 +70,7 @@ class FakeRunner final : public Runner {
   std::int64_t wall_of(TimeMs at_ms) const { return clock_.wall_ms() - (clock_.now_ms() - at_ms); }
 
   Clock const& clock_;
+  std::uint64_t starts_ = 0;
   std::map<std::string, FakeTask, std::less<>> scripts_;
   Attempts attempts_;
 };

@@ -9,16 +9,10 @@
 namespace lepton::deployer {
 namespace {
 
-struct Scored {
-  std::int64_t score;
-  GpuChoice gpus;
-};
-
-Scored scored(Cluster const& c, std::string const& id, ResourceRequest const& r, Policy const& p) {
+Verdict scored(Cluster const& c, std::string const& id, ResourceRequest const& r, Policy const& p) {
   Ask const ask(c, r, default_pool);
   auto const& n = *c.find({id});
-  auto const gpus = p.choose_gpus(n.free, ask);
-  return {p.score(n, n.free, ask, gpus), gpus};
+  return p.judge(n, n.free, ask);
 }
 
 TEST(Score, BestFitLikesLessLeftOver) {

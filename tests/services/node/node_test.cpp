@@ -165,6 +165,19 @@ TEST_F(WorkTest, RenewalsAreFewAndKeepItAlive) {
   EXPECT_GE(runner->renewals, 6);
 }
 
+// Found by the simulation: a renewal that seemed too small to be worth it was left out, and the
+// answer after it came too late.
+TEST_F(WorkTest, NoRenewalIsLeftOutWhenLittleOfTheLeaseIsLeft) {
+  node_settings.sync_timeout_ms = 7'000;
+  boot();
+  answer(start(start_order()));
+  for (TimeMs const gap_ms : {2'200, 4'200, 4'200, 2'200, 4'200, 4'200, 2'200, 4'200, 4'200}) {
+    pass(gap_ms);
+    answer(lease("job-1-0-1"));
+    ASSERT_EQ(runner->fake.running().size(), 1u);
+  }
+}
+
 TEST_F(WorkTest, WithoutALeaseItEndsAndIsReportedLost) {
   answer(start(start_order()));
   for (int i = 0; i < 12; ++i) {

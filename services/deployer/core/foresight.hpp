@@ -1,0 +1,43 @@
+#pragma once
+// Foresight, the default policy: a task goes where it strands the least GPU in the light of all the
+// tasks to come. The node's own part is the rise of Outlook::stranded(); the pool's part is the
+// price of the GPU models and blocks that it takes from tasks that can use nothing else. Equal
+// choices fall to best fit.
+// Pure; owned by the placer; refers to an outlook that must outlive it.
+
+#include "services/deployer/core/power.hpp"
+#include "services/deployer/core/scarcity.hpp"
+#include "services/deployer/core/score.hpp"
+
+namespace lepton::deployer {
+
+class Foresight final : public Policy {
+ public:
+  // With a power model, added watts cost Prices::watt_milli each; it must outlive the policy.
+  explicit Foresight(Outlook const& outlook, Prices prices = {}, PowerModel const* power = nullptr)
+      : outlook_(&outlook), power_(power), prices_(std::move(prices)) {}
+
+  std::string_view name() const override { return "foresight"; }
+  Verdict judge(Node const& node, Room const& room, Ask const& ask) const override;
+  std::int64_t price(std::uint64_t shelf, Ask const& ask, ShelfRange range) const override;
+
+  // Works out the node's part of a loss ahead of many verdicts on it; kept until the node changes.
+  void remember(Node const& node);
+
+  Prices const& prices() const { return prices_; }
+  void set_prices(Prices prices) { prices_ = std::move(prices); }
+
+ private:
+  struct Known {
+    std::uint64_t version = 0;  // Node::version; 0: nothing
+    double stranded_milli = 0;
+  };
+  double stranded_now(Node const& node, Room const& room, Parts const& parts) const;
+
+  Outlook const* outlook_;
+  PowerModel const* power_;
+  Prices prices_;
+  std::vector<Known> known_;  // by slot
+};
+
+}  // namespace lepton::deployer

@@ -1,0 +1,224 @@
+#include "services/deployer/core/placer.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace lepton::deployer {
+
+namespace {
+
+// A learning placer looks ahead anew after so many arrivals, then twice as many, and so on.
+constexpr std::uint64_t first_look = 64, longest_look = 65'536;
+
+struct ByRequest {
+  static auto fields(ResourceRequest const& r) {
+    return std::tie(r.cpu_milli, r.memory_mib, r.gpus, r.gpu_milli, r.gpu_models, r.disk_mib,
+                    r.gpu_memory_mib, r.ports);
+  }
+  bool operator()(ResourceRequest const& a, ResourceRequest const& b) const {
+    return fields(a) < fields(b);
+  }
+};
+
+}  // namespace
+
+struct Placer::Pool {
+  Shapes shapes;
+  std::map<ResourceRequest, std::unique_ptr<Ranking>, ByRequest> rankings;
+  Supply supply, priced;
+  std::optional<Foresight> foresight;
+};
+
+Placer::Placer(Cluster const& cluster) : Placer(cluster, unknown_mix()) {
+  learning_ = true;
+  next_look_ = first_look;
+}
+
+Placer::Placer(Cluster const& cluster, Mix const& mix, bool ranked_models)
+    : cluster_(cluster), ranked_models_(ranked_models) {
+  look_ahead(mix);
+}
+
+Placer::Placer(Cluster const& cluster, Policy const& policy, bool ranked_models)
+    : cluster_(cluster), fixed_(&policy), ranked_models_(ranked_models) {}
+
+Placer::Placer(Cluster const& cluster, Mix const& mix, bool ranked_models, PowerModel const& power,
+               double watt_milli)
+    : cluster_(cluster), power_(&power), watt_milli_(watt_milli), ranked_models_(ranked_models) {
+  look_ahead(mix);
+}
+
+Placer::~Placer() = default;
+
+void Placer::look_ahead(Mix const& mix) {
+  mix_ = mix;
+  models_ = cluster_.models().size();
+  outlook_ = std::make_unique<Outlook>(mix_, cluster_.models());
+  forget();
+}
+
+void Placer::forget() {
+  pools_.clear();
+  seen_.clear();
+  models_ = cluster_.models().size();
+  next_change_ = cluster_.next_change();
+  seen_.resize(cluster_.slot_count());
+  for (Slot slot = 0; slot < cluster_.slot_count(); ++slot) see(slot);
+}
+
+void Placer::observe(ResourceRequest const& request, std::uint32_t tasks) {
+  if (!learning_) return;
+  counter_.add(request, tasks);
+  if (counter_.seen() < next_look_) return;
+  while (next_look_ <= counter_.seen()) next_look_ += std::min(next_look_, longest_look);
+  look_ahead(counter_.mix());
+}
+
+void Placer::sync() {
+  if (outlook_ && models_ != cluster_.models().size()) return look_ahead(Mix(mix_));
+  if (models_ != cluster_.models().size() || next_change_ < cluster_.first_change())
+    return forget();
+  seen_.resize(cluster_.slot_count());
+  for (; next_change_ < cluster_.next_change(); ++next_change_) {
+    auto const slot = cluster_.changes()[next_change_ - cluster_.first_change()];
+    unsee(slot);
+    see(slot);
+  }
+}
+
+Placer::Pool& Placer::pool(PoolId const& id) {
+  auto& found = pools_[id];
+  if (!found) {
+    found = std::make_unique<Pool>();
+    if (outlook_) found->foresight.emplace(*outlook_, Prices{}, power_);
+  }
+  return *found;
+}
+
+void Placer::see(Slot slot) {
+  auto const& node = cluster_.at(slot);
+  if (!cluster_.in_use(slot) || node.spec.state != NodeState::ready) return;
+  auto& s = seen_[slot];
+  s.pool = &pool(node.spec.pool);
+  s.member = {node.tie, node.spec.order, slot};
+  s.shape = s.pool->shapes.add(node, slot);
+  if (!outlook_) return;
+  s.pool->foresight->remember(node);
+  s.supply = Supply();
+  s.supply.add(*outlook_, node.free, node.full);
+  s.pool->supply.add(s.supply);
+}
+
+void Placer::unsee(Slot slot) {
+  auto& s = seen_[slot];
+  if (s.pool == nullptr) return;
+  s.pool->shapes.remove(s.shape, s.member);
+  if (outlook_) s.pool->supply.subtract(s.supply);
+  s.pool = nullptr;
+}
+
+Policy const& Placer::current(Pool& pool) {
+  if (fixed_ != nullptr) return *fixed_;
+  auto now = rounded(pool.supply);
+  if (!(now == pool.priced)) {
+    pool.foresight->set_prices(prices_of(*outlook_, now, watt_milli_));
+    pool.priced = std::move(now);
+  }
+  return *pool.foresight;
+}
+
+Policy const& Placer::policy(PoolId const& id) {
+  sync();
+  return current(pool(id));
+}
+
+Ranking& Placer::ranking(Pool& pool, ResourceRequest const& request, PoolId const& id) {
+  auto found = pool.rankings.find(request);
+  if (found == pool.rankings.end()) {
+    if (pool.rankings.size() >= most_rankings) {
+      auto const used = [](auto const& a) { return a.second->last_used; };
+      pool.rankings.erase(
+          std::min_element(pool.rankings.begin(), pool.rankings.end(),
+                           [&](auto const& a, auto const& b) { return used(a) < used(b); }));
+    }
+    auto made = std::make_unique<Ranking>(cluster_, pool.shapes, request, id, ranked_models_);
+    found = pool.rankings.emplace(request, std::move(made)).first;
+  }
+  found->second->last_used = ++uses_;
+  return *found->second;
+}
+
+// Nodes that the gang has touched compete, with what they have left, against the best untouched.
+bool Placer::fill(Draft& draft, Ranking& ranking, Policy const& policy, std::uint32_t tasks) {
+  struct Touched {
+    Rank rank;
+    Slot slot = 0;
+    Verdict verdict;
+  };
+  auto const& ask = ranking.ask();
+  auto const worse = [](Touched const& a, Touched const& b) { return b.rank.better_than(a.rank); };
+  ranking.update(policy);
+  auto const range = policy.by_range() ? ranking.range() : ShelfRange();
+  std::vector<Touched> heap;
+  auto const judge = [&](Slot slot) {
+    auto const& node = cluster_.at(slot);
+    auto const& room = draft.room(slot);
+    if (!admits(with_room(node, room), ask)) return;
+    auto const v = policy.judge(node, room, ask);
+    heap.push_back({rank_of(policy, v, ask, node, range), slot, v});
+    std::push_heap(heap.begin(), heap.end(), worse);
+  };
+  auto const& shapes = ranking.shapes();
+  while (draft.taken().size() < tasks) {
+    auto const best = ranking.best(policy, range);
+    if (!best && heap.empty()) break;
+    if (best && (heap.empty() || best->rank.better_than(heap.front().rank))) {
+      // The members of its shape now stand each for itself: as many as the gang could take.
+      auto left = tasks - draft.taken().size();
+      ranking.hide(*best);
+      for (auto const& member : shapes.members(best->shape)) {
+        if (left-- == 0) break;
+        judge(member.slot);
+      }
+      continue;
+    }
+    std::pop_heap(heap.begin(), heap.end(), worse);
+    auto const slot = heap.back().slot;
+    draft.take(slot, ask, heap.back().verdict.gpus);
+    heap.pop_back();
+    if (draft.taken().size() < tasks) judge(slot);
+  }
+  ranking.show();
+  return draft.taken().size() == tasks;
+}
+
+std::optional<std::vector<Allocation>> Placer::find(ResourceRequest const& request,
+                                                    PoolId const& id, std::uint32_t tasks) {
+  if (!check_request(request) || tasks < 1 || tasks > most_gang_tasks) return std::nullopt;
+  sync();
+  auto& p = pool(id);
+  auto const& policy = current(p);
+  if (!policy.by_room()) {
+    auto gang = deployer::place_gang(cluster_, request, id, tasks, policy, ranked_models_);
+    auto* found = std::get_if<std::vector<Allocation>>(&gang);
+    if (found == nullptr) return std::nullopt;
+    return std::move(*found);
+  }
+  Draft draft(cluster_);
+  if (!fill(draft, ranking(p, request, id), policy, tasks)) return std::nullopt;
+  return std::move(draft.taken());
+}
+
+GangPlacement Placer::place_gang(ResourceRequest const& request, PoolId const& id,
+                                 std::uint32_t tasks) {
+  if (auto found = find(request, id, tasks)) return std::move(*found);
+  return deployer::place_gang(cluster_, request, id, tasks, policy(id), ranked_models_);
+}
+
+Placement Placer::place(ResourceRequest const& request, PoolId const& id) {
+  auto gang = place_gang(request, id, 1);
+  if (auto* misfit = std::get_if<Misfit>(&gang)) return std::move(*misfit);
+  return std::move(std::get<std::vector<Allocation>>(gang).front());
+}
+
+}  // namespace lepton::deployer

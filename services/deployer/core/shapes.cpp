@@ -1,0 +1,82 @@
+#include "services/deployer/core/shapes.hpp"
+
+#include <algorithm>
+
+namespace lepton::deployer {
+
+namespace {
+
+void put(std::string& key, std::int64_t value) {
+  key.append(reinterpret_cast<char const*>(&value), sizeof value);
+}
+
+// Everything of a node that a rule, or a policy that judges by room, may read. The devices' order
+// does not matter.
+std::string key_of(Node const& node) {
+  std::string key;
+  auto const& free = node.free;
+  key.reserve(64 + 24 * free.devices().size());
+  for (auto const* room : {&free, &node.full}) {
+    put(key, room->cpu_milli());
+    put(key, room->memory_mib());
+    put(key, room->disk_mib());
+    put(key, room->ports().free());
+  }
+  auto devices = free.devices();
+  auto const fields = [](Device const& d) {
+    return std::tuple(d.model, d.memory_mib, d.free_milli);
+  };
+  std::sort(devices.begin(), devices.end(),
+            [&](Device const& a, Device const& b) { return fields(a) < fields(b); });
+  for (auto const& d : devices) {
+    put(key, std::int64_t{d.model} << 32 | d.free_milli);
+    put(key, d.memory_mib);
+  }
+  return key;
+}
+
+}  // namespace
+
+void Shapes::changed(Id id) {
+  ++shapes_[id].version;
+  changes_.push_back(id);
+  if (changes_.size() <= 4 * std::max<std::size_t>(shapes_.size(), 4096)) return;
+  auto const old = changes_.size() / 2;
+  changes_.erase(changes_.begin(), changes_.begin() + static_cast<std::ptrdiff_t>(old));
+  first_change_ += old;
+}
+
+Shapes::Id Shapes::add(Node const& node, Slot slot) {
+  auto key = key_of(node);
+  auto found = by_key_.find(key);
+  if (found == by_key_.end()) {
+    auto id = static_cast<Id>(shapes_.size());
+    if (unused_.empty()) {
+      shapes_.emplace_back();
+    } else {
+      id = unused_.back();
+      unused_.pop_back();
+    }
+    shapes_[id].key = key;
+    found = by_key_.emplace(std::move(key), id).first;
+  }
+  auto const id = found->second;
+  auto& members = shapes_[id].members;
+  auto const at = members.insert({node.tie, node.spec.order, slot}).first;
+  if (at == members.begin()) changed(id);
+  return id;
+}
+
+void Shapes::remove(Id id, Member const& member) {
+  auto& shape = shapes_[id];
+  auto const at = shape.members.find(member);
+  LEPTON_CHECK(at != shape.members.end(), "a node is missing in its shape");
+  auto const first = at == shape.members.begin();
+  shape.members.erase(at);
+  if (first) changed(id);
+  if (!shape.members.empty()) return;
+  by_key_.erase(shape.key);
+  unused_.push_back(id);
+}
+
+}  // namespace lepton::deployer
