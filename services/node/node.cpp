@@ -8,11 +8,16 @@ Node::Node(Settings settings, std::shared_ptr<Runner> runner)
 
 // What an earlier life started is found first; only then does the node speak.
 void Node::start(Context& c) {
-  // A new instance in the same process counts its syncs anew, and must not pass for the old one.
-  settings_.incarnation += "-" + std::to_string(c.now()) + "-" + std::to_string(c.chance().next());
+  begin_incarnation(c);
   auto found = std::make_shared<std::vector<RunStatus>>();
   c.work([runner = runner_, found] { *found = runner->scan(); },
          [this, found](Context& later) { scanned(*found, later); });
+}
+
+// A new instance in the same process counts its syncs anew, and must not pass for the old one.
+void Node::begin_incarnation(Context& c) {
+  incarnation_ = settings_.incarnation + "-" + std::to_string(c.now()) + "-" +
+                 std::to_string(c.chance().next());
 }
 
 void Node::scanned(std::vector<RunStatus> const& found, Context& c) {

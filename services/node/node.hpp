@@ -57,6 +57,7 @@ class Node final : public actor::Actor {
   };
 
   // node.cpp
+  void begin_incarnation(Context& c);
   void scanned(std::vector<RunStatus> const& found, Context& c);
   void tick(Context& c);
   void look(Context& c);
@@ -77,6 +78,7 @@ class Node final : public actor::Actor {
   void read_log(LogOrder const& order, Context& c);
 
   Settings settings_;
+  std::string incarnation_;
   std::shared_ptr<Runner> runner_;
   std::map<std::string, Entry> attempts_;
   std::deque<std::string> ended_;  // acknowledged, oldest first

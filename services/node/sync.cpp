@@ -51,7 +51,7 @@ NodeSync Node::report() const {
   NodeSync m;
   m.node = settings_.node;
   m.boot_id = settings_.boot_id;
-  m.incarnation = settings_.incarnation;
+  m.incarnation = incarnation_;
   m.number = number_;
   m.pool = settings_.pool;
   m.capacity = settings_.capacity;
@@ -89,7 +89,10 @@ void Node::answered(std::uint64_t number, TimeMs sent_at, Result<NodeOrders> con
                     Context& c) {
   constexpr TimeMs pause_ms = 500;
   if (!orders) {
-    // Two syncs may overtake each other; the older one is refused, and nothing is wrong.
+    // Two syncs may overtake each other; the older one is refused, and nothing is wrong. When it is
+    // the newest, the deployer takes a late sync of an earlier daemon for ours: it has forgotten in
+    // a restart who is newer. A fresh incarnation cannot be mistaken.
+    if (orders.error().code == Code::conflict && number == number_) begin_incarnation(c);
     if (trouble_ != orders.error().what && orders.error().code != Code::conflict)
       c.log(actor::Level::warning, "the deployer did not take the sync: " + orders.error().what);
     trouble_ = orders.error().what;

@@ -14,7 +14,7 @@
 
 namespace lepton::access {
 
-inline constexpr std::size_t max_token_size = 3500;  // it travels in a header of at most 4 KiB
+inline constexpr std::size_t max_token_size = 3500;    // it travels in a header of at most 4 KiB
 inline constexpr std::int64_t clock_skew_ms = 60'000;  // how far ahead the vault's clock may be
 
 // Claims that no vault should sign: names outside the grammar, a key that is none, no lifetime.

@@ -91,6 +91,16 @@ TEST_F(SyncTest, ANewInstanceInTheSameProcessIsTakenForNew) {
   EXPECT_EQ(after.boot_id, before.boot_id);
 }
 
+TEST_F(SyncTest, ALivingNodeThatIsTakenForAnOldOneMakesItselfKnownAgain) {
+  auto const before = newest();
+  answer(Error{Code::conflict, "an older sync; ignored"});
+  pass(600);
+  auto const after = newest();
+  EXPECT_NE(after.incarnation, before.incarnation);
+  answer(NodeOrders{});
+  EXPECT_EQ(newest().incarnation, after.incarnation) << "once is enough";
+}
+
 // Logs
 
 TEST_F(SyncTest, ALogIsReadAndSentAtOnce) {
