@@ -47,12 +47,13 @@ using Policies = std::vector<std::pair<std::string, std::unique_ptr<scaler::Poli
 Policies policies(ServiceModel const& model) {
   scaler::Target const usage{scaler::Signal::cpu, 0.7}, whole{scaler::Signal::cpu, 1};
   scaler::Target const demand{scaler::Signal::concurrency, 0.7 * model.slots};
+  scaler::Target const rate{scaler::Signal::requests_per_s, 0.7 * model.slots / model.service_s};
   Policies out;
   out.emplace_back("threshold", new scaler::Threshold({.target = whole}));
   out.emplace_back("hpa_util", new scaler::Hpa({.target = usage}));
   out.emplace_back("hpa_concurrency", new scaler::Hpa({.target = demand}));
   out.emplace_back("kpa", new scaler::Kpa({.target = demand}));
-  out.emplace_back("adjustment", new scaler::Adjustment({.target = demand}));
+  out.emplace_back("adjustment", new scaler::Adjustment({.target = rate}));
   return out;
 }
 
@@ -98,11 +99,11 @@ Status run(std::string const& data, bool quick) {
     if (arrivals->at_s.empty()) return Error{Code::invalid, source.file + " has no requests"};
     auto const steps = levels(arrivals->at_s, ServiceModel{}.service_s);
     auto const slow = replay_all(*arrivals, steps, 60), fast = replay_all(*arrivals, steps, 5);
-    results.push_back(
-        fmt::format("\"{}\": {{\"60\": {}, \"5\": {}}}", source.name, slow, fast));
+    results.push_back(fmt::format("\"{}\": {{\"60\": {}, \"5\": {}}}", source.name, slow, fast));
   }
   auto const decide_ms = decisions_ms(10'000, quick ? 5 : 21);
-  fmt::print("\n10,000 services decided in {:.2f} ms (one thread, half hpa, half kpa)\n", decide_ms);
+  fmt::print("\n10,000 services decided in {:.2f} ms (one thread, half hpa, half kpa)\n",
+             decide_ms);
   fmt::print(
       "{{\"results\": {{{}}}, \"dominates_hpa_and_kpa\": {{\"60\": null, \"5\": null}}, "
       "\"traces\": {}, \"decide_10000_services_ms\": {:.3f}}}\n",

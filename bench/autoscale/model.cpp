@@ -19,7 +19,9 @@ constexpr double never = std::numeric_limits<double>::infinity();
 class Replay {
  public:
   Replay(Arrivals const& arrivals, ServiceModel const& model, Scaler const& scaler)
-      : arrivals_(arrivals), model_(model), scaler_(scaler),
+      : arrivals_(arrivals),
+        model_(model),
+        scaler_(scaler),
         by_load_(static_cast<std::size_t>(model.slots) + 1) {}
 
   Outcome run(std::uint32_t at_begin) {
@@ -177,9 +179,13 @@ class Replay {
     if (waits_.empty()) return outcome_;
     auto const late = std::upper_bound(waits_.begin(), waits_.end(), model_.allowed_wait_s + 1e-9);
     outcome_.violations = static_cast<std::uint64_t>(waits_.end() - late);
-    auto const rank = static_cast<std::size_t>(std::ceil(0.99 * static_cast<double>(waits_.size())));
+    auto const rank =
+        static_cast<std::size_t>(std::ceil(0.99 * static_cast<double>(waits_.size())));
     outcome_.wait_p99_s = waits_[std::min(waits_.size(), std::max<std::size_t>(rank, 1)) - 1];
     outcome_.wait_max_s = waits_.back();
+    double sum = 0;
+    for (auto wait : waits_) sum += wait;
+    outcome_.wait_mean_s = sum / static_cast<double>(waits_.size());
     return outcome_;
   }
 

@@ -35,15 +35,15 @@ struct Outcome {
   double replica_hours = 0;
   std::uint64_t requests = 0;
   std::uint64_t violations = 0;  // waited longer than allowed
+  double wait_mean_s = 0;
   double wait_p99_s = 0;
   double wait_max_s = 0;
   int starts = 0;
   int peak = 0;
 
   double violation_pct() const {
-    return requests == 0
-               ? 0
-               : 100.0 * static_cast<double>(violations) / static_cast<double>(requests);
+    return requests == 0 ? 0
+                         : 100.0 * static_cast<double>(violations) / static_cast<double>(requests);
   }
 };
 

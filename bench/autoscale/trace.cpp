@@ -32,9 +32,9 @@ std::int64_t scaled(double count, double scale, SplitMix& dice) {
 
 Arrivals arrivals_of(std::vector<double> const& counts, TraceSource const& s) {
   auto const first = static_cast<std::size_t>(std::llround(s.from_s / s.bin_s));
-  auto const last = s.to_s > 0 ? std::min(static_cast<std::size_t>(std::llround(s.to_s / s.bin_s)),
-                                          counts.size())
-                               : counts.size();
+  auto const last =
+      s.to_s > 0 ? std::min(static_cast<std::size_t>(std::llround(s.to_s / s.bin_s)), counts.size())
+                 : counts.size();
   Arrivals out{s.name, {}, static_cast<double>(last - std::min(first, last)) * s.bin_s};
   SplitMix dice(s.seed);
   for (auto i = first; i < last; ++i) {
@@ -61,8 +61,8 @@ Result<Arrivals> read_arrivals(std::string const& folder, TraceSource const& sou
   std::vector<double> counts;
   while (std::getline(in, line)) {
     auto const cells = text::split(text::trim(line), ',');
-    auto const bad = Error{Code::invalid, fmt::format("{} line {}: no number of requests", path,
-                                                      counts.size() + 2)};
+    auto const bad = Error{
+        Code::invalid, fmt::format("{} line {}: no number of requests", path, counts.size() + 2)};
     if (cells.size() <= static_cast<std::size_t>(column)) return bad;
     auto const& cell = cells[static_cast<std::size_t>(column)];
     char* end = nullptr;

@@ -1,8 +1,8 @@
 #pragma once
 // Arrival times made from a file of request counts (CSV with a header; the column "requests", else
 // the first). The same file, range, scale and seed give the same arrivals in any language: bins of
-// at most 1 s are spread evenly, wider ones by splitmix64, a scale above 1 multiplies the counts and
-// one below 1 drops requests one by one. Times in seconds from the beginning of the range.
+// at most 1 s are spread evenly, wider ones by splitmix64, a scale above 1 multiplies the counts
+// and one below 1 drops requests one by one. Times in seconds from the beginning of the range.
 
 #include <cstdint>
 #include <string>

@@ -69,10 +69,11 @@ Proposal Adjustment::decide(Memory& memory, Observation const& seen, TimeMs now_
   auto const change = (*now - *before) / per_replica;
   auto const next =
       adjust({memory.exact_replicas}, {settings_.share}, settings_.keep, change).front();
-  auto reason = fmt::format("{:g} x {:.4g} + {:g} x {:.4g} (the change of {} by {:.4g} at {:g} each) "
-                            "= {:.4g}",
-                            settings_.keep, memory.exact_replicas, settings_.share, change,
-                            schema::name_of(signal), *now - *before, per_replica, next);
+  auto reason = fmt::format(
+      "{:g} x {:.4g} + {:g} x {:.4g} (the change of {} by {:.4g} at {:g} each) "
+      "= {:.4g}",
+      settings_.keep, memory.exact_replicas, settings_.share, change, schema::name_of(signal),
+      *now - *before, per_replica, next);
   memory.adjusted_at_ms = now_ms;
   memory.exact_replicas = next;
   return {ceil_replicas(next), std::move(reason), now};

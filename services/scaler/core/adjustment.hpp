@@ -12,9 +12,9 @@
 namespace lepton::scaler {
 
 struct AdjustmentSettings {
-  Target target;  // the signal may be that of the whole group's entrance
-  double keep = 1;   // k
-  double share = 1;  // of the total change
+  Target target;                    // the signal may be that of the whole group's entrance
+  double keep = 1;                  // k
+  double share = 1;                 // of the total change
   std::int64_t period_ms = 60'000;  // T
 };
 Status check(AdjustmentSettings const& settings);

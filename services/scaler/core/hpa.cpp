@@ -134,20 +134,19 @@ Proposal Hpa::decide(Memory& memory, Observation const& seen, TimeMs now_ms) con
   auto const& [signal, per_replica] = settings_.target;
   auto const value = seen.signals[signal].mean(now_ms, settings_.window_ms);
   if (!value) return unchanged_without_samples(seen, signal, settings_.window_ms);
-  auto const wish =
-      is_usage(signal)
-          ? hpa_by_usage(*value, per_replica, settings_.tolerance, seen)
-          : hpa_by_average(*value, per_replica, settings_.tolerance, seen.replicas);
+  auto const wish = is_usage(signal)
+                        ? hpa_by_usage(*value, per_replica, settings_.tolerance, seen)
+                        : hpa_by_average(*value, per_replica, settings_.tolerance, seen.replicas);
   auto const stable = stabilise(memory, seen.replicas, wish, now_ms);
   auto const wanted = limit(memory, seen.replicas, stable, now_ms);
   auto reason = fmt::format("{} {:.4g} over {:g} s with a target of {:g} each asks for {}",
                             schema::name_of(signal), *value,
                             static_cast<double>(settings_.window_ms) / 1000, per_replica, wish);
   if (stable != wish)
-    reason += fmt::format("; {} by the wishes of the last {:g} s", stable,
-                          static_cast<double>(stable > wish ? settings_.down.window_ms
-                                                            : settings_.up.window_ms) /
-                              1000);
+    reason += fmt::format(
+        "; {} by the wishes of the last {:g} s", stable,
+        static_cast<double>(stable > wish ? settings_.down.window_ms : settings_.up.window_ms) /
+            1000);
   if (wanted != stable) reason += fmt::format("; {} by the scaling rules", wanted);
   return {wanted, std::move(reason), value};
 }

@@ -84,10 +84,10 @@ Proposal Kpa::decide(Memory& memory, Observation const& seen, TimeMs now_ms) con
   auto const by = wish(*stable, *panic, std::max(1.0, static_cast<double>(seen.ready)));
   auto const needed = panicked(memory, by, now_ms);
   auto wanted = delayed(memory, needed, now_ms);
-  auto reason = fmt::format("{} {:.4g} over {:g} s asks for {}, {:.4g} over {:g} s for {}",
-                            schema::name_of(signal), *stable,
-                            static_cast<double>(settings_.stable_ms) / 1000, by.stable, *panic,
-                            static_cast<double>(settings_.panic_ms) / 1000, by.panic);
+  auto reason =
+      fmt::format("{} {:.4g} over {:g} s asks for {}, {:.4g} over {:g} s for {}",
+                  schema::name_of(signal), *stable, static_cast<double>(settings_.stable_ms) / 1000,
+                  by.stable, *panic, static_cast<double>(settings_.panic_ms) / 1000, by.panic);
   if (memory.panic_at_ms) reason += fmt::format("; panicking, so not below {}", memory.panic_peak);
   if (wanted != needed)
     reason += fmt::format("; {} by the delay of {:g} s", wanted,

@@ -12,9 +12,9 @@ struct KpaSettings {
   Target target;
   std::int64_t stable_ms = 60'000;
   std::int64_t panic_ms = 6'000;
-  double panic_threshold = 2;   // wanted / ready
-  double up_rate_max = 1000;    // at most ceil(rate x ready) at once
-  double down_rate_max = 2;     // at least floor(ready / rate) stay
+  double panic_threshold = 2;    // wanted / ready
+  double up_rate_max = 1000;     // at most ceil(rate x ready) at once
+  double down_rate_max = 2;      // at least floor(ready / rate) stay
   std::uint32_t activation = 1;  // at least so many when any are needed
   std::int64_t down_delay_ms = 0;
   std::int64_t zero_grace_ms = 30'000;

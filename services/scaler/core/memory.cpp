@@ -12,9 +12,7 @@ void Memory::recommend(TimeMs now_ms, std::uint32_t replicas, std::int64_t keep_
 
 void Memory::change(TimeMs now_ms, std::uint32_t from, std::uint32_t to) {
   if (from == to) return;
-  // The newest stays however old it is: cool-downs count from it.
-  while (changes.size() > 1 && changes.front().at_ms <= now_ms - period_max_ms)
-    changes.erase(changes.begin());
+  std::erase_if(changes, [&](auto const& c) { return c.at_ms <= now_ms - period_max_ms; });
   if (changes.size() >= entries_max) {
     auto const oldest = changes.front();
     changes.erase(changes.begin());

@@ -1,7 +1,8 @@
 #pragma once
 // The decision about one service: a policy's proposal within the bounds that people set. Pure: the
 // same policy, limits, memory, observation and time give the same decision. The caller applies
-// `wanted` and keeps the memory; the decision goes to rows and to `lepton service explain` as it is.
+// `wanted` and keeps the memory; the decision goes to rows and to `lepton service explain` as it
+// is.
 //
 // Order: what is outside min..max comes inside at once, whatever else is set, for bounds are an
 // order of people. Else: waking from zero, the last replica (only when idle), min and max, the

@@ -10,10 +10,11 @@ Status check(ThresholdSettings const& s) {
   if (auto good = check(s.target); !good) return good;
   if (auto good = check_range("threshold.high", s.high, 0.01, 1); !good) return good;
   if (!(s.low >= 0 && s.low < s.high))
-    return Error{Code::invalid,
-                 fmt::format("threshold.low is {:g}; it must be at least 0 and below threshold.high "
-                             "({:g}), or one would undo the other",
-                             s.low, s.high)};
+    return Error{
+        Code::invalid,
+        fmt::format("threshold.low is {:g}; it must be at least 0 and below threshold.high "
+                    "({:g}), or one would undo the other",
+                    s.low, s.high)};
   if (auto good = check_range("threshold.step", s.step, 1, 10'000); !good) return good;
   if (auto good = check_range("threshold.window_ms", static_cast<double>(s.window_ms), 1000,
                               static_cast<double>(Memory::period_max_ms));
@@ -45,12 +46,12 @@ Proposal Threshold::decide(Memory&, Observation const& seen, TimeMs now_ms) cons
   auto const verdict = ratio > settings_.high  ? fmt::format("above {:g}: add", settings_.high)
                        : ratio < settings_.low ? fmt::format("below {:g}: remove", settings_.low)
                                                : std::string("within the thresholds");
-  return {wanted,
-          fmt::format("{} {:.4g} over {:g} s is {:.2f} of the target {:g} x {}, {}",
-                      schema::name_of(signal), *value,
-                      static_cast<double>(settings_.window_ms) / 1000, ratio, per_replica,
-                      seen.replicas, verdict),
-          value};
+  return {
+      wanted,
+      fmt::format("{} {:.4g} over {:g} s is {:.2f} of the target {:g} x {}, {}",
+                  schema::name_of(signal), *value, static_cast<double>(settings_.window_ms) / 1000,
+                  ratio, per_replica, seen.replicas, verdict),
+      value};
 }
 
 }  // namespace lepton::scaler
