@@ -29,15 +29,6 @@ Status check(KpaSettings const& s) {
   return ok();
 }
 
-Memory Kpa::memory_after_loss(std::uint32_t ready, TimeMs now_ms) {
-  Memory memory;
-  if (ready > 1) {
-    memory.panic_at_ms = now_ms;
-    memory.panic_peak = ready;
-  }
-  return memory;
-}
-
 Kpa::Wish Kpa::wish(double stable, double panic, double ready) const {
   auto const most = ceil_replicas(settings_.up_rate_max * ready);
   auto const least = static_cast<std::uint32_t>(std::floor(ready / settings_.down_rate_max));

@@ -30,10 +30,6 @@ class Kpa final : public Policy {
   std::int64_t period_ms() const override { return settings_.period_ms; }
   Proposal decide(Memory& memory, Observation const& seen, TimeMs now_ms) const override;
 
-  // For a memory that was lost while more than one replica is ready: panic keeps them until the
-  // windows have filled again.
-  static Memory memory_after_loss(std::uint32_t ready, TimeMs now_ms);
-
  private:
   struct Wish {
     std::uint32_t stable = 0, panic = 0;

@@ -4,6 +4,16 @@
 
 namespace lepton::scaler {
 
+Memory Memory::after_loss(std::uint32_t replicas, TimeMs now_ms) {
+  Memory memory;
+  memory.recommendations.push_back({now_ms, replicas});
+  if (replicas > 1) {
+    memory.panic_at_ms = now_ms;
+    memory.panic_peak = replicas;
+  }
+  return memory;
+}
+
 void Memory::recommend(TimeMs now_ms, std::uint32_t replicas, std::int64_t keep_ms) {
   std::erase_if(recommendations, [&](auto const& r) { return r.at_ms <= now_ms - keep_ms; });
   if (recommendations.size() >= entries_max) recommendations.erase(recommendations.begin());

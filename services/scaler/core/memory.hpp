@@ -40,6 +40,10 @@ struct Memory {
 
   bool operator==(Memory const&) const = default;
 
+  // For a service with so many replicas whose memory was lost: as if this number had just been
+  // wanted in panic, so that none is removed before the windows have filled again.
+  static Memory after_loss(std::uint32_t replicas, TimeMs now_ms);
+
   // Forgets what is `keep_ms` old or older, then adds. Beyond the limit the oldest leaves.
   void recommend(TimeMs now_ms, std::uint32_t replicas, std::int64_t keep_ms);
   // A change by decide(). Beyond the limit the two oldest become one at the later time, so that a

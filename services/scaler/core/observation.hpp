@@ -1,25 +1,18 @@
 #pragma once
 // What a policy looks at: the signals of one service and its replicas. Pure values.
-// Every signal is a total over the replicas, so that the share of one is total / replicas:
-// requests per second, requests in flight and waiting, CPU and GPU in use as multiples of what one
-// replica was given (2.1 = three replicas at 70 %).
+// Every signal is a total over the replicas, so that the share of one is total / replicas.
 
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 
 #include "common/base/check.hpp"
-#include "common/schema/schema.hpp"
+#include "schemas/scaler.hpp"
 #include "services/scaler/core/window.hpp"
 
 namespace lepton::scaler {
 
-enum class Signal : std::uint8_t { unknown, requests_per_s, concurrency, cpu, gpu };
-consteval auto enumerators(Signal) {
-  return std::to_array<std::string_view>(
-      {"unknown", "requests_per_s", "concurrency", "cpu", "gpu"});
-}
+using Signal = ScaleSignal;
 
 // CPU and GPU are used by ready replicas only and cannot pass what they were given; demand waits.
 constexpr bool is_usage(Signal s) {

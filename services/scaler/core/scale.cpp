@@ -20,7 +20,7 @@ class Narrowing {
       : limits_(limits), memory_(memory), seen_(seen), now_ms_(now_ms), d_(d) {}
 
   void run() {
-    if (d_.from < limits_.min || d_.from > limits_.max) return clamp();
+    if (d_.before < limits_.min || d_.before > limits_.max) return clamp();
     wake();
     keep_last();
     clamp();
@@ -47,13 +47,13 @@ class Narrowing {
   void wake() {
     auto const demand = seen_.signals.last_demand_ms();
     auto const change = memory_.last_change_ms();
-    if (d_.from > 0 || !demand || (change && *demand <= *change)) return;
+    if (d_.before > 0 || !demand || (change && *demand <= *change)) return;
     set(std::max(d_.wanted, limits_.wake_to), Bound::woken,
         fmt::format("woken to {}, for requests came", std::max(d_.wanted, limits_.wake_to)));
   }
 
   void keep_last() {
-    if (d_.wanted > 0 || d_.from == 0 || limits_.min > 0) return;
+    if (d_.wanted > 0 || d_.before == 0 || limits_.min > 0) return;
     if (!seen_.signals.sees_demand())
       return set(1, Bound::idle, "the last one stays, for requests are not counted");
     auto const idle_ms = now_ms_ - memory_.demand_at_ms.value_or(now_ms_);
@@ -65,22 +65,23 @@ class Narrowing {
 
   void cool_down() {
     auto const change = memory_.last_change_ms();
-    if (d_.wanted == d_.from || !change) return;
-    auto const length = d_.wanted > d_.from ? limits_.up_cooldown_ms : limits_.down_cooldown_ms;
+    if (d_.wanted == d_.before || !change) return;
+    auto const length = d_.wanted > d_.before ? limits_.up_cooldown_ms : limits_.down_cooldown_ms;
     auto const left = *change + length - now_ms_;
     if (left > 0)
-      set(d_.from, Bound::cooldown, fmt::format("cooling down for another {:g} s", seconds(left)));
+      set(d_.before, Bound::cooldown,
+          fmt::format("cooling down for another {:g} s", seconds(left)));
   }
 
   void rate() {
-    auto const up = d_.wanted > d_.from;
+    auto const up = d_.wanted > d_.before;
     auto const& limit = up ? limits_.up : limits_.down;
-    if (limit.replicas == 0 || d_.wanted == d_.from) return;
+    if (limit.replicas == 0 || d_.wanted == d_.before) return;
     auto const done = up ? memory_.added_in(now_ms_, limit.period_ms)
                          : memory_.removed_in(now_ms_, limit.period_ms);
     auto const room = limit.replicas > done ? limit.replicas - done : 0;
-    auto const step = std::min(room, up ? d_.wanted - d_.from : d_.from - d_.wanted);
-    set(up ? d_.from + step : d_.from - step, Bound::rate,
+    auto const step = std::min(room, up ? d_.wanted - d_.before : d_.before - d_.wanted);
+    set(up ? d_.before + step : d_.before - step, Bound::rate,
         fmt::format("at most {} {} in {:g} s", limit.replicas, up ? "added" : "removed",
                     seconds(limit.period_ms)));
   }
@@ -129,18 +130,17 @@ Decision decide(Policy const& policy, Limits const& limits, Memory& memory, Obse
   Decision d;
   d.at_ms = now_ms;
   d.policy = policy.name();
-  d.from = seen.replicas;
+  d.before = seen.replicas;
   d.wanted = d.proposed = proposal.replicas;
   d.reason = std::move(proposal.reason);
   d.signal = target.signal;
-  d.sampled = proposal.value.has_value();
-  d.value = proposal.value.value_or(0);
+  d.value = proposal.value;
   d.per_replica = target.per_replica;
   d.ready = seen.ready;
   d.starting = seen.starting;
   d.silent = seen.silent;
   Narrowing(limits, memory, seen, now_ms, d).run();
-  memory.change(now_ms, d.from, d.wanted);
+  memory.change(now_ms, d.before, d.wanted);
   return d;
 }
 

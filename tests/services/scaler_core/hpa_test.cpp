@@ -96,6 +96,17 @@ TEST(Hpa, GoesDownToTheLargestWishOfFiveMinutes) {
   EXPECT_EQ(s.step(hpa, wide).wanted, 2u);
 }
 
+TEST(Hpa, ALostMemoryKeepsWhatIsThereForAWindow) {
+  Hpa const hpa({.target = {Signal::concurrency, 1}});
+  Service s;
+  s.replicas = 10;
+  s.memory = Memory::after_loss(10, 0);
+  s.run(Signal::concurrency, 2, 299);
+  EXPECT_EQ(s.step(hpa, wide).wanted, 10u);
+  s.run(Signal::concurrency, 2, 1);
+  EXPECT_EQ(s.step(hpa, wide).wanted, 2u);
+}
+
 TEST(Hpa, AWindowUpwardsWaitsForTheLeastWish) {
   HpaSettings settings{.target = {Signal::concurrency, 1}};
   settings.up.window_ms = 60'000;

@@ -33,9 +33,9 @@ TEST(Scale, ADecisionCarriesItsInputs) {
   Signals none;
   Memory memory;
   auto const d = decide(Stubborn(5), {.min = 1, .max = 9}, memory, {3, 2, 1, 1, none}, 4000);
-  Decision const expected{
-      4000, "stubborn", 3, 5, 5, Bound::none, "because", Signal::concurrency, true,
-      7.5,  2.0,        2, 1, 1};
+  Decision const expected{"",  0,   4000,        "stubborn", 3,
+                          5,   5,   Bound::none, "because",  Signal::concurrency,
+                          7.5, 2.0, 2,           1,          1};
   EXPECT_EQ(d, expected);
   EXPECT_EQ(memory.changes, (std::vector<Change>{{4000, 2, 0}}));
 }
@@ -244,8 +244,8 @@ TEST(ScaleProperty, NeverMoreThanTheRateInAnyPeriod) {
       for (auto i = end + 1; i-- > 0;) {
         auto const& d = decisions[i];
         auto const age = decisions[end].at_ms - d.at_ms;
-        if (age < s.limits.up.period_ms && d.wanted > d.from) added += d.wanted - d.from;
-        if (age < s.limits.down.period_ms && d.wanted < d.from) removed += d.from - d.wanted;
+        if (age < s.limits.up.period_ms && d.wanted > d.before) added += d.wanted - d.before;
+        if (age < s.limits.down.period_ms && d.wanted < d.before) removed += d.before - d.wanted;
       }
       if (s.limits.up.replicas > 0) RC_ASSERT(added <= s.limits.up.replicas);
       if (s.limits.down.replicas > 0) RC_ASSERT(removed <= s.limits.down.replicas);
