@@ -1,0 +1,231 @@
+// The scaler's actor: what makes a number change, what is written of it, and what a new life knows.
+
+#include "tests/services/scaler/rig.hpp"
+
+namespace lepton::scaler::testing {
+namespace {
+
+TEST_F(ScalerTest, BeginsAtTheMinimumOrWithWhatRuns) {
+  EXPECT_EQ(put("web", by_concurrency(2, 8)), "ok");
+  EXPECT_EQ(put("api", by_concurrency(2, 8), 5), "ok");
+  EXPECT_EQ(put("big", by_concurrency(2, 8), 20), "ok");
+  EXPECT_EQ(wanted("web"), 2u);
+  EXPECT_EQ(wanted("api"), 5u);
+  EXPECT_EQ(wanted("big"), 8u);
+  ASSERT_EQ(decisions().size(), 2u);  // what runs within the limits is no change
+  auto const began = explain("web").changes.at(0);
+  EXPECT_EQ(began.policy, "manual");
+  EXPECT_EQ(began.reason, "ann put its scaling");
+  EXPECT_EQ(audited("scaler.service.put").size(), 3u);
+}
+
+TEST_F(ScalerTest, FollowsTheLoadAndTellsEverybody) {
+  ASSERT_EQ(put("web", by_concurrency(1, 6)), "ok");
+  load("web", 33, 15);
+  auto const told = explain("web");
+  EXPECT_EQ(told.wanted, 4u);
+  ASSERT_EQ(told.changes.size(), 2u);
+  auto const& newest = told.changes[0];
+  EXPECT_EQ(newest.number, 2u);
+  EXPECT_EQ(newest.before, 1u);
+  EXPECT_EQ(newest.wanted, 4u);
+  EXPECT_EQ(newest.value, 33);
+  EXPECT_EQ(newest.reason, "concurrency 33 over 15 s with a target of 10 each asks for 4");
+  EXPECT_EQ(newest.at_ms, 1'800'000'003'000);  // the look after the first report
+  ASSERT_EQ(events().size(), 2u);
+  EXPECT_EQ(events()[1].wanted, 4u);
+  EXPECT_EQ(events()[1].number, 2u);
+  auto const entries = audited("scaler.service.scaled");
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].actor, "scaler");
+  EXPECT_EQ(entries[0].resource, "service/web");
+  EXPECT_EQ(entries[0].detail.at("why"), newest.reason);
+}
+
+TEST_F(ScalerTest, LooksThatChangeNothingLeaveNoRow) {
+  ASSERT_EQ(put("web", by_concurrency(1, 6)), "ok");
+  load("web", 10, 60);
+  EXPECT_EQ(decisions().size(), 1u);
+  EXPECT_EQ(events().size(), 1u);
+  EXPECT_EQ(counter("decisions"), 4);  // one each 15 s
+  EXPECT_EQ(explain("web").newest->reason,
+            "concurrency 10 over 15 s with a target of 10 each asks for 1");
+}
+
+TEST_F(ScalerTest, OldFiguresDecideNothing) {
+  auto s = by_concurrency(1, 6);
+  s.policy = "kpa";
+  ASSERT_EQ(put("web", s), "ok");
+  load("web", 10, 4);
+  auto const looks = counter("decisions");
+  EXPECT_GT(looks, 0);
+  advance(600'000);
+  EXPECT_LE(counter("decisions"), looks + 9);  // those of the 15 s in which the report holds
+  EXPECT_EQ(wanted("web"), 1u);
+}
+
+TEST_F(ScalerTest, ANumberByHandStaysWithinTheLimits) {
+  ASSERT_EQ(put("web", by_concurrency(1, 6)), "ok");
+  auto const set = ask(ServiceScale{"web", 5}, ann);
+  ASSERT_TRUE(set);
+  EXPECT_EQ(*set, (ScaleWanted{5, 2}));
+  auto const refused = ask(ServiceScale{"web", 7}, ann);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().what,
+            "7 replicas are outside the limits of service 'web', 1 to 6; change its limits first");
+  EXPECT_EQ(outcome(ask(ServiceScale{"nothing", 1}, ann)), "not_found");
+  EXPECT_EQ(explain("web").changes.at(0).reason, "ann asked for 5");
+  auto const entries = audited("scaler.service.scale");
+  ASSERT_EQ(entries.size(), 1u);  // what was refused as invalid changed nothing
+  EXPECT_EQ(entries[0].detail.at("from"), "1");
+  EXPECT_EQ(entries[0].detail.at("wanted"), "5");
+}
+
+TEST_F(ScalerTest, TheSameRequestAgainHasNoSecondEffect) {
+  ASSERT_EQ(put("web", by_concurrency(1, 6)), "ok");
+  auto once = ann;
+  once.id = "once";
+  EXPECT_EQ(*ask(ServiceScale{"web", 3}, once), (ScaleWanted{3, 2}));
+  EXPECT_EQ(*ask(ServiceScale{"web", 4}, ann), (ScaleWanted{4, 3}));
+  once.attempt = 2;
+  EXPECT_EQ(*ask(ServiceScale{"web", 3}, once), (ScaleWanted{3, 2}));
+  EXPECT_EQ(wanted("web"), 4u);
+}
+
+TEST_F(ScalerTest, NewLimitsHoldAtOnce) {
+  ASSERT_EQ(put("web", by_concurrency(1, 6), 6), "ok");
+  ASSERT_EQ(put("web", by_concurrency(1, 3)), "ok");
+  EXPECT_EQ(wanted("web"), 3u);
+  ASSERT_EQ(put("web", by_concurrency(5, 9)), "ok");
+  EXPECT_EQ(wanted("web"), 5u);
+}
+
+TEST_F(ScalerTest, RefusesWhatIsNoScaling) {
+  EXPECT_EQ(put("Not A Label", by_concurrency(1, 2)), "invalid");
+  EXPECT_EQ(put("web", by_concurrency(3, 2)), "invalid");
+  auto s = by_concurrency(1, 2);
+  s.policy = "magic";
+  EXPECT_EQ(put("web", s), "not_found");
+  s = by_concurrency(1, 2);
+  s.per_replica = -1;
+  EXPECT_EQ(put("web", s), "invalid");
+  EXPECT_EQ(counter("services"), 0);
+  EXPECT_TRUE(decisions().empty());
+}
+
+TEST_F(ScalerTest, HasALimitOfServices) {
+  scaler_settings.services_max = 2;
+  boot();
+  EXPECT_EQ(put("a", by_concurrency(1, 2)), "ok");
+  EXPECT_EQ(put("b", by_concurrency(1, 2)), "ok");
+  EXPECT_EQ(put("c", by_concurrency(1, 2)), "exhausted");
+  EXPECT_EQ(put("b", by_concurrency(1, 3)), "ok");
+  EXPECT_EQ(outcome(ask(ServiceScaleRemove{"b"}, ann)), "ok");
+  EXPECT_EQ(put("c", by_concurrency(1, 2)), "exhausted");  // its numbers must be remembered
+  EXPECT_EQ(put("b", by_concurrency(1, 3)), "ok");
+}
+
+TEST_F(ScalerTest, OnlyServicesOfTheSuiteReport) {
+  ASSERT_EQ(put("web", by_concurrency(1, 6)), "ok");
+  EXPECT_EQ(outcome(ask(report_of("web", 5), ann)), "denied");
+  EXPECT_EQ(outcome(ask(report_of("web", 5), deployer)), "ok");
+  EXPECT_EQ(outcome(ask(report_of("db", 5), deployer)), "not_found");
+  EXPECT_EQ(outcome(ask(report_of("web", -5), deployer)), "invalid");
+  auto bad = report_of("web", 5);
+  bad.silent = bad.ready + 1;
+  EXPECT_EQ(outcome(ask(bad, deployer)), "invalid");
+  EXPECT_EQ(counter("reports"), 1);
+}
+
+TEST_F(ScalerTest, ManyServicesAreLookedAtInSlices) {
+  scaler_settings.looks_max = 3;
+  boot();
+  for (int i = 0; i < 10; ++i) {
+    auto const name = "s" + std::to_string(i);
+    ASSERT_EQ(put(name, by_concurrency(1, 9)), "ok");
+    ASSERT_EQ(outcome(ask(report_of(name, 20), deployer)), "ok");
+  }
+  advance(1000);
+  EXPECT_EQ(counter("decisions"), 10);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(wanted("s" + std::to_string(i)), 2u) << i;
+}
+
+TEST_F(ScalerTest, ANewLifeKnowsNumbersAndRates) {
+  auto s = by_concurrency(1, 50);
+  s.limits.up = {3, 600'000};
+  ASSERT_EQ(put("web", s, 1), "ok");
+  load("web", 100, 10);
+  ASSERT_EQ(wanted("web"), 4u);
+  boot();
+  EXPECT_EQ(wanted("web"), 4u);
+  EXPECT_FALSE(explain("web").reported_at_ms);
+  load("web", 100, 40);
+  EXPECT_EQ(wanted("web"), 4u);  // the three were added before this life
+  EXPECT_EQ(explain("web").newest->bound, ScaleBound::rate);
+  load("web", 100, 600);
+  EXPECT_EQ(wanted("web"), 7u);
+  EXPECT_EQ(explain("web").changes.at(0).number, 2u);
+}
+
+TEST_F(ScalerTest, ANewLifeRemovesNothingBeforeItsWindowsAreFull) {
+  ASSERT_EQ(put("web", by_concurrency(1, 50), 10), "ok");
+  load("web", 100, 20);
+  boot();
+  load("web", 10, 299);
+  EXPECT_EQ(wanted("web"), 10u);
+  load("web", 10, 20);
+  EXPECT_EQ(wanted("web"), 1u);
+}
+
+TEST_F(ScalerTest, RemovedAndPutAgainItsNumbersGoOn) {
+  ASSERT_EQ(put("web", by_concurrency(1, 6)), "ok");
+  ASSERT_TRUE(ask(ServiceScale{"web", 4}, ann));
+  EXPECT_EQ(ask(ServiceScaleRemove{"web"}, ann)->replicas, 4u);
+  EXPECT_EQ(outcome(ask(ServiceExplain{"web"}, ann)), "not_found");
+  EXPECT_EQ(outcome(ask(ServiceScaleRemove{"web"}, ann)), "not_found");
+  boot();
+  EXPECT_EQ(counter("services"), 0);
+  ASSERT_EQ(put("web", by_concurrency(2, 6)), "ok");
+  EXPECT_EQ(explain("web").changes.size(), 3u);
+  EXPECT_EQ(explain("web").changes.at(0).number, 3u);
+}
+
+TEST_F(ScalerTest, WhatWasNotCommittedIsDecidedAgain) {
+  ASSERT_EQ(put("web", by_concurrency(1, 6)), "ok");
+  ASSERT_EQ(outcome(ask(report_of("web", 30), deployer)), "ok");
+  store.script = {store::FaultKind::unavailable};
+  advance(1000);
+  EXPECT_EQ(decisions().size(), 1u);
+  EXPECT_EQ(events().size(), 1u);
+  load("web", 30, 20);
+  EXPECT_EQ(wanted("web"), 3u);
+  EXPECT_EQ(decisions().size(), 2u);
+  EXPECT_EQ(events().back().number, 2u);
+}
+
+TEST_F(ScalerTest, TheStreamHasASnapshot) {
+  ASSERT_EQ(put("web", by_concurrency(2, 6)), "ok");
+  ASSERT_EQ(put("api", by_concurrency(0, 6)), "ok");
+  auto const taken = ask(SnapshotGet{"scaler", stream_name}, deployer);
+  ASSERT_TRUE(taken) << taken.error().what;
+  auto const all = *codec::decode<ScalingSnapshot>(taken->body.data);
+  ASSERT_EQ(all.services.size(), 2u);
+  EXPECT_EQ(all.services[0].service, "api");
+  EXPECT_EQ(all.services[0].wanted, 0u);
+  EXPECT_EQ(all.services[1].wanted, 2u);
+}
+
+TEST_F(ScalerTest, AnIdleServiceGoesToZeroAndIsWoken) {
+  auto s = by_concurrency(0, 6);
+  s.policy = "kpa";
+  ASSERT_EQ(put("web", s, 1), "ok");
+  load("web", 5, 5);
+  load("web", 0, 120);
+  EXPECT_EQ(wanted("web"), 0u);
+  load("web", 1, 3);
+  EXPECT_EQ(wanted("web"), 1u);
+  EXPECT_EQ(explain("web").changes.at(0).policy, "kpa");
+}
+
+}  // namespace
+}  // namespace lepton::scaler::testing
