@@ -9,6 +9,7 @@
 #include "schemas/node.hpp"
 #include "schemas/platform.hpp"
 #include "schemas/refusal.hpp"
+#include "schemas/scaler.hpp"
 #include "schemas/vault.hpp"
 #include "schemas/vault_access.hpp"
 
