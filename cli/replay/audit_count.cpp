@@ -12,6 +12,10 @@ constexpr std::uint32_t page_limit = 500;
 constexpr TimeMs page_timeout_ms = 60'000;
 constexpr auto poll_pause = std::chrono::milliseconds(50);
 
+bool is_passing(Code code) {
+  return code == Code::unavailable || code == Code::timeout || code == Code::exhausted;
+}
+
 }  // namespace
 
 Result<std::uint64_t> audit_size(bus::Client& auditor, TimeMs timeout_ms) {
@@ -28,7 +32,12 @@ Status count_audited(bus::Client& auditor, std::string const& action, std::uint6
   question.action = action;
   for (auto news_at = clock.now_ms(); !ids.empty();) {
     auto const page = auditor.call(question, page_timeout_ms);
-    if (!page) return page.error();
+    if (!page) {  // while it starts again it is asked again
+      if (!is_passing(page.error().code) || clock.now_ms() - news_at > patience_ms)
+        return page.error();
+      std::this_thread::sleep_for(poll_pause);
+      continue;
+    }
     for (auto const& entry : page->entries) {
       if (seen.contains(entry.request_id)) ++report.audit_doubled;
       if (ids.erase(entry.request_id) == 0) continue;
