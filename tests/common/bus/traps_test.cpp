@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <zmq.h>
+#include <algorithm>
 
 #include <csignal>
 
@@ -53,9 +54,10 @@ class Bare {
     return zmq_send(raw_, text.data(), text.size(), flags) >= 0;
   }
   std::string receive() {
-    char buffer[256];
+    char buffer[4096];  // longer messages count as they are, and come truncated
     auto const size = zmq_recv(raw_, buffer, sizeof(buffer), 0);
-    return size < 0 ? "(nothing)" : std::string(buffer, static_cast<std::size_t>(size));
+    return size < 0 ? "(nothing)"
+                    : std::string(buffer, std::min(sizeof(buffer), static_cast<std::size_t>(size)));
   }
   void* raw() const { return raw_; }
 
