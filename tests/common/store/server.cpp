@@ -126,6 +126,11 @@ void TestServer::kill_and_start() {
   start();
 }
 
+void TestServer::crash() {
+  ASSERT_EQ(kill(parts_->server->pid(), SIGQUIT), 0);
+  parts_->server.reset();
+}
+
 void TestServer::stop() {
   auto const good = parts_->server->stop();
   ASSERT_TRUE(good) << good.error().what;

@@ -27,7 +27,8 @@ class TestServer {
   std::filesystem::path proxy_folder() const;  // where a Proxy (proxy.hpp) may listen
 
   void kill_and_start();  // SIGKILL to the postmaster and its children, then recovery
-  void stop();
+  void crash();           // SIGQUIT: every backend ends on the spot and lets go of no lock
+  void stop();            // in good order: backends end one by one, in any order
   void start();
 
  private:
