@@ -6,16 +6,13 @@
 #include <cmath>
 #include <fstream>
 
+#include "common/base/random.hpp"
 #include "common/base/text.hpp"
 
 namespace lepton::bench {
 
 double SplitMix::next() {
-  state_ += 0x9e3779b97f4a7c15u;
-  auto z = state_;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-53;
+  return static_cast<double>(splitmix(state_) >> 11) * 0x1p-53;
 }
 
 namespace {

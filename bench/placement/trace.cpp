@@ -7,7 +7,7 @@
 #include <fstream>
 #include <map>
 
-#include "common/base/text.hpp"
+#include "cli/replay/trace.hpp"
 
 namespace lepton::bench {
 
@@ -15,64 +15,34 @@ namespace {
 
 constexpr std::string_view prefix = "openb_pod_list_", suffix = ".csv";
 
-Result<std::vector<std::vector<std::string>>> read_csv(std::string const& path,
-                                                       std::size_t columns) {
+Result<std::string> read_text(std::string const& path) {
   std::ifstream file(path);
   if (!file) return Error{Code::not_found, "no file " + path};
-  std::vector<std::vector<std::string>> rows;
-  std::string line;
-  std::getline(file, line);  // the names of the columns
-  while (std::getline(file, line)) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    auto row = text::split(line, ',');
-    if (row.size() < columns)
-      return Error{Code::invalid,
-                   fmt::format("{}: a row of {} columns, not {}", path, row.size(), columns)};
-    rows.push_back(std::move(row));
-  }
-  return rows;
+  return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-Result<ResourceRequest> to_request(std::vector<std::string> const& row) {
-  std::array<std::int64_t, 4> n{};
-  for (std::size_t i = 0; i < n.size(); ++i) {
-    auto const value = text::parse_int(row[i + 1]);
-    if (!value) return Error{Code::invalid, row[0] + ": '" + row[i + 1] + "' is no number"};
-    n[i] = *value;
-  }
-  ResourceRequest r;
-  r.cpu_milli = n[0];
-  r.memory_mib = n[1];
-  r.gpus = static_cast<std::uint32_t>(n[2]);
-  if (r.gpus == 1) r.gpu_milli = static_cast<std::uint32_t>(n[3]);
-  if (r.gpus > 0 && row.size() > 5 && !row[5].empty()) r.gpu_models = text::split(row[5], '|');
-  return r;
+Error in_file(std::string const& path, Error const& error) {
+  return {error.code, path + ": " + error.what};
 }
 
 }  // namespace
-
-std::uint64_t Dice::next() {
-  auto z = state_ += 0x9e3779b97f4a7c15u;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
 
 std::int64_t gpu_milli(ResourceRequest const& r) {
   return std::int64_t{r.gpus} * r.gpu_milli;
 }
 
 Result<std::vector<deployer::NodeSpec>> read_nodes(std::string const& folder) {
-  auto rows = read_csv(folder + "/openb_node_list_gpu_node.csv", 5);
-  if (!rows) return rows.error();
+  auto const path = folder + "/openb_node_list_gpu_node.csv";
+  auto const csv = read_text(path);
+  if (!csv) return csv.error();
+  auto const rows = cli::parse_nodes(*csv);
+  if (!rows) return in_file(path, rows.error());
   std::vector<deployer::NodeSpec> nodes;
   for (auto const& row : *rows) {
-    auto const cpu = text::parse_int(row[1]), memory = text::parse_int(row[2]),
-               gpus = text::parse_int(row[3]);
-    if (!cpu || !memory || !gpus) return Error{Code::invalid, "node " + row[0] + " is unreadable"};
-    deployer::NodeSpec node{{row[0]}, PoolId{"default"}, {*cpu, *memory, 0, {}, 0, 0}};
-    for (std::int64_t i = 0; i < *gpus; ++i)
-      node.capacity.gpus.push_back({fmt::format("{}-{}", row[0], i), row[4], 0});
+    deployer::NodeSpec node{
+        {row.name}, PoolId{"default"}, {row.cpu_milli, row.memory_mib, 0, {}, 0, 0}};
+    for (std::uint32_t i = 0; i < row.gpus; ++i)
+      node.capacity.gpus.push_back({fmt::format("{}-{}", row.name, i), row.model, 0});
     nodes.push_back(std::move(node));
   }
   return nodes;
@@ -91,16 +61,18 @@ std::vector<std::string> trace_names(std::string const& folder) {
 }
 
 Result<Trace> read_trace(std::string const& folder, std::string const& name) {
-  auto rows = read_csv(fmt::format("{}/{}{}{}", folder, prefix, name, suffix), 5);
-  if (!rows) return rows.error();
-  std::sort(rows->begin(), rows->end());
+  auto const path = fmt::format("{}/{}{}{}", folder, prefix, name, suffix);
+  auto const csv = read_text(path);
+  if (!csv) return csv.error();
+  auto rows = cli::parse_pods(*csv);
+  if (!rows) return in_file(path, rows.error());
+  std::sort(rows->begin(), rows->end(),
+            [](auto const& a, auto const& b) { return a.name < b.name; });
   Trace trace{name, {}, {}};
   std::map<deployer::TaskClass, double> counts;
-  for (auto const& row : *rows) {
-    auto request = to_request(row);
-    if (!request) return request.error();
-    counts[deployer::TaskClass::of(*request)] += 1;
-    trace.pods.push_back(std::move(*request));
+  for (auto& row : *rows) {
+    counts[deployer::TaskClass::of(row.resources)] += 1;
+    trace.pods.push_back(std::move(row.resources));
   }
   for (auto const& [task, count] : counts)
     trace.mix.push_back({task, count / static_cast<double>(trace.pods.size())});

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/random.hpp"
 #include "common/base/result.hpp"
 #include "services/deployer/core/cluster.hpp"
 #include "services/deployer/core/mix.hpp"
@@ -17,7 +18,7 @@ namespace lepton::bench {
 class Dice {
  public:
   explicit Dice(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next();
+  std::uint64_t next() { return splitmix(state_); }
   std::size_t below(std::size_t limit) { return static_cast<std::size_t>(next() % limit); }
   template <class T>
   void shuffle(std::vector<T>& v) {

@@ -22,10 +22,8 @@ class Patience {
   Result<typename M::Reply> ask(bus::Client& client, M const& message, TimeMs timeout_ms) {
     for (auto const since = clock_.now_ms();;) {
       auto reply = client.call(message, timeout_ms);
-      bool const away =
-          !reply && (reply.error().code == Code::unavailable ||
-                     reply.error().code == Code::timeout || reply.error().code == Code::exhausted);
-      if (!away || clock_.now_ms() - since > contact_lost_max_ms) return reply;
+      if (reply || !is_passing(reply.error().code) || clock_.now_ms() - since > contact_lost_max_ms)
+        return reply;
       shell_.say("no answer yet (" + reply.error().what + "); asking again");
       std::this_thread::sleep_for(poll_pause);
     }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "cli/connect.hpp"
 #include "schemas/auditor.hpp"
 
 namespace lepton::cli {
@@ -11,10 +12,6 @@ namespace {
 constexpr std::uint32_t page_limit = 500;
 constexpr TimeMs page_timeout_ms = 60'000;
 constexpr auto poll_pause = std::chrono::milliseconds(50);
-
-bool is_passing(Code code) {
-  return code == Code::unavailable || code == Code::timeout || code == Code::exhausted;
-}
 
 }  // namespace
 

@@ -9,6 +9,18 @@
 
 namespace lepton {
 
+// The finaliser of splitmix64: neighbours become strangers.
+constexpr std::uint64_t mixed(std::uint64_t z) {
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+// splitmix64: moves the state on and gives the next number; the same in every language.
+constexpr std::uint64_t splitmix(std::uint64_t& state) {
+  return mixed(state += 0x9e3779b97f4a7c15u);
+}
+
 class Chance {
  public:
   explicit Chance(std::uint64_t seed) {
@@ -36,12 +48,6 @@ class Chance {
 
  private:
   __extension__ using Wide = unsigned __int128;
-  static std::uint64_t splitmix(std::uint64_t& seed) {
-    auto z = (seed += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-  }
   std::array<std::uint64_t, 4> state_{};
 };
 

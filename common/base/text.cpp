@@ -94,6 +94,14 @@ std::string did_you_mean(std::string_view word, std::vector<std::string> const& 
   return best ? fmt::format(", did you mean '{}'?", *best) : "";
 }
 
+bool is_dns_label(std::string_view s) {
+  auto const fits = [](char ch) {
+    return (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '-';
+  };
+  return !s.empty() && s.size() <= 63 && s.front() != '-' && s.back() != '-' &&
+         std::all_of(s.begin(), s.end(), fits);
+}
+
 std::string utc(std::int64_t wall_ms) {
   auto const seconds = static_cast<std::time_t>(wall_ms / 1000);
   std::tm parts{};

@@ -16,6 +16,9 @@ std::string hex(std::string_view bytes);
 std::optional<std::string> unhex(std::string_view digits);  // nothing on a bad digit or odd length
 std::optional<std::int64_t> parse_int(std::string_view s);  // the whole text, or nothing
 
+// A label of RFC 1123: a-z, 0-9 and '-', 1 to 63 of them, no '-' at either end.
+bool is_dns_label(std::string_view s);
+
 // Number of insertions, deletions, changes and swaps of neighbours between two words
 // (optimal string alignment distance).
 std::size_t distance(std::string_view a, std::string_view b);

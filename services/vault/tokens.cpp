@@ -29,7 +29,6 @@ TokenClaims Vault::claims_of(actor::Caller const& caller) const {
 }
 
 Result<TokenIssued> Vault::issue_token(TokenClaims claims, std::string parent, Context& c) {
-  if (claims.token.empty()) claims.token = crypto::uuid7(c.entropy(), c.wall());
   auto text = access::issue(claims, *signer_);
   if (!text) return text.error();
   TokenRow const row{claims, std::move(parent), false};

@@ -3,15 +3,7 @@
 
 #include "common/base/check.hpp"
 #include "common/codec/msgpack.hpp"
-#include "schemas/access.hpp"
-#include "schemas/auditor.hpp"
-#include "schemas/deployer.hpp"
-#include "schemas/node.hpp"
-#include "schemas/platform.hpp"
-#include "schemas/refusal.hpp"
-#include "schemas/scaler.hpp"
-#include "schemas/vault.hpp"
-#include "schemas/vault_access.hpp"
+#include "headers.inc"
 
 namespace {
 

@@ -2,18 +2,13 @@
 
 #include <algorithm>
 
+#include "common/base/random.hpp"
+
 namespace lepton::deployer {
 
 namespace {
 
 constexpr double most_cpu_milli = 128'000, most_gpu_milli = 8000;
-
-// The finaliser of splitmix64.
-std::uint64_t mixed(std::uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
 
 double cpu(Room const& room) {
   return static_cast<double>(room.cpu_milli());
@@ -40,7 +35,8 @@ std::uint32_t drawn_device(Room const& room, Ask const& ask, ModelIndex model, s
 }  // namespace
 
 Verdict RandomFit::judge(Node const& node, Room const& room, Ask const& ask) const {
-  auto const draw = mixed(node.tie + mixed(seed_ + 0x9e3779b97f4a7c15u));
+  auto seed = seed_;
+  auto const draw = mixed(node.tie + splitmix(seed));
   Verdict v{tightest_gpus(room, ask), static_cast<std::int64_t>(draw >> 16), 0};
   if (ask.fraction()) {
     auto const model = room.groups()[v.gpus.group].model;

@@ -1,21 +1,15 @@
 #include "services/deployer/core/cluster.hpp"
-#include "common/base/planted.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "common/base/planted.hpp"
+#include "common/base/random.hpp"
+
 namespace lepton::deployer {
 
 namespace {
-
-// The finaliser of splitmix64: neighbours in order become strangers in tie.
-std::uint64_t hash(std::uint64_t z) {
-  z += 0x9e3779b97f4a7c15u;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
 
 Error no_node(NodeId const& id) {
   return {Code::not_found, fmt::format("node {} is not known", id.value)};
@@ -103,9 +97,10 @@ Status Cluster::add(NodeSpec spec) {
                                              spec.id.value, spec.order)};
   last_order_ = std::max(last_order_, spec.order);
   auto const slot = new_slot();
+  auto tie = spec.order;  // neighbours in order become strangers in tie
   auto& node = nodes_[slot];
   // A slot may be used again: its version goes on, so that a cache never takes the new for the old.
-  node = Node{{}, hash(spec.order), node.version, {}, {}, {}, {}, slot};
+  node = Node{{}, splitmix(tie), node.version, {}, {}, {}, {}, slot};
   node.free = node.full = room_of(spec.capacity);
   by_id_[spec.id] = slot;
   by_order_[spec.order] = slot;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/text.hpp"
 #include "services/deployer/core/feasible.hpp"
 
 namespace lepton::deployer {
@@ -9,14 +10,6 @@ namespace {
 
 constexpr std::size_t entries_max = 256;
 constexpr std::size_t text_max = 32 * 1024;
-
-bool is_label(std::string_view s) {
-  auto const fits = [](char ch) {
-    return (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '-';
-  };
-  return !s.empty() && s.size() <= 63 && s.front() != '-' && s.back() != '-' &&
-         std::all_of(s.begin(), s.end(), fits);
-}
 
 bool is_env_name(std::string_view s) {
   auto const fits = [](char ch) {
@@ -69,14 +62,14 @@ Status check_command(JobSpec const& spec) {
 }  // namespace
 
 Status check_spec(JobId const& job, JobSpec const& spec) {
-  if (!is_label(job.value))
+  if (!text::is_dns_label(job.value))
     return bad("job: the identity must be a DNS label, as the CLI makes it");
-  if (!is_label(spec.name))
+  if (!text::is_dns_label(spec.name))
     return bad("name: '" + spec.name.substr(0, 64) +
                "' must be a DNS label: a-z, 0-9 and '-', at most 63");
-  if (!is_label(spec.pool.value)) return bad("pool: must be a DNS label");
+  if (!text::is_dns_label(spec.pool.value)) return bad("pool: must be a DNS label");
   if (spec.user == "root") return bad("user: work does not run as root; name another user or none");
-  if (!spec.user.empty() && (spec.user.size() > 32 || !is_label(spec.user)))
+  if (!spec.user.empty() && (spec.user.size() > 32 || !text::is_dns_label(spec.user)))
     return bad("user: '" + spec.user.substr(0, 32) + "' is not the name of a system user");
   if (auto good = check_command(spec); !good) return good;
   if (auto good = check_environment(spec); !good) return good;

@@ -39,6 +39,14 @@ TEST(Chance, FollowsTheRecurrence) {
   }
 }
 
+// First outputs for the seed 1234567 as published for the reference implementation.
+TEST(Splitmix, FollowsTheReference) {
+  std::uint64_t state = 1234567;
+  for (auto const wanted : {6457827717110365317u, 3203168211198807973u, 9817491932198370423u,
+                            4593380528125082431u, 16408922859458223821u})
+    EXPECT_EQ(splitmix(state), wanted);
+}
+
 TEST(Chance, BelowIsEvenAndBelow) {
   Chance chance(3);
   std::map<std::uint64_t, int> counts;

@@ -66,5 +66,13 @@ TEST(Text, Utc) {
   EXPECT_EQ(utc(1'800'000'000'999), "2027-01-15T08:00:00Z");
 }
 
+TEST(Text, DnsLabels) {
+  for (auto const* good : {"a", "0", "a-b", "digits-2024"}) EXPECT_TRUE(is_dns_label(good)) << good;
+  for (auto const* bad : {"", "-a", "a-", "A", "a.b", "a_b", "a b", "\xc3\xa4"})
+    EXPECT_FALSE(is_dns_label(bad)) << bad;
+  EXPECT_TRUE(is_dns_label(std::string(63, 'x')));
+  EXPECT_FALSE(is_dns_label(std::string(64, 'x')));
+}
+
 }  // namespace
 }  // namespace lepton::text

@@ -10,12 +10,6 @@
 namespace lepton::bus {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-long milliseconds_since(Clock::time_point start) {
-  return long(std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count());
-}
-
 // Two services that know each other; over tcp or ipc.
 struct Pair {
   rig::Folder folder;
@@ -169,10 +163,10 @@ TEST(Silence, FrozenPeerIsNoticedAndFoundAgain) {
   auto const a = rig::open(pair.a);
   ASSERT_TRUE(rig::until({a.get()}, [&] { return a->bus->reachable("b"); }));
   child.signal(SIGSTOP);
-  auto const start = Clock::now();
+  auto const start = rig::Clock::now();
   ASSERT_TRUE(rig::until(
       {a.get()}, [&] { return !a->bus->reachable("b"); }, 20'000));
-  EXPECT_LT(milliseconds_since(start), 10'000);
+  EXPECT_LT(rig::milliseconds_since(start), 15'000);
   child.signal(SIGCONT);
   ASSERT_TRUE(rig::until(
       {a.get()}, [&] { return a->bus->reachable("b"); }, 30'000));
@@ -193,9 +187,9 @@ TEST(Hints, SlowSubscriberStallsNeitherThePublisherNorTheOthers) {
     a->bus->publish({"a", "audit", 1, ++head});
     return !b->seen.hints.empty();
   }));
-  auto const start = Clock::now();
+  auto const start = rig::Clock::now();
   for (int i = 0; i < 50'000; ++i) a->bus->publish({"a", "audit", 1, ++head});
-  EXPECT_LT(milliseconds_since(start), 10'000);
+  EXPECT_LT(rig::milliseconds_since(start), 30'000);
   // Announcing the head again is all the repair that is needed.
   EXPECT_TRUE(rig::until({a.get(), b.get()}, [&] {
     a->bus->publish({"a", "audit", 1, head});

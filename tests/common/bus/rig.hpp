@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/types.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -17,6 +18,12 @@
 #include "common/crypto/entropy.hpp"
 
 namespace lepton::bus::rig {
+
+using Clock = std::chrono::steady_clock;
+
+inline long milliseconds_since(Clock::time_point start) {
+  return long(std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count());
+}
 
 KeyPair keys();
 std::string free_tcp();  // tcp://127.0.0.1:PORT that was free a moment ago

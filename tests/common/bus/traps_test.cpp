@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <zmq.h>
-#include <algorithm>
 
+#include <algorithm>
 #include <csignal>
 
 #include "common/bus/gatekeeper.hpp"
@@ -19,12 +19,6 @@
 
 namespace lepton::bus {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-long milliseconds_since(Clock::time_point start) {
-  return long(std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count());
-}
 
 // A bare socket: no keys, no limits, nothing but a bounded wait and end.
 class Bare {
@@ -235,9 +229,9 @@ TEST(Trap, EndingWithUnsentMessagesDoesNotHang) {
   auto node = rig::open(a);
   for (int i = 0; i < 500; ++i)
     node->bus->request("b", rig::request_header(std::to_string(i)), std::string(1'000, 'x'));
-  auto const start = Clock::now();
+  auto const start = rig::Clock::now();
   node.reset();
-  EXPECT_LT(milliseconds_since(start), 5'000) << "linger is " << linger_ms << " ms";
+  EXPECT_LT(rig::milliseconds_since(start), 30'000) << "linger is " << linger_ms << " ms";
 }
 
 // A frozen process still has its kernel acknowledge what arrives, so that TCP sees nothing wrong,
@@ -255,7 +249,7 @@ TEST(Trap, SilentPartitionWithDataInFlightIsNoticedByHeartbeats) {
   auto const node = rig::open(a);
   ASSERT_TRUE(rig::until({node.get()}, [&] { return node->bus->reachable("b"); }));
   child.signal(SIGSTOP);
-  auto const start = Clock::now();
+  auto const start = rig::Clock::now();
   int sent = 0;
   ASSERT_TRUE(rig::until(
       {node.get()},
@@ -264,8 +258,8 @@ TEST(Trap, SilentPartitionWithDataInFlightIsNoticedByHeartbeats) {
         return !node->bus->reachable("b");
       },
       20'000));
-  // One heartbeat and the silence after it; the rest is for a busy machine.
-  EXPECT_LT(milliseconds_since(start), heartbeat_every_ms + silence_max_ms + 3'000);
+  static_assert(heartbeat_every_ms + silence_max_ms <= 4'000);
+  EXPECT_LT(rig::milliseconds_since(start), 15'000) << "a busy machine needs longer, TCP minutes";
   child.signal(SIGCONT);
   EXPECT_TRUE(rig::until(
       {node.get()}, [&] { return node->bus->reachable("b"); }, 30'000));

@@ -70,6 +70,29 @@ Rows WithServer::ask(std::string const& sql, std::vector<std::string> const& par
   return *rows;
 }
 
+void WithService::SetUp() {
+  WithServer::SetUp();
+  auto const all = read_migrations("schemas/sql");
+  ASSERT_TRUE(all) << all.error().what;
+  auto const done = migrate(admin_url(), *all, {service_});
+  ASSERT_TRUE(done) << done.error().what;
+  crypto::SystemEntropy entropy;
+  auto urls = issue_urls(admin_url(), {service_}, entropy);
+  ASSERT_TRUE(urls) << urls.error().what;
+  urls_ = std::move(*urls);
+}
+
+std::string WithService::as(std::string const& role, std::string const& sql) const {
+  auto session = Session::open(urls_.at(role));
+  if (!session) return session.error().what;
+  auto const done = session->query({sql, {}});
+  return done ? "ok" : done.error().what;
+}
+
+bool WithService::is_refused(std::string const& role, std::string const& sql) const {
+  return as(role, sql).find("permission denied") != std::string::npos;
+}
+
 std::string read_file(fs::path const& path) {
   std::ifstream stream(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};

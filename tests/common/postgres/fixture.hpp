@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +44,19 @@ class WithServer : public ::testing::Test {
   static std::unique_ptr<TempFolder> folder;
   static std::unique_ptr<EmbeddedPostgres> server;
   std::string database_;
+};
+
+// The tables of one service, its roles and the roles of people, for each test.
+class WithService : public WithServer {
+ protected:
+  explicit WithService(std::string service) : service_(std::move(service)) {}
+  void SetUp() override;
+  // Runs the statement as the role: "ok", or why not.
+  std::string as(std::string const& role, std::string const& sql) const;
+  bool is_refused(std::string const& role, std::string const& sql) const;
+
+  std::string service_;
+  std::map<std::string, Secret<std::string>> urls_;  // by role
 };
 
 std::string read_file(std::filesystem::path const& path);

@@ -112,4 +112,9 @@ inline sim::Maker driver_maker(int width) {
   };
 }
 
+inline std::int64_t stored_sum(sim::World const& world) {
+  auto const& rows = world.disk("counter").rows("sum");
+  return rows.empty() ? 0 : std::get<std::int64_t>(rows.begin()->second[1]);
+}
+
 }  // namespace lepton::test

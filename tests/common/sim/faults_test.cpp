@@ -12,11 +12,6 @@ using sim::Outcome;
 using sim::World;
 using test::Add;
 
-std::int64_t stored_sum(World const& world) {
-  auto const& rows = world.disk("counter").rows("sum");
-  return rows.empty() ? 0 : std::get<std::int64_t>(rows.begin()->second[1]);
-}
-
 // Forty additions of one, patient enough to be acknowledged in the end.
 void add_forty(World& world) {
   world.add_process("counter", test::counter_maker());
@@ -27,7 +22,7 @@ void add_forty(World& world) {
   world.heal();
   ASSERT_TRUE(world.run_until([&] { return ann.open() == 0; }, 240'000));
   for (auto const& sent : world.history()) EXPECT_EQ(sent.outcome, Outcome::acked);
-  EXPECT_EQ(stored_sum(world), 40);
+  EXPECT_EQ(test::stored_sum(world), 40);
 }
 
 TEST(FaultKinds, CrashBeforeACommitLeavesNothingBehind) {
@@ -64,10 +59,10 @@ TEST(FaultKinds, WhoStandsStillAnswersWhenItGoesOn) {
   ann.send("counter", Add{1});
   world.run_for(4'900);
   EXPECT_EQ(world.history()[0].outcome, Outcome::pending);
-  EXPECT_EQ(stored_sum(world), 0);
+  EXPECT_EQ(test::stored_sum(world), 0);
   ASSERT_TRUE(world.run_until([&] { return ann.open() == 0; }, 1'000));
   EXPECT_EQ(world.history()[0].outcome, Outcome::acked);
-  EXPECT_EQ(stored_sum(world), 1);
+  EXPECT_EQ(test::stored_sum(world), 1);
 }
 
 TEST(FaultKinds, ADriftingClockIsStillAClock) {

@@ -13,11 +13,6 @@ using sim::World;
 using test::Add;
 using test::Read;
 
-std::int64_t stored_sum(World const& world) {
-  auto const& rows = world.disk("counter").rows("sum");
-  return rows.empty() ? 0 : std::get<std::int64_t>(rows.begin()->second[1]);
-}
-
 struct Tally {
   std::int64_t acked = 0, open = 0, others = 0, least = 0, most = 0;
 };
@@ -39,7 +34,7 @@ Tally tally(World const& world) {
 
 void check_sums(World& world) {
   auto const t = tally(world);
-  auto const sum = stored_sum(world);
+  auto const sum = test::stored_sum(world);
   if (sum < t.least) world.fail("an acknowledged addition is lost");
   if (sum > t.most) world.fail("an addition took effect twice");
 }
@@ -62,7 +57,7 @@ Run run_additions(std::uint64_t seed, Faults const& faults, int additions = 60) 
   auto const rest = [&] { return ann.open() + bob.open() == 0; };
   if (!world.run_until(rest, 60'000)) world.fail("requests stay open in a healed world");
   auto const t = tally(world);
-  return {world.trace(), stored_sum(world), t.acked};
+  return {world.trace(), test::stored_sum(world), t.acked};
 }
 
 TEST(World, EveryAdditionCountsOnceWithoutFaults) {
@@ -108,11 +103,11 @@ TEST(World, OneWayPartitionHoldsBackAnswersOnly) {
   world.cut("counter", "ann", 5'000);
   ann.send("counter", Add{1});
   world.run_for(1'000);
-  EXPECT_EQ(stored_sum(world), 1);
+  EXPECT_EQ(test::stored_sum(world), 1);
   EXPECT_EQ(world.history()[0].outcome, Outcome::pending);
   EXPECT_TRUE(world.run_until([&] { return ann.open() == 0; }, 20'000));
   EXPECT_EQ(world.history()[0].outcome, Outcome::acked);
-  EXPECT_EQ(stored_sum(world), 1);
+  EXPECT_EQ(test::stored_sum(world), 1);
 }
 
 TEST(World, StoreAwayRefusesUntilItIsBack) {
@@ -127,7 +122,7 @@ TEST(World, StoreAwayRefusesUntilItIsBack) {
   EXPECT_EQ(world.history()[once].outcome, Outcome::refused);
   EXPECT_EQ(world.history()[once].refusal.code, Code::unavailable);
   EXPECT_EQ(world.history()[patient].outcome, Outcome::acked);
-  EXPECT_EQ(stored_sum(world), 2);
+  EXPECT_EQ(test::stored_sum(world), 2);
 }
 
 TEST(World, WallClockJumpsDoNotMoveTimers) {
@@ -140,7 +135,7 @@ TEST(World, WallClockJumpsDoNotMoveTimers) {
   ann.send("counter", Add{1}, {.id = "same"});
   ASSERT_TRUE(world.run_until([&] { return ann.open() == 0; }, 5'000));
   EXPECT_EQ(world.history()[1].outcome, Outcome::acked);
-  EXPECT_EQ(stored_sum(world), 1);
+  EXPECT_EQ(test::stored_sum(world), 1);
 }
 
 TEST(World, FailureTellsTheSeedAndTheLastLines) {

@@ -12,29 +12,9 @@
 namespace lepton::auditor::testing {
 namespace {
 
-class AuditorPostgres : public postgres::WithServer {
+class AuditorPostgres : public postgres::WithService {
  protected:
-  void SetUp() override {
-    WithServer::SetUp();
-    auto const all = postgres::read_migrations("schemas/sql");
-    ASSERT_TRUE(all) << all.error().what;
-    auto const done = postgres::migrate(admin_url(), *all, {"auditor"});
-    ASSERT_TRUE(done) << done.error().what;
-    crypto::SystemEntropy entropy;
-    auto urls = postgres::issue_urls(admin_url(), {"auditor"}, entropy);
-    ASSERT_TRUE(urls) << urls.error().what;
-    urls_ = *urls;
-  }
-  // Runs the statement as the role: "ok", or the code of the refusal.
-  std::string as(std::string const& role, std::string const& sql) {
-    auto session = postgres::Session::open(urls_.at(role));
-    if (!session) return session.error().what;
-    auto const done = session->query({sql, {}});
-    return done ? "ok" : std::string(schema::name_of(done.error().code)) + ": " + done.error().what;
-  }
-  bool is_refused(std::string const& role, std::string const& sql) {
-    return as(role, sql).find("permission denied") != std::string::npos;
-  }
+  AuditorPostgres() : WithService("auditor") {}
   postgres::Rows read(std::string const& sql) {
     auto session = postgres::Session::open(urls_.at("lepton_reader"));
     if (!session) return ADD_FAILURE() << session.error().what, postgres::Rows{};
@@ -46,7 +26,6 @@ class AuditorPostgres : public postgres::WithServer {
     auto const found = read(sql);
     return found.size() == 1 ? found[0][0].value_or("NULL") : fmt::format("{} rows", found.size());
   }
-  std::map<std::string, Secret<std::string>> urls_;
 };
 
 // One auditor on PostgreSQL, with sources that the test writes; the thread of the test runs it.
@@ -57,7 +36,7 @@ struct Live {
     s.schema = "auditor";
     s.post = mailbox.post();
     store = std::make_unique<store::PostgresStore>(std::move(s));
-    feeds["deployer"], feeds["vault"];
+    feeds["deployer"], feeds["scaler"], feeds["vault"];
   }
   void boot() {
     system =
