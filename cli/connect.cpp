@@ -1,5 +1,7 @@
 #include "cli/connect.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 
 #include "common/base/text.hpp"
@@ -28,6 +30,8 @@ std::string_view name_of(Service service) {
       return "vault";
     case Service::auditor:
       return "auditor";
+    case Service::scaler:
+      return "scaler";
   }
   return "unknown";
 }
@@ -53,7 +57,15 @@ Result<bus::Client> connect(Shell const& shell, Service service, int window) {
       settings.endpoint = context->auditor_endpoint;
       settings.server_public_key = context->auditor_key;
       break;
+    case Service::scaler:
+      settings.endpoint = context->scaler_endpoint;
+      settings.server_public_key = context->scaler_key;
+      break;
   }
+  if (settings.endpoint.empty())
+    return Error{Code::unavailable,
+                 fmt::format("the context file names no {}; run `lepton up` again, which writes it",
+                             name_of(service))};
   settings.keys = std::move(*keys);
   settings.token = std::move(*token);
   settings.window = window;

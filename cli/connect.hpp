@@ -8,13 +8,19 @@
 
 namespace lepton::cli {
 
-enum class Service : std::uint8_t { deployer, vault, auditor };
-inline constexpr Service all_services[] = {Service::deployer, Service::vault, Service::auditor};
+enum class Service : std::uint8_t { deployer, vault, auditor, scaler };
+inline constexpr Service all_services[] = {Service::deployer, Service::vault, Service::auditor,
+                                           Service::scaler};
 std::string_view name_of(Service service);
 
 // The token is that of $LEPTON_TOKEN, else of the token file; without either only open requests are
 // served.
 Result<bus::Client> connect(Shell const& shell, Service service, int window = 16);
+
+// The service is away or busy for a while: the same question may be asked again.
+constexpr bool is_passing(Code code) {
+  return code == Code::unavailable || code == Code::timeout || code == Code::exhausted;
+}
 
 // One request on a connection of its own.
 template <class M>

@@ -18,6 +18,8 @@ struct ClientContext {
   std::string vault_key;
   std::string auditor_endpoint;
   std::string auditor_key;
+  std::string scaler_endpoint;
+  std::string scaler_key;
   std::string keys_file;
   std::string token_file;
   std::string root_key_file;
@@ -43,7 +45,11 @@ struct ClientContext {
             .optional(),
         field(10, "audit_reader_url_file", &C::audit_reader_url_file,
               "PostgreSQL URL of the read-only role of the audit views; empty: none.")
-            .optional());
+            .optional(),
+        field(11, "scaler_endpoint", &C::scaler_endpoint,
+              "Its client door, tcp://HOST:PORT; empty: of a version without a scaler.")
+            .optional(),
+        field(12, "scaler_key", &C::scaler_key, "CURVE key of the scaler, Z85.").optional());
   }
 };
 static_assert(schema::complete<ClientContext>());

@@ -7,6 +7,7 @@
 #include "cli/nodes/node_commands.hpp"
 #include "cli/parser.hpp"
 #include "cli/replay/replay_commands.hpp"
+#include "cli/services/service_commands.hpp"
 #include "cli/up/up_commands.hpp"
 #include "cli/vault/vault_commands.hpp"
 
@@ -30,7 +31,7 @@ int main(int argc, char** argv) {
   look_around(shell);
   Commands all;
   for (auto const& some : {up_commands(), job_commands(), node_commands(), vault_commands(),
-                           audit_commands(), replay_commands()})
+                           audit_commands(), replay_commands(), service_commands()})
     all.insert(all.end(), some.begin(), some.end());
   all.push_back(version_command());
   return run_command_line(all, shell, argc, argv);

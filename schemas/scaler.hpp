@@ -1,9 +1,7 @@
 #pragma once
 // Messages of the scaler: how a service is scaled, what it was last seen to do, and why it has the
-// number of replicas that it has. Owned by the scaler. Every signal is a total over the replicas of
-// a service.
+// number of replicas that it has. Owned by the scaler.
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,151 +11,9 @@
 #include "common/base/time.hpp"
 #include "common/schema/schema.hpp"
 #include "schemas/access.hpp"
+#include "schemas/scale.hpp"
 
 namespace lepton {
-
-// requests_per_s; concurrency: in flight and waiting; cpu, gpu: in use, as multiples of what one
-// replica was given (2.1 = three replicas at 70 %).
-enum class ScaleSignal : std::uint8_t { unknown, requests_per_s, concurrency, cpu, gpu };
-consteval auto enumerators(ScaleSignal) {
-  return std::to_array<std::string_view>(
-      {"unknown", "requests_per_s", "concurrency", "cpu", "gpu"});
-}
-
-// What changed the policy's number last.
-enum class ScaleBound : std::uint8_t {
-  unknown,
-  none,
-  minimum,
-  maximum,
-  cooldown,
-  rate,
-  idle,
-  woken
-};
-consteval auto enumerators(ScaleBound) {
-  return std::to_array<std::string_view>(
-      {"unknown", "none", "minimum", "maximum", "cooldown", "rate", "idle", "woken"});
-}
-
-// At most so many replicas within any period.
-struct ScaleRate {
-  std::uint32_t replicas = 0;
-  std::int64_t period_ms = 60'000;
-
-  bool operator==(ScaleRate const&) const = default;
-  static consteval auto fields() {
-    using schema::field;
-    return schema::fields(field(1, "replicas", &ScaleRate::replicas, "Replicas; 0 means no limit.")
-                              .bounds(0, 100'000),
-                          field(2, "period_ms", &ScaleRate::period_ms, "Length of the period, ms.")
-                              .bounds(1'000, 3'600'000)
-                              .optional());
-  }
-};
-static_assert(schema::complete<ScaleRate>());
-
-struct ScaleLimits {
-  std::uint32_t min = 1;
-  std::uint32_t max = 1;
-  std::int64_t up_cooldown_ms = 0;
-  std::int64_t down_cooldown_ms = 0;
-  ScaleRate up, down;
-  std::int64_t zero_after_ms = 30'000;
-  std::uint32_t wake_to = 1;
-
-  bool operator==(ScaleLimits const&) const = default;
-  static consteval auto fields() {
-    using schema::field;
-    using L = ScaleLimits;
-    return schema::fields(
-        field(1, "min", &L::min, "Replicas at least; 0 lets an idle service go to zero.")
-            .bounds(0, 100'000),
-        field(2, "max", &L::max, "Replicas at most.").bounds(1, 100'000),
-        field(3, "up_cooldown_ms", &L::up_cooldown_ms,
-              "After any change, none upwards for so long, ms.")
-            .bounds(0, 3'600'000)
-            .optional(),
-        field(4, "down_cooldown_ms", &L::down_cooldown_ms,
-              "After any change, none downwards for so long, ms.")
-            .bounds(0, 3'600'000)
-            .optional(),
-        field(5, "up", &L::up, "Replicas added in a period.").optional(),
-        field(6, "down", &L::down, "Replicas removed in a period.").optional(),
-        field(7, "zero_after_ms", &L::zero_after_ms,
-              "The last replica goes after so long without requests, ms; with min = 0 only.")
-            .bounds(0, 86'400'000)
-            .optional(),
-        field(8, "wake_to", &L::wake_to, "Replicas when requests come back to none.")
-            .bounds(1, 100'000)
-            .optional());
-  }
-};
-static_assert(schema::complete<ScaleLimits>());
-
-// How one service is scaled.
-struct ScaleSettings {
-  std::string policy = "hpa";
-  ScaleSignal signal = ScaleSignal::cpu;
-  double per_replica = 0.7;
-  ScaleLimits limits;
-
-  bool operator==(ScaleSettings const&) const = default;
-  static consteval auto fields() {
-    using schema::field;
-    using S = ScaleSettings;
-    return schema::fields(
-        field(1, "policy", &S::policy, "threshold, hpa, kpa or adjustment.").optional(),
-        field(2, "signal", &S::signal, "Signal that the policy follows.").optional(),
-        field(3, "per_replica", &S::per_replica, "How much of it one replica should carry.")
-            .optional(),
-        field(4, "limits", &S::limits, "Bounds around the policy."));
-  }
-};
-static_assert(schema::complete<ScaleSettings>());
-
-// One decision about one service, with what it was made of. A row for each that changed the number.
-struct ScaleDecision {
-  static constexpr std::string_view table = "scale_decision";
-  std::string service;
-  std::uint64_t number = 0;
-  WallMs at_ms = 0;
-  std::string policy;
-  std::uint32_t before = 0;
-  std::uint32_t wanted = 0;
-  std::uint32_t proposed = 0;
-  ScaleBound bound = ScaleBound::none;
-  std::string reason;
-  ScaleSignal signal = ScaleSignal::unknown;
-  std::optional<double> value;
-  double per_replica = 0;
-  std::uint32_t ready = 0;
-  std::uint32_t starting = 0;
-  std::uint32_t silent = 0;
-
-  bool operator==(ScaleDecision const&) const = default;
-  static consteval auto fields() {
-    using schema::field;
-    using D = ScaleDecision;
-    return schema::fields(
-        field(1, "service", &D::service, "Name of the service.").key(),
-        field(2, "number", &D::number, "Counts the changes of the service, from 1.").key(),
-        field(3, "at_ms", &D::at_ms, "When it was decided, ms since 1970."),
-        field(4, "policy", &D::policy, "Policy that proposed, or manual."),
-        field(5, "before", &D::before, "Replicas asked for before."),
-        field(6, "wanted", &D::wanted, "Replicas asked for from now on."),
-        field(7, "proposed", &D::proposed, "What the policy alone would have asked for."),
-        field(8, "bound", &D::bound, "What changed the proposal last; none when nothing did."),
-        field(9, "reason", &D::reason, "A sentence for people, with the figures."),
-        field(10, "signal", &D::signal, "Signal that the policy follows."),
-        field(11, "value", &D::value, "Its mean; nothing when there were no samples."),
-        field(12, "per_replica", &D::per_replica, "How much of it one replica should carry."),
-        field(13, "ready", &D::ready, "Replicas that were ready."),
-        field(14, "starting", &D::starting, "Replicas that were starting."),
-        field(15, "silent", &D::silent, "Ready replicas that reported no use."));
-  }
-};
-static_assert(schema::complete<ScaleDecision>());
 
 // The answer to what sets a number.
 struct ScaleWanted {
@@ -317,6 +173,58 @@ struct ServiceExplain {
   }
 };
 static_assert(schema::complete<ServiceExplain>());
+
+// One service, in short.
+struct ScaledService {
+  std::string service;
+  ScaleSettings settings;
+  std::uint32_t wanted = 0;
+  std::uint32_t ready = 0;
+  std::optional<WallMs> reported_at_ms;
+
+  static consteval auto fields() {
+    using schema::field;
+    using T = ScaledService;
+    return schema::fields(field(1, "service", &T::service, "Name of the service."),
+                          field(2, "settings", &T::settings, "How it is scaled."),
+                          field(3, "wanted", &T::wanted, "Replicas asked for."),
+                          field(4, "ready", &T::ready, "Replicas ready at the last report."),
+                          field(5, "reported_at_ms", &T::reported_at_ms,
+                                "When it was last heard of, ms since 1970."));
+  }
+};
+static_assert(schema::complete<ScaledService>());
+
+struct ScaledServicePage {
+  std::vector<ScaledService> services;
+  std::uint64_t total = 0;
+
+  static consteval auto fields() {
+    using schema::field;
+    using T = ScaledServicePage;
+    return schema::fields(field(1, "services", &T::services, "By name."),
+                          field(2, "total", &T::total, "All that are scaled."));
+  }
+};
+static_assert(schema::complete<ScaledServicePage>());
+
+struct ScaledServiceList {
+  static constexpr std::string_view topic = "scaler.service.list";
+  static constexpr Verb verb = Verb::list;
+  using Reply = ScaledServicePage;
+  std::string after;
+  std::uint32_t limit = 100;
+
+  std::string resource() const { return "service"; }
+  static consteval auto fields() {
+    using schema::field;
+    using T = ScaledServiceList;
+    return schema::fields(
+        field(1, "after", &T::after, "Begin behind this name; empty is the beginning.").optional(),
+        field(2, "limit", &T::limit, "At most so many.").bounds(1, 1000).optional());
+  }
+};
+static_assert(schema::complete<ScaledServiceList>());
 
 // Event of the stream "scaling": a service should have another number of replicas.
 struct ServiceScaled {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <queue>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -23,7 +24,8 @@ constexpr TimeMs request_timeout_ms = 60'000;
 constexpr TimeMs remove_timeout_ms = 120'000;
 constexpr TimeMs audit_patience_ms = 20'000;
 constexpr std::size_t nodes_per_message = 500;
-constexpr int tries_max = 10;
+constexpr TimeMs patience_ms = 60'000;  // with services that are away, for each question
+constexpr TimeMs pause_min_ms = 200;
 constexpr int exit_interrupted = 130;
 
 volatile std::sig_atomic_t interrupted = 0;
@@ -84,8 +86,7 @@ class Sending {
       }
       while (client_.room() > 0 && next_ < pods_.size() && interrupted == 0) {
         requests_.push_back({crypto::uuid7(entropy, clock_.wall_ms()),
-                             JobId{crypto::uuid7(entropy, clock_.wall_ms())}, SteadyClock::now(),
-                             0});
+                             JobId{crypto::uuid7(entropy, clock_.wall_ms())}, SteadyClock::now()});
         send(next_++);
       }
       bool const all_sent = next_ == pods_.size() || interrupted != 0;
@@ -106,15 +107,13 @@ class Sending {
     std::string id;
     JobId job;
     SteadyClock::time_point sent_at;
-    int tries;
   };
   using Due = std::pair<TimeMs, std::size_t>;
 
   std::uint32_t ended() const { return report_.placed + report_.refused + report_.failed; }
 
   void send(std::size_t index) {
-    auto& request = requests_[index];
-    ++request.tries;
+    auto const& request = requests_[index];
     auto const sent = client_.submit<JobSubmit>(
         {request.job, spec_of(pods_[index], pool_)},
         [this, index](Result<JobAccepted> accepted) { take(index, std::move(accepted)); },
@@ -141,11 +140,12 @@ class Sending {
   // What is worth trying again is sent again under the same id, after the pause that the service
   // asks for.
   void take_error(std::size_t index, Error const& error) {
-    auto const pause_ms = client_.retry_after_ms();
-    bool const away = error.code == Code::timeout || error.code == Code::unavailable;
-    if ((pause_ms > 0 || away) && requests_[index].tries < tries_max && interrupted == 0)
-      return again_.emplace(clock_.now_ms() + pause_ms, index);
-    fail(error);
+    auto const wanted_ms = client_.retry_after_ms();
+    auto const waited = SteadyClock::now() - requests_[index].sent_at;
+    bool const again = wanted_ms > 0 || is_passing(error.code);
+    if (!again || waited > std::chrono::milliseconds(patience_ms) || interrupted != 0)
+      return fail(error);
+    again_.emplace(clock_.now_ms() + std::max(wanted_ms, pause_min_ms), index);
   }
 
   void fail(Error const& error) {
@@ -165,8 +165,18 @@ class Sending {
   std::set<std::string> acknowledged_;
 };
 
+Result<NodePage> room_of(bus::Client& deployer, PoolId const& pool) {
+  SystemClock const clock;
+  for (auto const since = clock.now_ms();;) {
+    auto page = deployer.call(NodeList{pool, 0}, request_timeout_ms);
+    bool const again = !page && is_passing(page.error().code);
+    if (!again || clock.now_ms() - since > patience_ms || interrupted != 0) return page;
+    std::this_thread::sleep_for(std::chrono::milliseconds(pause_min_ms));
+  }
+}
+
 void note_room(bus::Client& deployer, PoolId const& pool, ReplayReport& report) {
-  auto const page = deployer.call(NodeList{pool, 0}, request_timeout_ms);
+  auto const page = room_of(deployer, pool);
   if (!page) {
     ++report.failures["the free GPUs are not known: " + page.error().what];
     return;

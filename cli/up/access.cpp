@@ -10,6 +10,7 @@
 #include "common/crypto/encode.hpp"
 #include "schemas/auditor.hpp"
 #include "schemas/node.hpp"
+#include "schemas/scaler.hpp"
 #include "schemas/vault_access.hpp"
 
 namespace lepton::cli {
@@ -121,6 +122,7 @@ Status wait_until_admitted(StackPlan const& plan) {
   AuditTail one;
   one.limit = 1;
   if (status) status = admits(plan, "auditor", one);
+  if (status) status = admits(plan, "scaler", ScaledServiceList{});
   return status;
 }
 

@@ -13,7 +13,7 @@
 namespace lepton::cli {
 
 // In the order of start; `stop` goes backwards.
-inline constexpr char const* stack_services[] = {"vault", "auditor", "deployer"};
+inline constexpr char const* stack_services[] = {"vault", "auditor", "deployer", "scaler"};
 std::vector<std::string> service_names();
 
 struct Layout {

@@ -67,6 +67,8 @@ ClientContext client_context(StackPlan const& plan) {
   context.vault_key = plan.public_keys.at("vault");
   context.auditor_endpoint = client_endpoint(plan.settings, "auditor");
   context.auditor_key = plan.public_keys.at("auditor");
+  context.scaler_endpoint = client_endpoint(plan.settings, "scaler");
+  context.scaler_key = plan.public_keys.at("scaler");
   context.keys_file = plan.layout.keys("admin");
   context.token_file = plan.layout.admin_token();
   context.root_key_file = plan.layout.root_key();
@@ -80,10 +82,10 @@ Status check_settings(StackSettings const& settings) {
     return Error{Code::invalid, fmt::format("--listen takes a numeric IPv4 address such as "
                                             "127.0.0.1 or 0.0.0.0, not '{}'",
                                             settings.listen)};
-  if (settings.port_base < 1024 || settings.port_base > 65526)
+  if (settings.port_base < 1024 || settings.port_base > port_base_max)
     return Error{Code::invalid,
-                 fmt::format("--port-base is the first of nine ports, from 1024 to 65526, not {}",
-                             settings.port_base)};
+                 fmt::format("--port-base is the first of {} ports, from 1024 to {}, not {}",
+                             ports_in_all, port_base_max, settings.port_base)};
   return access::check_segment("name of the node", settings.node_name);
 }
 

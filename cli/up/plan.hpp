@@ -3,6 +3,7 @@
 // service and the context of its clients. Pure: keys and paths are arguments. Ports count up from
 // port_base, three for each service: peer, client, hint. Any thread.
 
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ namespace lepton::cli {
 
 inline constexpr std::int64_t default_port_base = 7100;
 inline constexpr std::int64_t ports_per_service = 3;
+inline constexpr std::int64_t ports_in_all = ports_per_service * std::ssize(stack_services);
+inline constexpr std::int64_t port_base_max = 65'536 - ports_in_all;
 
 // What `lepton up` was told, kept in the state folder, so that the next `up` needs no options.
 struct StackSettings {
@@ -30,7 +33,7 @@ struct StackSettings {
     using schema::field;
     using S = StackSettings;
     return schema::fields(
-        field(1, "port_base", &S::port_base, "First of nine ports.").bounds(1024, 65526),
+        field(1, "port_base", &S::port_base, "First of the ports.").bounds(1024, port_base_max),
         field(2, "listen", &S::listen, "IPv4 address of the client doors."),
         field(3, "database_url_file", &S::database_url_file,
               "File with the administrator's PostgreSQL URL; empty: a private one.")

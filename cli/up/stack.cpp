@@ -275,7 +275,7 @@ void Stack::restart_node() {
 
 void Stack::stop() {
   clients_.clear();
-  for (auto const* name : {"node", "deployer", "vault", "auditor"})
+  for (auto const* name : {"node", "scaler", "deployer", "vault", "auditor"})
     for (auto& keeper : keepers_)
       if (keeper.spec().name == name && keeper.runs()) {
         auto const stopped = keeper.stop(stop_limit_ms);

@@ -21,7 +21,7 @@ Command up_command() {
               "File with the administrator's URL of a PostgreSQL 15 or newer, instead of a private "
               "one",
               &o->database_url_file)
-      .option("--port-base", "First of nine ports (7100)", &o->port_base)
+      .option("--port-base", "First of the ports, three for each service (7100)", &o->port_base)
       .option("--listen", "IPv4 address for clients and nodes (127.0.0.1)", &o->listen)
       .flag("--no-node", "This machine runs no work", &o->no_node)
       .flag("--node", "This machine runs work (the default)", &o->with_node)

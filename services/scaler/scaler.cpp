@@ -5,16 +5,10 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "common/base/text.hpp"
+
 namespace lepton::scaler {
 namespace {
-
-bool is_label(std::string_view s) {
-  auto const fits = [](char ch) {
-    return (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '-';
-  };
-  return !s.empty() && s.size() <= 63 && s.front() != '-' && s.back() != '-' &&
-         std::all_of(s.begin(), s.end(), fits);
-}
 
 Result<std::unique_ptr<Policy>> policy_of(ScaleSettings const& s) {
   if (auto good = check(s.limits); !good) return good.error();
@@ -40,6 +34,7 @@ Scaler::Scaler(Settings settings) : settings_(settings) {
   on<ServiceScaleRemove>(&Scaler::remove);
   on<ServiceReport>(&Scaler::report);
   on<ServiceExplain>(&Scaler::explain);
+  on<ScaledServiceList>(&Scaler::list);
 }
 
 std::vector<store::Table const*> Scaler::tables() const {
@@ -100,7 +95,7 @@ Result<Scaler::Service*> Scaler::find(std::string const& name) {
 }
 
 Result<ScaleWanted> Scaler::put(ServiceScalePut const& m, Context& c) {
-  if (!is_label(m.service))
+  if (!text::is_dns_label(m.service))
     return Error{Code::invalid,
                  "service: '" + m.service + "' must be a DNS label: a-z, 0-9 and '-', at most 63"};
   auto policy = policy_of(m.settings);
@@ -198,6 +193,16 @@ void Scaler::explain(ServiceExplain const& m, actor::Ticket<ServiceExplain> tick
                           full.changes = *rows;
                           later.answer(ticket, full);
                         });
+}
+
+Result<ScaledServicePage> Scaler::list(ScaledServiceList const& m, Context&) {
+  ScaledServicePage page{{}, services_.size()};
+  for (auto i = services_.upper_bound(m.after);
+       i != services_.end() && page.services.size() < m.limit; ++i) {
+    auto const& s = i->second;
+    page.services.push_back({i->first, s.row.settings, s.row.wanted, s.ready, s.reported_wall});
+  }
+  return page;
 }
 
 // All that is due, in slices, beginning with the name `from`; then a pause.

@@ -63,6 +63,8 @@ class Scaler final : public actor::Actor {
   Result<ScaleWanted> report(ServiceReport const& m, Context& c);
   void explain(ServiceExplain const& m, actor::Ticket<ServiceExplain> ticket, Context& c);
 
+  Result<ScaledServicePage> list(ScaledServiceList const& m, Context& c);
+
   Result<Service*> find(std::string const& name);
   void round(std::string const& from, Context& c);
   bool is_due(Service const& service, TimeMs now) const;

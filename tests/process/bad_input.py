@@ -6,7 +6,7 @@ start that did not happen."""
 import os
 import signal
 
-from stack import Stack, check, equal, run_test, send_signal, skip, wait_for
+from stack import PORTS, Stack, check, equal, run_test, send_signal, skip, wait_for
 
 GOOD = "name: good\ncommand: [/bin/true]\n"
 # What is wrong, the spec, exit status, parts of the sentence.
@@ -34,6 +34,12 @@ COMMANDS = (
     ("unknown policy", ["token", "create", "--policy", "nobody"], 3, ["'nobody'"]),
     ("no key", ["token", "create", "--policy", "admin", "--key", "x"], 2, ["40"]),
     ("no spec file", ["apply", "-f", "/nonexistent.yaml"], 3, ["/nonexistent.yaml"]),
+    ("unknown service", ["service", "scale", "nowhere", "3"], 3, ["'nowhere'"]),
+    ("no replicas", ["service", "scale", "web", "many"], 2, ["REPLICAS", "'many'"]),
+    ("unknown policy of scaling", ["service", "autoscale", "web", "--policy", "hpb"], 3,
+     ["'hpb'", "threshold"]),
+    ("limits upside down", ["service", "autoscale", "web", "--min", "3", "--max", "1"], 2,
+     ["min"]),
     ("second up", ["up", "--detach"], 5, ["is running already", "lepton down"]),
 )
 
@@ -138,7 +144,7 @@ def other_starts(stack):
     expect(stack, "port of root", 2, ["1024"], "up", "--detach", "--state", other,
            "--port-base", 80, environment=named)
     expect(stack, "foreign address", 2, ["192.0.2.1", "--listen"], "up", "--detach", "--state",
-           other, "--port-base", stack.base + 9, "--listen", "192.0.2.1", environment=named)
+           other, "--port-base", stack.base + PORTS, "--listen", "192.0.2.1", environment=named)
     expect(stack, "nothing set up", 6, ["lepton up"], "job", "list",
            environment={"LEPTON_CONTEXT": str(other / "client.yaml")})
     check(not (other / "postgres").exists(), "a refused start has made a database")

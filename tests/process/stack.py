@@ -20,8 +20,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SKIPPED = 77
-PORTS = 9
-SERVICES = ("vault", "auditor", "deployer")
+PORTS = 3 * 4  # doors of each service
+SERVICES = ("vault", "auditor", "deployer", "scaler")
 ENDED = {"succeeded", "failed", "cancelled", "refused"}
 
 
@@ -71,7 +71,7 @@ def programs():
 
 
 def free_ports():
-    """The first of nine ports that nobody listens on now."""
+    """The first of so many ports that nobody listens on now."""
     for base in range(22000 + os.getpid() % 8000, 60000, PORTS):
         with contextlib.ExitStack() as sockets:
             try:
@@ -80,7 +80,7 @@ def free_ports():
             except OSError:
                 continue
             return base
-    raise Failed("no nine free ports in a row")
+    raise Failed(f"no {PORTS} free ports in a row")
 
 
 def words_of(pid):

@@ -1,5 +1,6 @@
 #include "tests/sim/suite.hpp"
 
+#include "services/scaler/scaler.hpp"
 #include "services/vault/vault.hpp"
 
 namespace lepton::sim {
@@ -70,6 +71,8 @@ void Suite::add_services() {
       {"audit", "access"});
   add("deployer", [&knobs] { return std::make_unique<deployer::Deployer>(knobs.deployer); },
       {"audit"});
+  add("scaler", [] { return std::make_unique<scaler::Scaler>(scaler::Settings{}); },
+      {"audit", scaler::stream_name});
 }
 
 void Suite::add_node(std::string const& name) {
@@ -86,10 +89,8 @@ void Suite::add_node(std::string const& name) {
         settings.capacity = capacity_of_node();
         settings.boot_id = "boot-of-" + name;
         settings.incarnation = "life-" + std::to_string(m.life());
-        auto asks = plan_.knobs.asks;
-        asks.resend_first_ms = 2'400;  // as common/service/daemon.cpp
         auto system = std::make_unique<actor::System>(
-            actor::SystemSettings{.service = name, .asks = asks}, m.ports());
+            actor::SystemSettings{.service = name, .asks = plan_.knobs.asks}, m.ports());
         auto host = plan_.knobs.host;
         host.durable = false;
         host.streams.clear();

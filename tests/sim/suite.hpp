@@ -76,6 +76,8 @@ class Suite {
   void drain_something();
   void put_secret();
   void ask_something();
+  void put_scaling(std::string const& service);
+  void scale_something();
   void read_log();
 
   // durable.cpp

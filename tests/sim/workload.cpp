@@ -2,6 +2,7 @@
 // keys, drain nodes, unseal the vault, look at jobs and at the log.
 
 #include "schemas/node.hpp"
+#include "schemas/scaler.hpp"
 #include "schemas/vault_access.hpp"
 #include "services/deployer/core/lifecycle.hpp"
 #include "tests/sim/suite.hpp"
@@ -36,6 +37,8 @@ void Suite::plan_work() {
   some_time(4, [this] { put_secret(); });
   some_time(2, [this] { ask(*admin_, "vault", VaultRotate{}, {.deadline_ms = 60'000}); });
   some_time(6, [this] { read_log(); });
+  for (auto const* service : {"web0", "web1"}) put_scaling(service);
+  some_time(8, [this] { scale_something(); });
 }
 
 // A vault that has crashed is sealed again; somebody keeps unsealing it.
@@ -159,6 +162,24 @@ void Suite::ask_something() {
   if (kind == 0) return ask(client, "deployer", NodeList{});
   if (kind == 1 || submitted_.empty()) return ask(client, "deployer", JobList{});
   ask(client, "deployer", JobShow{submitted_[chance_.below(submitted_.size())]});
+}
+
+void Suite::put_scaling(std::string const& service) {
+  ServiceScalePut put{service, {}, 2};
+  put.settings.limits.max = 4;
+  ask(*admin_, "scaler", put, {.deadline_ms = 60'000});
+}
+
+// Two services, whose scaling comes and goes.
+void Suite::scale_something() {
+  auto const service = "web" + std::to_string(chance_.below(2));
+  auto const kind = chance_.below(8);
+  if (kind == 0) return ask(*admin_, "scaler", ServiceScaleRemove{service});
+  if (kind == 1) return ask(*admin_, "scaler", ServiceExplain{service, 5});
+  if (kind == 2) return ask(*admin_, "scaler", ScaledServiceList{});
+  if (kind == 3) return put_scaling(service);
+  auto const replicas = 1 + static_cast<std::uint32_t>(chance_.below(4));
+  ask(*admin_, "scaler", ServiceScale{service, replicas}, {.deadline_ms = 60'000});
 }
 
 void Suite::read_log() {

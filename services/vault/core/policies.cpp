@@ -25,7 +25,9 @@ std::vector<Policy> builtin_policies() {
             {"secret/{subject}/*", {read, write, remove, list}, Effect::allow},
             {"node", {list}, Effect::allow},
             {"node/*", {read, list}, Effect::allow},
-            {"pool/*", {read, list}, Effect::allow}}}};
+            {"pool/*", {read, list}, Effect::allow},
+            {"service", {list}, Effect::allow},
+            {"service/*", {read, list}, Effect::allow}}}};
 }
 
 Status check_put(std::map<std::string, Policy> const& stored, Policy const& policy) {

@@ -7,30 +7,9 @@
 namespace lepton::scaler::testing {
 namespace {
 
-class ScalerPostgres : public postgres::WithServer {
+class ScalerPostgres : public postgres::WithService {
  protected:
-  void SetUp() override {
-    WithServer::SetUp();
-    auto const all = postgres::read_migrations("schemas/sql");
-    ASSERT_TRUE(all) << all.error().what;
-    auto const done = postgres::migrate(admin_url(), *all, {"scaler"});
-    ASSERT_TRUE(done) << done.error().what;
-    crypto::SystemEntropy entropy;
-    auto urls = postgres::issue_urls(admin_url(), {"scaler"}, entropy);
-    ASSERT_TRUE(urls) << urls.error().what;
-    urls_ = *urls;
-  }
-  // Runs the statement as the role: "ok", or why not.
-  std::string as(std::string const& role, std::string const& sql) {
-    auto session = postgres::Session::open(urls_.at(role));
-    if (!session) return session.error().what;
-    auto const done = session->query({sql, {}});
-    return done ? "ok" : done.error().what;
-  }
-  bool is_refused(std::string const& role, std::string const& sql) {
-    return as(role, sql).find("permission denied") != std::string::npos;
-  }
-  std::map<std::string, Secret<std::string>> urls_;
+  ScalerPostgres() : WithService("scaler") {}
 };
 
 TEST_F(ScalerPostgres, RowsAreThoseOfTheMigration) {

@@ -215,6 +215,24 @@ TEST_F(ScalerTest, TheStreamHasASnapshot) {
   EXPECT_EQ(all.services[1].wanted, 2u);
 }
 
+TEST_F(ScalerTest, TheListGoesOnBehindAName) {
+  for (auto const* service : {"web", "api", "ocr"})
+    ASSERT_EQ(put(service, by_concurrency(2, 6)), "ok");
+  ASSERT_TRUE(ask(report_of("ocr", 1), deployer));
+  auto const first = ask(ScaledServiceList{"", 2}, ann);
+  ASSERT_TRUE(first) << first.error().what;
+  EXPECT_EQ(first->total, 3u);
+  ASSERT_EQ(first->services.size(), 2u);
+  EXPECT_EQ(first->services[0].service, "api");
+  EXPECT_FALSE(first->services[0].reported_at_ms);
+  EXPECT_TRUE(first->services[1].reported_at_ms);
+  auto const rest = ask(ScaledServiceList{"ocr", 2}, ann);
+  ASSERT_TRUE(rest) << rest.error().what;
+  ASSERT_EQ(rest->services.size(), 1u);
+  EXPECT_EQ(rest->services[0].service, "web");
+  EXPECT_EQ(rest->services[0].wanted, 2u);
+}
+
 TEST_F(ScalerTest, AnIdleServiceGoesToZeroAndIsWoken) {
   auto s = by_concurrency(0, 6);
   s.policy = "kpa";
