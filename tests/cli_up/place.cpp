@@ -70,7 +70,9 @@ StackPlan plan_of(Layout const& layout) {
   auto const settings = read_settings(layout);
   if (!settings || !*settings) return ADD_FAILURE() << "it has not been up", plan;
   plan.settings = **settings;
-  for (auto const* name : {"vault", "auditor", "deployer", "admin", "node"}) {
+  auto names = service_names();
+  names.insert(names.end(), {"admin", "node"});
+  for (auto const& name : names) {
     auto const keys = bus::read_keys(layout.keys(name));
     if (!keys) return ADD_FAILURE() << keys.error().what, plan;
     plan.public_keys[name] = keys->public_key;
