@@ -11,6 +11,7 @@
 
 #include "common/base/random.hpp"
 #include "common/base/time.hpp"
+#include "common/bus/access/token_name.hpp"
 #include "common/bus/endpoint.hpp"
 #include "common/bus/frames.hpp"
 #include "common/bus/link.hpp"
@@ -50,6 +51,7 @@ struct Client::Impl {
     TimeMs due_at = 0;  // when it is sent again or ends
     TimeMs pause_ms = 0;
     std::uint32_t attempt = 0;  // sendings that left
+    bool by_name = false;       // the last one carried the name of the token only
     Done done;
   };
   using Requests = std::unordered_map<std::string, Open>;
@@ -58,6 +60,7 @@ struct Client::Impl {
   std::uint64_t seed();
   Status open();
   void send(std::string const& id, Open& request, TimeMs now);
+  void send_token(Requests::iterator request);
   void end(Requests::iterator request, Result<std::string> result);
   int take(TimeMs wait_ms);
   bool take_answer(Received& message);
@@ -76,6 +79,8 @@ struct Client::Impl {
   TimeMs round_at = never;
   TimeMs retry_after = 0;
   std::string header_buffer;
+  std::string token_name;
+  bool token_known = false;  // the service has served a request that carried the token itself
 };
 
 std::uint64_t Client::Impl::seed() {
@@ -98,6 +103,8 @@ Status Client::Impl::open() {
                             clock.now_ms());
   if (!dialled) return dialled.error();
   link.emplace(std::move(*dialled));
+  if (auto const& token = settings.token.reveal(); !token.empty())
+    token_name = access::token_name(token, settings.keys.public_key);
   return ok();
 }
 
@@ -109,7 +116,8 @@ void Client::Impl::send(std::string const& id, Open& request, TimeMs now) {
   header.deadline_ms = request.deadline_at - now;
   header.attempt = request.attempt + 1;
   header.trace = settings.trace;
-  header.token = settings.token.reveal();
+  request.by_name = token_known;
+  header.token = request.by_name ? token_name : settings.token.reveal();
   header_buffer.clear();
   codec::Writer(header_buffer).write(header);
   wipe(header.token.data(), header.token.size());
@@ -148,17 +156,28 @@ void Client::Impl::end(Requests::iterator request, Result<std::string> result) {
   done(std::move(result));
 }
 
+// The service has forgotten the name. Once the token is on its way, another such answer is one to
+// an earlier sending.
+void Client::Impl::send_token(Requests::iterator request) {
+  token_known = false;
+  if (request->second.by_name) send(request->first, request->second, clock.now_ms());
+}
+
 bool Client::Impl::take_answer(Received& message) {
   if (message.fault != Fault::none) return tally.add(Count::refused_header), false;
   auto const found = requests.find(message.header.id);
   if (found == requests.end()) return tally.add(Count::dropped_late_answer), false;
   tally.add(Count::answers_in);
   retry_after = 0;
-  if (message.header.kind == Kind::reply) return end(found, std::move(message.body)), true;
+  if (message.header.kind == Kind::reply) {
+    token_known = token_known || (!found->second.by_name && !token_name.empty());
+    return end(found, std::move(message.body)), true;
+  }
   auto refusal = codec::decode<Refusal>(message.body);
   if (!refusal)
     return end(found, Error{Code::internal, "the service refused in words that cannot be read"}),
            true;
+  if (refusal->token_wanted) return send_token(found), false;
   retry_after = refusal->retry_after_ms;
   auto const code = refusal->code == Code::unknown ? Code::internal : refusal->code;
   return end(found, Error{code, std::move(refusal->what)}), true;
@@ -201,7 +220,7 @@ void Client::Impl::heal(TimeMs now) {
   if (link->usable())
     link->alive(now);
   else if (link->heal(now, chance))
-    tally.add(Count::redials);
+    tally.add(Count::redials), token_known = false;
 }
 
 Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -62,9 +62,11 @@ class Reception final : public bus::Sink {
 
  private:
   void refuse(actor::Route const& route, Header const& header, Error const& error) {
-    auto const retry_ms = error.code == Code::unavailable ? 500 : 0;
+    Refusal refusal{error.code, error.what};
+    if (error.code == Code::unavailable) refusal.retry_after_ms = 500;
+    if (error.code == Code::not_found) refusal.code = Code::denied, refusal.token_wanted = true;
     bus_.answer(route, {.kind = Kind::refusal, .topic = header.topic, .id = header.id},
-                codec::encode(Refusal{error.code, error.what, retry_ms}));
+                codec::encode(refusal));
   }
   bus::Bus& bus_;
   TokenGate& gate_;

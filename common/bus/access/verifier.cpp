@@ -2,11 +2,13 @@
 
 #include <cstring>
 
+#include "common/bus/access/token_name.hpp"
+
 namespace lepton::access {
 
-std::size_t TokenVerifier::FirstOctets::operator()(crypto::Hash const& name) const {
+std::size_t TokenVerifier::FirstOctets::operator()(crypto::Hash const& hash) const {
   std::size_t out = 0;
-  std::memcpy(&out, name.data(), sizeof(out));
+  std::memcpy(&out, hash.data(), sizeof(out));
   return out;
 }
 
@@ -39,8 +41,11 @@ Result<TokenVerifier::Claims> TokenVerifier::check(std::string_view token,
     return Error{Code::unavailable,
                  "the access rules have not arrived from the vault yet; retry in a second, and "
                  "see 'lepton vault status' if it stays"};
-  auto const name = name_of(token, presented_key);
-  if (auto const found = places_.find(name); found != places_.end()) {
+  auto const named = parse_token_name(token);
+  auto const hash = named ? *named : token_hash(token, presented_key);
+  auto const found = places_.find(hash);
+  // A hash of another connection's key is no name of this one.
+  if (found != places_.end() && found->second->key == presented_key) {
     ++hits_;
     order_.splice(order_.begin(), order_, found->second);
     auto const& claims = found->second->claims;
@@ -48,10 +53,11 @@ Result<TokenVerifier::Claims> TokenVerifier::check(std::string_view token,
     return claims;
   }
   ++misses_;
+  if (named) return Error{Code::not_found, "no token of this name is known; send the token itself"};
   auto verified = verify(token, *vault_, presented_key, now_ms, snapshot_);
   if (!verified) return verified.error();
   auto claims = std::make_shared<TokenClaims const>(std::move(*verified));
-  remember(name, claims);
+  remember({hash, std::string(presented_key), claims});
   return claims;
 }
 
@@ -62,18 +68,13 @@ Status TokenVerifier::authorize(TokenClaims const& claims, ResourcePath const& p
                                  "; ask for a policy that allows it, see 'lepton policy list'"};
 }
 
-// The token's size goes in front, so that no other pair of token and key gives the same text.
-crypto::Hash TokenVerifier::name_of(std::string_view token, std::string_view key) {
-  return hasher_.update(std::to_string(token.size()) + ":").update(token).update(key).finish();
-}
-
-void TokenVerifier::remember(crypto::Hash const& name, Claims claims) {
+void TokenVerifier::remember(Entry entry) {
   if (order_.size() >= capacity_) {
-    places_.erase(order_.back().name);
+    places_.erase(order_.back().hash);
     order_.pop_back();
   }
-  order_.push_front({name, std::move(claims)});
-  places_.emplace(name, order_.begin());
+  order_.push_front(std::move(entry));
+  places_.emplace(order_.front().hash, order_.begin());
 }
 
 }  // namespace lepton::access

@@ -8,6 +8,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -28,7 +29,8 @@ class TokenVerifier {
   Status update(AccessSnapshot snapshot);
   std::uint64_t revision() const { return snapshot_.revision; }
 
-  // Who calls. `unavailable` until the first snapshot arrived, else `denied` with the reason.
+  // Who calls, by a token or its name (token_name.hpp). `unavailable` until the first snapshot
+  // arrived; `not_found` for a name that is not known; else `denied` with the reason.
   Result<Claims> check(std::string_view token, std::string_view presented_key, WallMs now_ms);
 
   // May this caller do it? `denied` with the deciding rule.
@@ -41,21 +43,20 @@ class TokenVerifier {
 
  private:
   struct Entry {
-    crypto::Hash name;
+    crypto::Hash hash;
+    std::string key;
     Claims claims;
   };
-  struct FirstOctets {  // names are hashes already
-    std::size_t operator()(crypto::Hash const& name) const;
+  struct FirstOctets {
+    std::size_t operator()(crypto::Hash const& hash) const;
   };
 
-  crypto::Hash name_of(std::string_view token, std::string_view key);
-  void remember(crypto::Hash const& name, Claims claims);
+  void remember(Entry entry);
 
   std::size_t capacity_;
   AccessSnapshot snapshot_;
   PolicySet policies_;
   std::optional<crypto::VerifyKey> vault_;
-  crypto::Sha256 hasher_;
   std::list<Entry> order_;  // most recently used first
   std::unordered_map<crypto::Hash, std::list<Entry>::iterator, FirstOctets> places_;
   std::uint64_t hits_ = 0, misses_ = 0;

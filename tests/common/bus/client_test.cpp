@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "common/bus/access/token_name.hpp"
 #include "schemas/refusal.hpp"
 #include "tests/common/bus/rig.hpp"
 
@@ -75,11 +76,47 @@ TEST(Client, CallsAndGetsItsReply) {
   with_token.token = Secret<std::string>("the token");
   auto client = Client::connect(with_token);
   ASSERT_TRUE(client) << client.error().what;
+  auto const name = access::token_name("the token", with_token.keys.public_key);
   for (int i = 0; i < 50; ++i) {
     auto const health = client->call(HealthGet{"vault"});
     ASSERT_TRUE(health) << health.error().what;
-    EXPECT_EQ(health->detail, "vault/the token");
+    EXPECT_EQ(health->detail, "vault/" + (i == 0 ? "the token" : name));
   }
+}
+
+// As a service that was started again in the middle: what is in flight by name is asked for again.
+TEST(Client, AServiceThatForgotTheNameGetsTheToken) {
+  std::atomic<int> served = 0, asked = 0;
+  Server server([&](Server& s, actor::Route route, Header header, std::string) {
+    bool const forgotten = served % 10 == 9 && header.token != "the token";
+    if (!forgotten) return s.reply(route, header, std::to_string(++served));
+    ++asked;
+    s.refuse(route, header, {Code::denied, "the token itself", 0, true});
+  });
+  auto with_token = settings(server);
+  with_token.token = Secret<std::string>("the token");
+  with_token.resend_first_ms = 60'000;  // nothing but the refusal makes it send again
+  auto client = Client::connect(with_token);
+  ASSERT_TRUE(client) << client.error().what;
+  int replies = 0;
+  auto const done = [&](Result<Health> const& health) { replies += health ? 1 : 0; };
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(client->submit(HealthGet{"x"}, done, 60'000));
+    while (client->in_flight() > 0) client->pump(1000);
+  }
+  EXPECT_EQ(replies, 100);
+  EXPECT_GE(asked, 1);
+}
+
+TEST(Client, ATokenThatIsRefusedGoesOnBeingSentItself) {
+  Server server([](Server& s, actor::Route route, Header header, std::string) {
+    s.refuse(route, header, {Code::denied, header.token});
+  });
+  auto with_token = settings(server);
+  with_token.token = Secret<std::string>("bad token");
+  auto client = Client::connect(with_token);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(client->call(HealthGet{"x"}).error(), (Error{Code::denied, "bad token"}));
 }
 
 TEST(Client, RefusalIsAnErrorWithItsCodeAndPause) {

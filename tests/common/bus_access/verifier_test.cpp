@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "common/bus/access/token_name.hpp"
 #include "common/crypto/encode.hpp"
 #include "common/crypto/seeded_entropy.hpp"
 
@@ -84,6 +85,44 @@ TEST(TokenVerifier, a_revocation_reaches_remembered_tokens) {
   EXPECT_FALSE(checked.check(text, "", now_ms));
   EXPECT_TRUE(checked.update(snapshot(2)));  // known already: nothing changes
   EXPECT_FALSE(checked.check(text, "", now_ms));
+}
+
+TEST(TokenVerifier, a_name_stands_for_a_token_that_was_good) {
+  auto checked = verifier();
+  auto const text = token("t", 1000);
+  auto const name = token_name(text, "k");
+  EXPECT_EQ(checked.check(name, "k", now_ms).error().code, Code::not_found);
+  EXPECT_TRUE(checked.check(text, "k", now_ms));
+  EXPECT_EQ(checked.check(name, "k", now_ms).value()->subject, "ann");
+  EXPECT_EQ(checked.check(name, "k", now_ms + 1000).error().code, Code::denied);
+  EXPECT_EQ(checked.size(), 1u);
+}
+
+TEST(TokenVerifier, a_name_is_of_no_use_to_another_key) {
+  auto checked = verifier();
+  auto const text = token("t");
+  EXPECT_TRUE(checked.check(text, "k", now_ms));
+  EXPECT_EQ(checked.check(token_name(text, "k"), "x", now_ms).error().code, Code::not_found);
+  EXPECT_EQ(checked.check(token_name(text, "x"), "x", now_ms).error().code, Code::not_found);
+  EXPECT_TRUE(checked.check(token_name(text, "k"), "k", now_ms));
+}
+
+TEST(TokenVerifier, new_rules_forget_every_name) {
+  auto checked = verifier();
+  auto const text = token("t");
+  EXPECT_TRUE(checked.check(text, "k", now_ms));
+  EXPECT_TRUE(checked.update(snapshot(2, {"t"})));
+  EXPECT_EQ(checked.check(token_name(text, "k"), "k", now_ms).error().code, Code::not_found);
+  EXPECT_EQ(checked.check(text, "k", now_ms).error().code, Code::denied);
+}
+
+TEST(TokenVerifier, a_full_cache_forgets_the_name_that_was_not_used_for_longest) {
+  auto checked = verifier(2);
+  for (auto const* id : {"a", "b"}) EXPECT_TRUE(checked.check(token(id), "k", now_ms));
+  EXPECT_TRUE(checked.check(token_name(token("a"), "k"), "k", now_ms));
+  EXPECT_TRUE(checked.check(token("c"), "k", now_ms));
+  EXPECT_TRUE(checked.check(token_name(token("a"), "k"), "k", now_ms));
+  EXPECT_EQ(checked.check(token_name(token("b"), "k"), "k", now_ms).error().code, Code::not_found);
 }
 
 TEST(TokenVerifier, bad_rules_leave_the_old_ones_in_force) {
