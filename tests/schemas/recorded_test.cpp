@@ -97,17 +97,21 @@ TEST(Recorded, EveryMessageOfEveryOldVersionIsReadWhole) {
   EXPECT_GE(lines, 90u);
 }
 
+// A document refers to the octets that it was read from.
+bool keeps_hex(std::string_view old, std::string_view now) {
+  auto const before = *text::unhex(old), after = *text::unhex(now);
+  auto const a = codec::Document::parse(before), b = codec::Document::parse(after);
+  return a && b && keeps(a->root(), b->root());
+}
+
 TEST(Recorded, ALossIsSeen) {
-  auto const parse = [](std::string_view hex) {
-    return std::move(*codec::Document::parse(*text::unhex(hex)));
-  };
   // {1: "a", 2: [1, 2]} against itself, with a newer field, and with less.
-  auto const old = parse("8201a16102920102");
-  EXPECT_TRUE(keeps(old.root(), parse("8201a16102920102").root()));
-  EXPECT_TRUE(keeps(old.root(), parse("8301a1610292010203c3").root()));
-  EXPECT_FALSE(keeps(old.root(), parse("8101a161").root()));
-  EXPECT_FALSE(keeps(old.root(), parse("8201a16202920102").root()));
-  EXPECT_FALSE(keeps(old.root(), parse("8201a161029101").root()));
+  auto const old = "8201a16102920102";
+  EXPECT_TRUE(keeps_hex(old, old));
+  EXPECT_TRUE(keeps_hex(old, "8301a1610292010203c3"));
+  EXPECT_FALSE(keeps_hex(old, "8101a161"));
+  EXPECT_FALSE(keeps_hex(old, "8201a16202920102"));
+  EXPECT_FALSE(keeps_hex(old, "8201a161029101"));
 }
 
 }  // namespace
