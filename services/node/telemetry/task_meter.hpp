@@ -1,0 +1,43 @@
+#pragma once
+// What attempts use, by their control groups (runner/cgroup.hpp), version 2 or 1. Attempts without
+// a group, or of whose group the kernel does not tell a value, have none: absent, never 0. Reads
+// files: worker thread only. Source: kernel documentation, admin-guide/cgroup-v2 and cgroup-v1.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/time.hpp"
+
+namespace lepton::node {
+
+struct TaskSample {
+  std::string attempt;
+  std::optional<double> cpu_cores;  // since the sample before: 1.5 is one core and a half
+  std::optional<double> memory_mib;
+  bool operator==(TaskSample const&) const = default;
+};
+
+class TaskMeter {
+ public:
+  static constexpr std::size_t tasks_max = 500;
+
+  // Folders that hold lepton/<attempt>.
+  explicit TaskMeter(std::vector<std::string> parents) : parents_(std::move(parents)) {}
+  // As this process sees them.
+  static TaskMeter of_this_machine();
+
+  // By attempt.
+  std::vector<TaskSample> sample(TimeMs now_ms);
+
+ private:
+  struct Used {
+    std::int64_t cpu_us = 0;
+    TimeMs at_ms = 0;
+  };
+  std::vector<std::string> parents_;
+  std::map<std::string, Used> before_;
+};
+
+}  // namespace lepton::node
