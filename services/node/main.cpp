@@ -77,7 +77,8 @@ int run(node::NodeConfig const& config) {
   if (!config.monitor_endpoint.empty()) {
     spec.peers.push_back({"monitor", config.monitor_endpoint, "", config.monitor_key});
     auto meter = std::make_shared<node::MachineMeter>(
-        node::MachineOptions{.state_dir = config.state_folder}, node::TaskMeter::of_this_machine());
+        node::MachineOptions{.state_dir = config.state_folder},
+        node::TaskMeter::of_this_machine(config.state_folder + "/attempts"));
     spec.more.push_back(
         {"telemetry", [settings = *settings, meter] {
            return std::make_unique<node::Reporter>(

@@ -35,12 +35,17 @@ std::optional<double> memory_mib_of(std::string const& group) {
 
 }  // namespace
 
-TaskMeter TaskMeter::of_this_machine() {
+TaskMeter TaskMeter::of_this_machine(std::string own_attempts) {
   constexpr std::size_t mounts_max = 1 << 20;
   auto const mounts = read_file("/proc/self/mountinfo", mounts_max);
   auto const own = read_file("/proc/self/cgroup", mounts_max);
   if (!mounts || !own) return TaskMeter({});
-  return TaskMeter(group_parents(*mounts, *own));
+  return TaskMeter(group_parents(*mounts, *own), std::move(own_attempts));
+}
+
+bool TaskMeter::is_own(std::string const& attempt) const {
+  std::error_code error;
+  return own_attempts_.empty() || std::filesystem::exists(own_attempts_ + "/" + attempt, error);
 }
 
 std::vector<TaskSample> TaskMeter::sample(TimeMs now_ms) {
@@ -54,6 +59,7 @@ std::vector<TaskSample> TaskMeter::sample(TimeMs now_ms) {
       std::error_code ended;  // meanwhile; the others are still there
       if (!i->is_directory(ended) || found.size() >= tasks_max) continue;
       auto const group = i->path().string(), attempt = i->path().filename().string();
+      if (!is_own(attempt)) continue;
       auto& task = found[attempt];
       task.attempt = attempt;
       if (!task.memory_mib) task.memory_mib = memory_mib_of(group);

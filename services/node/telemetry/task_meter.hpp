@@ -23,10 +23,12 @@ class TaskMeter {
  public:
   static constexpr std::size_t tasks_max = 500;
 
-  // Folders that hold lepton/<attempt>.
-  explicit TaskMeter(std::vector<std::string> parents) : parents_(std::move(parents)) {}
+  // Folders that hold lepton/<attempt>, and one with a folder for each attempt of this node: other
+  // nodes of the machine have groups there, too. Empty: all attempts count.
+  explicit TaskMeter(std::vector<std::string> parents, std::string own_attempts = "")
+      : parents_(std::move(parents)), own_attempts_(std::move(own_attempts)) {}
   // As this process sees them.
-  static TaskMeter of_this_machine();
+  static TaskMeter of_this_machine(std::string own_attempts);
 
   // By attempt.
   std::vector<TaskSample> sample(TimeMs now_ms);
@@ -36,7 +38,10 @@ class TaskMeter {
     std::int64_t cpu_us = 0;
     TimeMs at_ms = 0;
   };
+  bool is_own(std::string const& attempt) const;
+
   std::vector<std::string> parents_;
+  std::string own_attempts_;
   std::map<std::string, Used> before_;
 };
 

@@ -62,6 +62,16 @@ TEST_F(TaskMeterTest, AttemptsThatEndedAreGoneAndNothingIsMadeUp) {
   EXPECT_EQ(meter.sample(4'000)[0], (TaskSample{"j-0-1", {}, {}}));
 }
 
+TEST_F(TaskMeterTest, AttemptsOfOtherNodesOfTheMachineAreNotOurs) {
+  write("lepton/mine/memory.current", "1048576\n");
+  write("lepton/theirs/memory.current", "1048576\n");
+  fs::create_directories(top / "attempts/mine");
+  TaskMeter meter({top}, top / "attempts");
+  auto const seen = meter.sample(1'000);
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].attempt, "mine");
+}
+
 TEST_F(TaskMeterTest, HasALimit) {
   for (std::size_t i = 0; i < TaskMeter::tasks_max + 3; ++i)
     fs::create_directories(top / "lepton" / std::to_string(i));
@@ -69,7 +79,7 @@ TEST_F(TaskMeterTest, HasALimit) {
 }
 
 TEST_F(TaskMeterTest, ThisMachineCanBeLookedAt) {
-  auto meter = TaskMeter::of_this_machine();
+  auto meter = TaskMeter::of_this_machine("");
   auto const first = meter.sample(1'000);
   EXPECT_LE(first.size(), TaskMeter::tasks_max);
 }
