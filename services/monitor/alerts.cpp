@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "services/monitor/monitor.hpp"
+#include "services/monitor/posted_alert.hpp"
 
 namespace lepton::monitor {
 
@@ -99,11 +100,34 @@ void Monitor::tell(AlertChange const& change, Context& c) {
   else
     c.erase(row);
   c.emit(alerts_stream, AlertChanged{change});
+  if (webhook_) post_.add(change);
   ++alerts_told_;
 }
 
 void Monitor::tell_all(std::vector<AlertChange> const& changes, Context& c) {
   for (auto const& change : changes) tell(change, c);
+}
+
+// One post at a time, away from this thread.
+void Monitor::post(Context& c) {
+  c.after(settings_.post_every_ms, [this](Context& later) { post(later); });
+  if (post_.is_repeat_due(c.now())) post_.repeat(alerts_.list(false), c.now());
+  auto const batch = post_.take(c.now());
+  if (batch.empty()) return;
+  auto done = std::make_shared<Status>(ok());
+  c.work([webhook = webhook_, json = alerts_json(batch), done] { *done = webhook->post(json); },
+         [this, done](Context& later) { posted(*done, later); });
+}
+
+void Monitor::posted(Status const& done, Context& c) {
+  if (done) {
+    post_trouble_.clear();
+    return post_.delivered();
+  }
+  if (post_trouble_ != done.error().what)
+    c.log(actor::Level::warning, "alerts are not delivered: " + done.error().what);
+  post_trouble_ = done.error().what;
+  post_.failed(c.now());
 }
 
 }  // namespace lepton::monitor

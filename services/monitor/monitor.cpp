@@ -26,7 +26,11 @@ store::Query query_of(SeriesRead const& m) {
 
 }  // namespace
 
-Monitor::Monitor(Settings settings) : settings_(settings), book_(settings.series) {
+Monitor::Monitor(Settings settings, std::shared_ptr<Webhook> webhook)
+    : settings_(settings),
+      book_(settings.series),
+      post_(settings.post),
+      webhook_(std::move(webhook)) {
   on<NodeReport>(&Monitor::report);
   on<NodeHealthList>(&Monitor::list);
   on<NodeShow>(&Monitor::show);
@@ -63,6 +67,7 @@ void Monitor::start(Context& c) {
   c.after(settings_.look_every_ms, [this](Context& later) { look(later); });
   c.after(settings_.collect_every_ms, [this](Context& later) { collect(later); });
   c.after(settings_.rules_every_ms, [this](Context& later) { judge("", later); });
+  if (webhook_) c.after(settings_.post_every_ms, [this](Context& later) { post(later); });
 }
 
 // Hours that the life before had begun go on.
@@ -112,6 +117,8 @@ std::map<std::string, std::int64_t> Monitor::counters() const {
       {"state_changes", changes_},
       {"alerts", static_cast<std::int64_t>(alerts_.size())},
       {"alerts_told", alerts_told_},
+      {"alerts_posted", static_cast<std::int64_t>(post_.sent())},
+      {"alerts_post_dropped", static_cast<std::int64_t>(post_.dropped())},
       {"alerts_refused", static_cast<std::int64_t>(alerts_.refused())}};
   for (auto const& [name, node] : nodes_)
     ++all["nodes_" + std::string(schema::name_of(node.life.state()))];

@@ -11,13 +11,16 @@
 // Threads: the actor's. Errors: invalid, not_found, exhausted.
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "common/actor/actor.hpp"
 #include "services/monitor/core/alert_book.hpp"
+#include "services/monitor/core/alert_post.hpp"
 #include "services/monitor/core/liveness.hpp"
 #include "services/monitor/core/series_book.hpp"
 #include "services/monitor/rows.hpp"
+#include "services/monitor/webhook/webhook.hpp"
 
 namespace lepton::monitor {
 
@@ -26,10 +29,12 @@ inline constexpr char const* alerts_stream = "alerts";
 
 struct Settings {
   LivenessRules liveness;
+  PostRules post;
   SeriesLimits series;
   TimeMs look_every_ms = 500;
   TimeMs rules_every_ms = 1'000;
   TimeMs collect_every_ms = 1'000;
+  TimeMs post_every_ms = 1'000;
   TimeMs upkeep_every_ms = 3'600'000;
   TimeMs forget_after_ms = 7 * 86'400'000ll;
   TimeMs fresh_ms = 15'000;  // older values are not shown as the newest
@@ -41,7 +46,8 @@ struct Settings {
 
 class Monitor final : public actor::Actor {
  public:
-  explicit Monitor(Settings settings);
+  // Without a webhook alerts are told by the stream alone.
+  explicit Monitor(Settings settings, std::shared_ptr<Webhook> webhook = nullptr);
 
   std::vector<store::Table const*> tables() const override;
   void restore(actor::Rows const& rows) override;
@@ -87,12 +93,17 @@ class Monitor final : public actor::Actor {
   void judge_series(AlertRule const& rule, std::string const& name, Node const& node, Context& c);
   void tell(AlertChange const& change, Context& c);
   void tell_all(std::vector<AlertChange> const& changes, Context& c);
+  void post(Context& c);
+  void posted(Status const& done, Context& c);
 
   Settings settings_;
   std::map<std::string, Node> nodes_;
   std::map<std::string, AlertRule> rules_;
   SeriesBook book_;
   AlertBook alerts_;
+  AlertPost post_;
+  std::shared_ptr<Webhook> webhook_;
+  std::string post_trouble_;         // last failure, to be logged once
   std::vector<NodeRow> known_;       // until start() knows the time
   std::vector<AlertChange> firing_;  // likewise
   TimeMs looked_at_ = 0;

@@ -104,6 +104,31 @@ TEST_F(MonitorTest, RefusesWhatIsNoRule) {
   EXPECT_EQ(outcome(ask(AlertRulePut{hot(80)}, ann)), "ok");
 }
 
+TEST_F(MonitorTest, AlertsAreToldByWebhookUntilItTakesThem) {
+  webhook = std::make_shared<FakeWebhook>();
+  webhook->next = Error{Code::unavailable, "the webhook answered with HTTP status 503"};
+  boot();
+  ASSERT_EQ(outcome(ask(AlertRulePut{hot()}, ann)), "ok");
+  beat("n1", 18, gpu(95));
+  ASSERT_GE(webhook->posts.size(), 2u);
+  EXPECT_EQ(counter("alerts_posted"), 0);
+  webhook->next = ok();
+  beat("n1", 20, gpu(95));
+  EXPECT_EQ(counter("alerts_posted"), 1);
+  auto const fired = webhook->posts.back();
+  EXPECT_NE(fired.find(R"("alertname":"hot")"), std::string::npos) << fired;
+  EXPECT_NE(fired.find(R"("startsAt":"2027-01-15T)"), std::string::npos) << fired;
+  EXPECT_EQ(fired.find(R"("endsAt":"2)"), std::string::npos) << fired;
+  auto const posts = webhook->posts.size();
+  beat("n1", 60, gpu(95));
+  EXPECT_EQ(webhook->posts.size(), posts + 1);  // once more each minute
+  beat("n1", 20, gpu(50));
+  EXPECT_NE(webhook->posts.back().find(R"("endsAt":"2027-01-15T)"), std::string::npos);
+  auto const told = webhook->posts.size();
+  beat("n1", 130, gpu(50));
+  EXPECT_EQ(webhook->posts.size(), told);  // nothing fires, nothing is told
+}
+
 TEST_F(MonitorTest, ManyNodesAreJudgedInSlices) {
   monitor_settings.ruled_max = 2;
   boot();

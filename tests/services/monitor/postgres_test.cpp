@@ -12,29 +12,9 @@ namespace {
 constexpr char const* role = "lepton_monitor";
 constexpr char const* reader = "lepton_reader";
 
-class MonitorPostgres : public postgres::WithServer {
+class MonitorPostgres : public postgres::WithService {
  protected:
-  void SetUp() override {
-    WithServer::SetUp();
-    auto const all = postgres::read_migrations("schemas/sql");
-    ASSERT_TRUE(all) << all.error().what;
-    auto const done = postgres::migrate(admin_url(), *all, {"monitor"});
-    ASSERT_TRUE(done) << done.error().what;
-    crypto::SystemEntropy entropy;
-    auto urls = postgres::issue_urls(admin_url(), {"monitor"}, entropy);
-    ASSERT_TRUE(urls) << urls.error().what;
-    urls_ = *urls;
-  }
-  // Runs the statement as the role: "ok", or why not.
-  std::string as(std::string const& who, std::string const& sql) {
-    auto session = postgres::Session::open(urls_.at(who));
-    if (!session) return session.error().what;
-    auto const done = session->query({sql, {}});
-    return done ? "ok" : done.error().what;
-  }
-  bool is_refused(std::string const& who, std::string const& sql) {
-    return as(who, sql).find("permission denied") != std::string::npos;
-  }
+  MonitorPostgres() : WithService("monitor") {}
   std::string count(std::string const& sql) {
     auto session = postgres::Session::open(admin_url());
     auto const done = session->query({"SELECT count(*) FROM " + sql, {}});
@@ -50,7 +30,6 @@ class MonitorPostgres : public postgres::WithServer {
   }
   static constexpr std::int64_t day = 86'400'000;
   static constexpr std::int64_t now = 20'800 * day + 3'600'000;
-  std::map<std::string, Secret<std::string>> urls_;
 };
 
 TEST_F(MonitorPostgres, RowsAreThoseOfTheMigration) {

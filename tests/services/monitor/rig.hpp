@@ -11,12 +11,23 @@ using test::outcome;
 
 class MonitorTest : public test::ServiceHarness {
  protected:
+  struct FakeWebhook final : Webhook {
+    std::vector<std::string> posts;
+    Status next = ok();
+    Status post(std::string const& json) override {
+      posts.push_back(json);
+      return next;
+    }
+  };
+
   Settings monitor_settings;
+  std::shared_ptr<FakeWebhook> webhook;
   As const ann{.name = "ann"};
 
   MonitorTest() { settings.streams = {"audit", nodes_stream, alerts_stream}; }
   void boot() {
-    boot_service("monitor", [this] { return std::make_unique<Monitor>(monitor_settings); });
+    boot_service("monitor",
+                 [this] { return std::make_unique<Monitor>(monitor_settings, webhook); });
   }
   void SetUp() override { boot(); }
 
@@ -40,7 +51,10 @@ class MonitorTest : public test::ServiceHarness {
     }
   }
   void pass(TimeMs ms) {
-    for (TimeMs passed = 0; passed < ms; passed += 500) advance(std::min<TimeMs>(500, ms - passed));
+    for (TimeMs passed = 0; passed < ms; passed += 500) {
+      advance(std::min<TimeMs>(500, ms - passed));
+      for (; !worker.done.empty(); settle()) pop(worker.done);
+    }
   }
   NodeStory show(std::string const& node) {
     auto const told = ask(NodeShow{NodeId{node}}, ann);
