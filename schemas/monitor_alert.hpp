@@ -108,7 +108,7 @@ struct AlertRulePut {
   using Reply = AlertRulesChanged;
   AlertRule rule;
 
-  std::string resource() const { return "alert_rule/" + rule.name; }
+  std::string resource() const { return "alert/" + rule.name; }
   static consteval auto fields() {
     return schema::fields(
         schema::field(1, "rule", &AlertRulePut::rule, "Added, or replaces the one of this name."));
@@ -124,7 +124,7 @@ struct AlertRuleRemove {
   using Reply = AlertRulesChanged;
   std::string name;
 
-  std::string resource() const { return "alert_rule/" + name; }
+  std::string resource() const { return "alert/" + name; }
   static consteval auto fields() {
     return schema::fields(schema::field(1, "name", &AlertRuleRemove::name, "Name of the rule."));
   }
@@ -146,7 +146,7 @@ struct AlertRuleList {
   using Reply = AlertRules;
   bool all = true;
 
-  std::string resource() const { return "alert_rule"; }
+  std::string resource() const { return "alert"; }
   static consteval auto fields() {
     return schema::fields(
         schema::field(1, "all", &AlertRuleList::all, "Also those that are off.").optional());
