@@ -32,6 +32,8 @@ std::string_view name_of(Service service) {
       return "auditor";
     case Service::scaler:
       return "scaler";
+    case Service::monitor:
+      return "monitor";
   }
   return "unknown";
 }
@@ -60,6 +62,10 @@ Result<bus::Client> connect(Shell const& shell, Service service, int window) {
     case Service::scaler:
       settings.endpoint = context->scaler_endpoint;
       settings.server_public_key = context->scaler_key;
+      break;
+    case Service::monitor:
+      settings.endpoint = context->monitor_endpoint;
+      settings.server_public_key = context->monitor_key;
       break;
   }
   if (settings.endpoint.empty())

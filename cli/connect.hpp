@@ -8,9 +8,9 @@
 
 namespace lepton::cli {
 
-enum class Service : std::uint8_t { deployer, vault, auditor, scaler };
+enum class Service : std::uint8_t { deployer, vault, auditor, scaler, monitor };
 inline constexpr Service all_services[] = {Service::deployer, Service::vault, Service::auditor,
-                                           Service::scaler};
+                                           Service::scaler, Service::monitor};
 std::string_view name_of(Service service);
 
 // The token is that of $LEPTON_TOKEN, else of the token file; without either only open requests are

@@ -20,6 +20,8 @@ struct ClientContext {
   std::string auditor_key;
   std::string scaler_endpoint;
   std::string scaler_key;
+  std::string monitor_endpoint;
+  std::string monitor_key;
   std::string keys_file;
   std::string token_file;
   std::string root_key_file;
@@ -49,7 +51,11 @@ struct ClientContext {
         field(11, "scaler_endpoint", &C::scaler_endpoint,
               "Its client door, tcp://HOST:PORT; empty: of a version without a scaler.")
             .optional(),
-        field(12, "scaler_key", &C::scaler_key, "CURVE key of the scaler, Z85.").optional());
+        field(12, "scaler_key", &C::scaler_key, "CURVE key of the scaler, Z85.").optional(),
+        field(13, "monitor_endpoint", &C::monitor_endpoint,
+              "Its client door, tcp://HOST:PORT; empty: of a version without a monitor.")
+            .optional(),
+        field(14, "monitor_key", &C::monitor_key, "CURVE key of the monitor, Z85.").optional());
   }
 };
 static_assert(schema::complete<ClientContext>());

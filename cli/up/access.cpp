@@ -9,6 +9,7 @@
 #include "common/codec/msgpack.hpp"
 #include "common/crypto/encode.hpp"
 #include "schemas/auditor.hpp"
+#include "schemas/monitor.hpp"
 #include "schemas/node.hpp"
 #include "schemas/scaler.hpp"
 #include "schemas/vault_access.hpp"
@@ -123,6 +124,7 @@ Status wait_until_admitted(StackPlan const& plan) {
   one.limit = 1;
   if (status) status = admits(plan, "auditor", one);
   if (status) status = admits(plan, "scaler", ScaledServiceList{});
+  if (status) status = admits(plan, "monitor", NodeHealthList{});
   return status;
 }
 

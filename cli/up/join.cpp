@@ -35,6 +35,15 @@ Status check(JoinOptions const& o, std::string const& name) {
     return Error{Code::invalid,
                  "--server-key takes the 40 characters of the deployer's CURVE key; they stand in "
                  "client.yaml of the control plane as deployer_key"};
+  if (!o.monitor.empty()) {
+    if (auto good = bus::check_connect(o.monitor); !good)
+      return Error{Code::invalid, "--monitor: " + good.error().what};
+    if (!bus::legal_key(o.monitor_key))
+      return Error{
+          Code::invalid,
+          "--monitor-key takes the 40 characters of the monitor's CURVE key; they stand in "
+          "client.yaml of the control plane as monitor_key"};
+  }
   return access::check_segment("name of the node", name);
 }
 
@@ -94,7 +103,8 @@ Result<int> node_join(Shell& shell, JoinOptions const& o) {
   if (!token) return token.error();
   if (auto made = make_folders(*layout); !made) return made.error();
   NodeSetup const setup{
-      name, o.deployer, o.server_key, layout->keys("node"), layout->node_token(), layout->node()};
+      name,           o.deployer, o.server_key, layout->keys("node"), layout->node_token(),
+      layout->node(), o.monitor,  o.monitor_key};
   if (auto written = write_files(*layout, setup, *token); !written) return written.error();
   if (!o.systemd) return start(shell, *layout, *program);
   shell.print(systemd_unit(*program, layout->config("node")));

@@ -13,7 +13,8 @@
 namespace lepton::cli {
 
 // In the order of start; `stop` goes backwards.
-inline constexpr char const* stack_services[] = {"vault", "auditor", "deployer", "scaler"};
+inline constexpr char const* stack_services[] = {"vault", "auditor", "deployer", "scaler",
+                                                 "monitor"};
 std::vector<std::string> service_names();
 
 struct Layout {

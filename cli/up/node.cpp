@@ -14,6 +14,8 @@ Status write_node_config(std::filesystem::path const& file, NodeSetup const& set
   config.token_file = setup.token_file;
   config.deployer_endpoint = setup.deployer_endpoint;
   config.deployer_key = setup.deployer_key;
+  config.monitor_endpoint = setup.monitor_endpoint;
+  config.monitor_key = setup.monitor_key;
   return write_private_file(file, codec::to_yaml(config));
 }
 

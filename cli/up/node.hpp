@@ -15,6 +15,8 @@ struct NodeSetup {
   std::filesystem::path keys_file;
   std::filesystem::path token_file;
   std::filesystem::path state;
+  std::string monitor_endpoint = {};  // empty: it reports to none
+  std::string monitor_key = {};
 };
 
 Status write_node_config(std::filesystem::path const& file, NodeSetup const& setup);
@@ -25,6 +27,8 @@ struct JoinOptions {
       token;  // "-": one line of standard input, where nobody sees it in a list of processes
   std::string deployer;
   std::string server_key;
+  std::string monitor;
+  std::string monitor_key;
   std::string name;
   bool systemd = false;  // prints a unit instead of starting
 };

@@ -26,13 +26,15 @@ std::int64_t port_of(StackSettings const& settings, std::string const& service, 
       std::find(std::begin(stack_services), std::end(stack_services), service);
   LEPTON_CHECK(place != std::end(stack_services), "a port was asked for an unknown service");
   auto const index = place - std::begin(stack_services);
+  if (door == metrics_door)
+    return settings.port_base + ports_per_service * std::ssize(stack_services) + index;
   return settings.port_base + index * ports_per_service + door;
 }
 
 std::vector<std::int64_t> ports_of(StackSettings const& settings) {
   std::vector<std::int64_t> ports;
   for (auto const& service : service_names())
-    for (int door = 0; door < ports_per_service; ++door)
+    for (int door = 0; door <= metrics_door; ++door)
       ports.push_back(port_of(settings, service, door));
   return ports;
 }
@@ -50,6 +52,9 @@ service::Config service_config(StackPlan const& plan, std::string const& service
   config.peer_endpoint = endpoint(this_machine, port_of(plan.settings, service, 0));
   config.client_endpoint = endpoint(plan.settings.listen, port_of(plan.settings, service, 1));
   config.hint_endpoint = endpoint(this_machine, port_of(plan.settings, service, 2));
+  config.metrics_endpoint =
+      fmt::format("{}:{}", this_machine, port_of(plan.settings, service, metrics_door));
+  if (service == "monitor") config.alert_url_file = plan.settings.alert_url_file;
   config.admin_key = plan.public_keys.at("admin");
   for (auto const& other : service_names())
     if (other != service)
@@ -67,6 +72,8 @@ ClientContext client_context(StackPlan const& plan) {
   context.vault_key = plan.public_keys.at("vault");
   context.auditor_endpoint = client_endpoint(plan.settings, "auditor");
   context.auditor_key = plan.public_keys.at("auditor");
+  context.monitor_endpoint = client_endpoint(plan.settings, "monitor");
+  context.monitor_key = plan.public_keys.at("monitor");
   context.scaler_endpoint = client_endpoint(plan.settings, "scaler");
   context.scaler_key = plan.public_keys.at("scaler");
   context.keys_file = plan.layout.keys("admin");

@@ -1,7 +1,8 @@
 #pragma once
 // StackPlan: what a control plane of one machine consists of, and from it the settings file of each
 // service and the context of its clients. Pure: keys and paths are arguments. Ports count up from
-// port_base, three for each service: peer, client, hint. Any thread.
+// port_base, three for each service: peer, client, hint; then one for the metrics of each. Any
+// thread.
 
 #include <iterator>
 #include <map>
@@ -17,7 +18,8 @@ namespace lepton::cli {
 
 inline constexpr std::int64_t default_port_base = 7100;
 inline constexpr std::int64_t ports_per_service = 3;
-inline constexpr std::int64_t ports_in_all = ports_per_service * std::ssize(stack_services);
+inline constexpr int metrics_door = 3;
+inline constexpr std::int64_t ports_in_all = (ports_per_service + 1) * std::ssize(stack_services);
 inline constexpr std::int64_t port_base_max = 65'536 - ports_in_all;
 
 // What `lepton up` was told, kept in the state folder, so that the next `up` needs no options.
@@ -27,6 +29,7 @@ struct StackSettings {
   std::string database_url_file;
   std::string node_name;
   bool node = true;
+  std::string alert_url_file;
 
   bool operator==(StackSettings const&) const = default;
   static consteval auto fields() {
@@ -39,7 +42,10 @@ struct StackSettings {
               "File with the administrator's PostgreSQL URL; empty: a private one.")
             .optional(),
         field(4, "node_name", &S::node_name, "Name of this machine as a node."),
-        field(5, "node", &S::node, "Does this machine run work?"));
+        field(5, "node", &S::node, "Does this machine run work?"),
+        field(6, "alert_url_file", &S::alert_url_file,
+              "File with the URL that alerts are posted to; empty: to nobody.")
+            .optional());
   }
 };
 static_assert(schema::complete<StackSettings>());
@@ -50,7 +56,7 @@ struct StackPlan {
   std::map<std::string, std::string> public_keys;  // of each service, and of "admin"
 };
 
-// Of a service: 0 peer, 1 client, 2 hint.
+// Of a service: 0 peer, 1 client, 2 hint, 3 metrics.
 std::int64_t port_of(StackSettings const& settings, std::string const& service, int door);
 std::vector<std::int64_t> ports_of(StackSettings const& settings);
 // How a program of this machine reaches the client door.

@@ -58,7 +58,7 @@ Status write_settings(Layout const& layout, StackSettings const& settings) {
 
 Status check_ports(StackSettings const& settings) {
   for (auto const& service : service_names())
-    for (int door = 0; door < ports_per_service; ++door) {
+    for (int door = 0; door <= metrics_door; ++door) {
       auto const& address = door == 1 ? settings.listen : std::string("127.0.0.1");
       if (auto free = check_port(address, port_of(settings, service, door)); !free) return free;
     }

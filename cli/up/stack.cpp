@@ -153,6 +153,8 @@ Status Stack::start_node() {
   setup.name = plan_.settings.node_name;
   setup.deployer_endpoint = client_endpoint(plan_.settings, "deployer");
   setup.deployer_key = plan_.public_keys.at("deployer");
+  setup.monitor_endpoint = client_endpoint(plan_.settings, "monitor");
+  setup.monitor_key = plan_.public_keys.at("monitor");
   setup.keys_file = plan_.layout.keys("node");
   setup.token_file = plan_.layout.node_token();
   setup.state = plan_.layout.node();
@@ -275,7 +277,7 @@ void Stack::restart_node() {
 
 void Stack::stop() {
   clients_.clear();
-  for (auto const* name : {"node", "scaler", "deployer", "vault", "auditor"})
+  for (auto const* name : {"node", "monitor", "scaler", "deployer", "vault", "auditor"})
     for (auto& keeper : keepers_)
       if (keeper.spec().name == name && keeper.runs()) {
         auto const stopped = keeper.stop(stop_limit_ms);

@@ -26,6 +26,7 @@ Result<StackSettings> wanted_settings(Layout const& layout, UpOptions const& o) 
   if (o.port_base != 0) settings.port_base = o.port_base;
   if (!o.listen.empty()) settings.listen = o.listen;
   if (!o.node_name.empty()) settings.node_name = o.node_name;
+  if (!o.alert_url_file.empty()) settings.alert_url_file = fs::absolute(o.alert_url_file).string();
   if (!o.database_url_file.empty())
     settings.database_url_file = fs::absolute(o.database_url_file).string();
   if (o.no_node && o.with_node)

@@ -11,6 +11,7 @@ namespace lepton::cli {
 struct UpOptions {
   std::string state;
   std::string database_url_file;
+  std::string alert_url_file;
   std::string listen;
   std::string node_name;
   std::int64_t port_base = 0;

@@ -21,7 +21,11 @@ Command up_command() {
               "File with the administrator's URL of a PostgreSQL 15 or newer, instead of a private "
               "one",
               &o->database_url_file)
-      .option("--port-base", "First of the ports, three for each service (7100)", &o->port_base)
+      .option(
+          "--alert-url-file",
+          "File with the URL that alerts are posted to, such as an Alertmanager's /api/v2/alerts",
+          &o->alert_url_file)
+      .option("--port-base", "First of the ports, four for each service (7100)", &o->port_base)
       .option("--listen", "IPv4 address for clients and nodes (127.0.0.1)", &o->listen)
       .flag("--no-node", "This machine runs no work", &o->no_node)
       .flag("--node", "This machine runs work (the default)", &o->with_node)
@@ -45,6 +49,9 @@ Command join_command() {
   c.required("TOKEN", "Its token, or - to read it from standard input", &o->token)
       .required("--deployer", "Client door of the deployer, tcp://ADDRESS:PORT", &o->deployer)
       .required("--server-key", "CURVE key of the deployer, 40 characters", &o->server_key)
+      .option("--monitor", "Client door of the monitor; without, it reports no telemetry",
+              &o->monitor)
+      .option("--monitor-key", "CURVE key of the monitor, 40 characters", &o->monitor_key)
       .option("--name", "Name of the node (the host's name)", &o->name)
       .option("--state", state_doc, &o->state)
       .flag("--systemd", "Prints a systemd unit instead of starting it", &o->systemd);

@@ -39,6 +39,8 @@ struct Config {
   std::string admin_key;
   std::string log_origin = "lepton";
   std::string log_key_file;
+  std::string metrics_endpoint;
+  std::string alert_url_file;
 
   static consteval auto fields() {
     using schema::field;
@@ -63,6 +65,14 @@ struct Config {
             .optional(),
         field(11, "log_key_file", &C::log_key_file,
               "Key that signs the audit log, mode 0600; empty: auditor_log.key beside keys_file.")
+            .restart()
+            .optional(),
+        field(12, "metrics_endpoint", &C::metrics_endpoint,
+              "Where /metrics is served, 127.0.0.1:PORT; empty: nowhere.")
+            .restart()
+            .optional(),
+        field(13, "alert_url_file", &C::alert_url_file,
+              "File with the URL that alerts are posted to, mode 0600; empty: to nobody.")
             .restart()
             .optional());
   }

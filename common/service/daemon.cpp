@@ -86,6 +86,7 @@ int run_daemon(DaemonSpec spec) {
   host.durable = false;
   host.streams.clear();
   system.add(spec.name, spec.make, host);
+  for (auto const& [name, make] : spec.more) system.add(name, make, host);
   Answers answers(system);
   system.start();
   ports.log(actor::Level::info, spec.name + ": started");

@@ -1,8 +1,9 @@
 #pragma once
 // The frame of a program that dials out and keeps no rows, as the node does: no doors, no database,
-// one actor.
+// one actor or a few.
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/actor/actor.hpp"
@@ -17,6 +18,8 @@ struct DaemonSpec {
   std::vector<bus::PeerAddress> peers;
   std::string log_level = "info";
   actor::Factory make;
+  // Further actors, each with a life of its own.
+  std::vector<std::pair<std::string, actor::Factory>> more = {};
 };
 
 int run_daemon(DaemonSpec spec);

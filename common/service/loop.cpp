@@ -40,10 +40,12 @@ int fail(std::string const& name, Error const& error) {
   return 1;
 }
 
-int serve(actor::System& system, bus::Bus& bus, Inbox& inbox, bus::Sink& sink, Clock const& clock) {
+int serve(actor::System& system, bus::Bus& bus, Inbox& inbox, bus::Sink& sink, Clock const& clock,
+          std::function<void()> const& each_second) {
   constexpr TimeMs stop_limit_ms = 5'000;
   constexpr TimeMs sleep_max_ms = 200;
   std::optional<TimeMs> stop_at;
+  TimeMs second_at = clock.now_ms();
   bool more = false;
   while (!system.is_stopped()) {
     auto const next = system.next_at().value_or(clock.now_ms() + sleep_max_ms) - clock.now_ms();
@@ -51,6 +53,10 @@ int serve(actor::System& system, bus::Bus& bus, Inbox& inbox, bus::Sink& sink, C
     bus.poll(sink, wait);
     inbox.drain();
     more = system.step();
+    if (each_second && clock.now_ms() >= second_at) {
+      second_at = clock.now_ms() + 1'000;
+      each_second();
+    }
     if (stop_wanted && !stop_at) {
       stop_at = clock.now_ms() + stop_limit_ms;
       system.stop();

@@ -2,6 +2,7 @@
 // What every process of the suite does around its actors: signals, hardening, and the loop that
 // carries messages, results and work. One thread.
 
+#include <functional>
 #include <string>
 
 #include "common/actor/system.hpp"
@@ -19,7 +20,9 @@ void harden();
 // Prints "lepton-NAME: sentence" and returns exit status 1.
 int fail(std::string const& name, Error const& error);
 
-// Runs until a signal, or until the system gives up. Exit status.
-int serve(actor::System& system, bus::Bus& bus, Inbox& inbox, bus::Sink& sink, Clock const& clock);
+// Runs until a signal, or until the system gives up, and calls `each_second` about so often. Exit
+// status.
+int serve(actor::System& system, bus::Bus& bus, Inbox& inbox, bus::Sink& sink, Clock const& clock,
+          std::function<void()> const& each_second = {});
 
 }  // namespace lepton::service

@@ -11,6 +11,8 @@
 #include "common/service/access_watch.hpp"
 #include "common/service/logging.hpp"
 #include "common/service/loop.hpp"
+#include "common/service/metrics_page.hpp"
+#include "common/service/metrics_server.hpp"
 #include "common/service/thread_worker.hpp"
 #include "common/service/token_gate.hpp"
 #include "common/store/lease.hpp"
@@ -80,6 +82,24 @@ Result<Secret<std::string>> database_url(Config const& config) {
   return Secret<std::string>(std::string(text::trim(*text)));
 }
 
+// Null where the settings name no place.
+Result<std::unique_ptr<MetricsServer>> open_metrics(Config const& config) {
+  if (config.metrics_endpoint.empty()) return std::unique_ptr<MetricsServer>();
+  return MetricsServer::open(config.metrics_endpoint);
+}
+
+std::function<void()> publishing(MetricsServer* server, actor::System const& system,
+                                 bus::Bus const& bus) {
+  if (server == nullptr) return {};
+  auto page = std::make_shared<MetricsPage>();
+  return [=, &system, &bus] {
+    page->take(system);
+    page->take_bus(bus.counters());
+    page->take_process();
+    server->publish(page->render());
+  };
+}
+
 std::string holder_name() {
   char host[64] = "";
   gethostname(host, sizeof host - 1);
@@ -94,6 +114,8 @@ int run_with(ServiceSpec const& spec, Config const& config) {
   auto lease = store::acquire_lease({*url, spec.name, holder_name()});
   if (!lease) return fail(spec.name, lease.error());
 
+  auto metrics = open_metrics(config);
+  if (!metrics) return fail(spec.name, metrics.error());
   auto opened = bus::Bus::open(bus_settings(config, std::move(*keys)));
   if (!opened) return fail(spec.name, opened.error());
   auto& bus = **opened;
@@ -122,7 +144,8 @@ int run_with(ServiceSpec const& spec, Config const& config) {
   Reception reception(bus, gate, system, clock);
   system.start();
   ports.log(actor::Level::info, spec.name + ": serves at " + config.client_endpoint);
-  auto const status = serve(system, bus, inbox, reception, clock);
+  auto const status =
+      serve(system, bus, inbox, reception, clock, publishing(metrics->get(), system, bus));
   if (auto const why = system.gave_up()) return fail(spec.name, {Code::internal, *why});
   ports.log(actor::Level::info, spec.name + ": stopped");
   return status;

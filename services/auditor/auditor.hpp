@@ -27,7 +27,7 @@ struct Settings {
   crypto::SigningKey key;         // of the log; its file outlives the database
   std::string origin = "lepton";  // name of the log and of its key; see is_key_name
   // The auditor follows itself, too: denied reads of the log are entries of it.
-  std::vector<std::string> sources{"auditor", "deployer", "scaler", "vault"};
+  std::vector<std::string> sources{"auditor", "deployer", "monitor", "scaler", "vault"};
   TimeMs pull_every_ms = 500;
   TimeMs pull_limit_ms = 5'000;
   std::uint32_t page_max = 1'000;        // events asked for at once; halved while pulls fail

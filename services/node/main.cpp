@@ -10,6 +10,7 @@
 #include "common/service/daemon.hpp"
 #include "services/node/node.hpp"
 #include "services/node/node_config.hpp"
+#include "services/node/reporter.hpp"
 #include "services/node/runner/process_runner.hpp"
 #include "services/node/telemetry/machine.hpp"
 
@@ -73,6 +74,18 @@ int run(node::NodeConfig const& config) {
   spec.make = [settings = *settings, runner] {
     return std::make_unique<node::Node>(settings, runner);
   };
+  if (!config.monitor_endpoint.empty()) {
+    spec.peers.push_back({"monitor", config.monitor_endpoint, "", config.monitor_key});
+    auto meter = std::make_shared<node::MachineMeter>(
+        node::MachineOptions{.state_dir = config.state_folder},
+        node::TaskMeter::of_this_machine(config.state_folder + "/attempts"));
+    spec.more.push_back(
+        {"telemetry", [settings = *settings, meter] {
+           return std::make_unique<node::Reporter>(
+               node::ReporterSettings{.node = settings.node, .boot_id = settings.boot_id}, meter,
+               settings.ordered);
+         }});
+  }
   return service::run_daemon(std::move(spec));
 }
 

@@ -30,7 +30,8 @@ struct Settings {
   std::string incarnation;
   TimeMs beat_ms = 1'000;  // how long an answer may wait for news
   TimeMs sync_timeout_ms = 4'000;
-  TimeMs poll_ms = 250;        // between two looks at what runs
+  TimeMs poll_ms = 250;  // between two looks at what runs
+  std::shared_ptr<NodeState> ordered = std::make_shared<NodeState>();  // the last answer's
   std::size_t kept_max = 200;  // ended attempts whose logs and outputs are kept
 };
 

@@ -23,6 +23,8 @@ struct NodeConfig {
   std::string runner_program;
   std::string log_level = "info";
   std::map<std::string, std::string> labels;
+  std::string monitor_endpoint;
+  std::string monitor_key;
 
   static consteval auto fields() {
     using schema::field;
@@ -55,7 +57,14 @@ struct NodeConfig {
         field(12, "log_level", &N::log_level, "debug, info, warning or error.")
             .restart()
             .optional(),
-        field(13, "labels", &N::labels, "What it says of itself.").restart().optional());
+        field(13, "labels", &N::labels, "What it says of itself.").restart().optional(),
+        field(14, "monitor_endpoint", &N::monitor_endpoint,
+              "Client door of the monitor; empty: it reports to none.")
+            .restart()
+            .optional(),
+        field(15, "monitor_key", &N::monitor_key, "CURVE key of the monitor, Z85.")
+            .restart()
+            .optional());
   }
 };
 static_assert(schema::complete<NodeConfig>());

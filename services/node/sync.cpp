@@ -112,6 +112,7 @@ void Node::answered(std::uint64_t number, TimeMs sent_at, Result<NodeOrders> con
 }
 
 void Node::obey(NodeOrders const& orders, TimeMs sent_at, Context& c) {
+  *settings_.ordered = orders.state;
   for (auto const& id : orders.acknowledged) {
     auto const entry = attempts_.find(id.value);
     if (entry == attempts_.end() || !entry->second.final || entry->second.acknowledged) continue;

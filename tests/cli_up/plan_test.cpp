@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "cli/up/access.hpp"
@@ -28,11 +29,12 @@ StackPlan plan() {
 
 TEST(Plan, GivesEveryDoorAPortOfItsOwn) {
   auto const ports = ports_of(plan().settings);
-  auto const doors = 3 * service_names().size();
+  auto const doors = 4 * service_names().size();
   EXPECT_EQ(ports.size(), doors);
   EXPECT_EQ(std::set(ports.begin(), ports.end()).size(), doors);
   EXPECT_EQ(ports.front(), 9000);
-  EXPECT_EQ(ports.back(), 9000 + static_cast<std::int64_t>(doors) - 1);
+  EXPECT_EQ(*std::max_element(ports.begin(), ports.end()),
+            9000 + static_cast<std::int64_t>(doors) - 1);
 }
 
 TEST(Plan, PeersKnowEachOtherAsTheyListen) {
@@ -50,6 +52,20 @@ TEST(Plan, PeersKnowEachOtherAsTheyListen) {
       EXPECT_EQ(peer.public_key, p.public_keys.at(peer.name));
     }
   }
+}
+
+TEST(Plan, MetricsAreForThisMachineOnly) {
+  auto p = plan();
+  p.settings.listen = "0.0.0.0";
+  auto const after = 9000 + 3 * static_cast<std::int64_t>(service_names().size());
+  EXPECT_EQ(service_config(p, "vault").metrics_endpoint, "127.0.0.1:" + std::to_string(after));
+}
+
+TEST(Plan, OnlyTheMonitorPostsAlerts) {
+  auto p = plan();
+  p.settings.alert_url_file = "/etc/lepton/alert.url";
+  EXPECT_EQ(service_config(p, "monitor").alert_url_file, "/etc/lepton/alert.url");
+  EXPECT_EQ(service_config(p, "vault").alert_url_file, "");
 }
 
 TEST(Plan, OnlyClientDoorsListenWider) {

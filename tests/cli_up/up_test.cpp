@@ -167,7 +167,7 @@ TEST_F(Up, TheSecondIsRefusedAndNamesTheFirst) {
 }
 
 TEST_F(Up, AKilledServiceComesBack) {
-  for (auto const* name : {"deployer", "auditor", "scaler"}) {
+  for (auto const* name : {"deployer", "auditor", "scaler", "monitor"}) {
     auto const before = pid_of(layout, name);
     ASSERT_NE(before, 0);
     kill_hard(before);

@@ -26,7 +26,7 @@ PODS = 8000 if APART else 1500
 WINDOW = 4  # few in flight, so that the replay is long enough for all kills
 POOL = "kills"
 # Who is killed when so much of the trace has been stored.
-KILLS = (("deployer", 0.08), ("node", 0.25), ("scaler", 0.33), ("vault", 0.40),
+KILLS = (("deployer", 0.08), ("node", 0.25), ("scaler", 0.30), ("monitor", 0.35), ("vault", 0.40),
          ("auditor", 0.55), ("postgres", 0.70))
 RECOVERY_LIMIT_S = 30
 JOBS = f"SELECT count(*) FROM deployer.job WHERE pool = '{POOL}'"
@@ -72,6 +72,8 @@ def answers(stack, name, jobs_before):
         return nodes and nodes[0]["state"] == "ready" and int(nodes[0]["heard_at_ms"]) > beat
     if name == "vault":  # unsealed and storing
         return stack.command("secret", "put", "probe/vault", text="1").returncode == 0
+    if name == "monitor":
+        return stack.command("top", "-o", "json").returncode == 0
     if name == "scaler":
         return stack.command("service", "list", "-o", "json").returncode == 0
     return stack.command("audit", "tail", "-o", "json").returncode == 0

@@ -20,8 +20,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SKIPPED = 77
-PORTS = 3 * 4  # doors of each service
-SERVICES = ("vault", "auditor", "deployer", "scaler")
+PORTS = 4 * 5  # doors and metrics of each service
+SERVICES = ("vault", "auditor", "deployer", "scaler", "monitor")
 ENDED = {"succeeded", "failed", "cancelled", "refused"}
 
 

@@ -18,7 +18,7 @@ std::vector<T> rows_of(store::MemoryDisk const& disk) {
   return rows;
 }
 
-constexpr char const* services[] = {"auditor", "deployer", "scaler", "vault"};
+constexpr char const* services[] = {"auditor", "deployer", "monitor", "scaler", "vault"};
 
 }  // namespace
 

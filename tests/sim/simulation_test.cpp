@@ -64,7 +64,7 @@ TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
   }
   EXPECT_EQ(acked, asked) << "a kind of request that is always refused checks nothing";
   EXPECT_GE(acked.size(), 12u);
-  for (auto const* name : {"deployer", "vault", "auditor", "scaler"})
+  for (auto const* name : {"deployer", "vault", "auditor", "scaler", "monitor"})
     EXPECT_EQ(suite.world().system(name)->host(name).stats().restarts, 0) << name;
 }
 

@@ -1,5 +1,7 @@
 #include "tests/sim/suite.hpp"
 
+#include "services/monitor/monitor.hpp"
+#include "services/node/reporter.hpp"
 #include "services/scaler/scaler.hpp"
 #include "services/vault/vault.hpp"
 
@@ -11,6 +13,13 @@ NodeCapacity capacity_of_node() {
   for (int i = 0; i < 4; ++i) c.gpus.push_back({"GPU-" + std::to_string(i), "H100", 81'920});
   return c;
 }
+
+constexpr TimeMs report_every_ms = 5'000;
+
+// A machine of which there is little to tell.
+struct SteadyMeter final : node::Meter {
+  node::Measured measure() override { return {{{Series::cpu_use, "", 0.5}}, ""}; }
+};
 
 }  // namespace
 
@@ -73,6 +82,8 @@ void Suite::add_services() {
       {"audit"});
   add("scaler", [] { return std::make_unique<scaler::Scaler>(scaler::Settings{}); },
       {"audit", scaler::stream_name});
+  add("monitor", [] { return std::make_unique<monitor::Monitor>(monitor::Settings{}); },
+      {"audit", monitor::nodes_stream, monitor::alerts_stream});
 }
 
 void Suite::add_node(std::string const& name) {
@@ -96,6 +107,15 @@ void Suite::add_node(std::string const& name) {
         host.streams.clear();
         system->add(
             "node", [settings, runner] { return std::make_unique<node::Node>(settings, runner); },
+            host);
+        node::ReporterSettings const telemetry{settings.node, settings.boot_id, report_every_ms};
+        auto const ordered = settings.ordered;
+        system->add(
+            "telemetry",
+            [telemetry, ordered] {
+              return std::make_unique<node::Reporter>(telemetry, std::make_shared<SteadyMeter>(),
+                                                      ordered);
+            },
             host);
         system->start();
         return Built(std::move(system));

@@ -78,6 +78,7 @@ class Suite {
   void ask_something();
   void put_scaling(std::string const& service);
   void scale_something();
+  void watch_something();
   void read_log();
 
   // durable.cpp

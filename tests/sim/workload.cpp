@@ -1,6 +1,7 @@
 // What people do in the simulated world: submit, cancel, send again, put and read secrets, rotate
 // keys, drain nodes, unseal the vault, look at jobs and at the log.
 
+#include "schemas/monitor_alert.hpp"
 #include "schemas/node.hpp"
 #include "schemas/scaler.hpp"
 #include "schemas/vault_access.hpp"
@@ -39,6 +40,7 @@ void Suite::plan_work() {
   some_time(6, [this] { read_log(); });
   for (auto const* service : {"web0", "web1"}) put_scaling(service);
   some_time(8, [this] { scale_something(); });
+  some_time(4, [this] { watch_something(); });
 }
 
 // A vault that has crashed is sealed again; somebody keeps unsealing it.
@@ -180,6 +182,21 @@ void Suite::scale_something() {
   if (kind == 3) return put_scaling(service);
   auto const replicas = 1 + static_cast<std::uint32_t>(chance_.below(4));
   ask(*admin_, "scaler", ServiceScale{service, replicas}, {.deadline_ms = 60'000});
+}
+
+// A rule that every node breaks comes and goes, and people look.
+void Suite::watch_something() {
+  AlertRule busy;
+  busy.name = "busy";
+  busy.series = Series::cpu_use;
+  busy.threshold = 0.4;
+  busy.pending_ms = busy.resolve_ms = 10'000;
+  auto const kind = chance_.below(5);
+  if (kind == 0) return ask(*admin_, "monitor", AlertRuleRemove{busy.name});
+  if (kind == 1) return ask(*admin_, "monitor", NodeHealthList{});
+  if (kind == 2) return ask(*admin_, "monitor", NodeShow{NodeId{"node0"}});
+  if (kind == 3) return ask(*admin_, "monitor", SeriesRead{NodeId{"node0"}});
+  ask(*admin_, "monitor", AlertRulePut{busy}, {.deadline_ms = 60'000});
 }
 
 void Suite::read_log() {

@@ -17,7 +17,7 @@ inline constexpr std::size_t max_segment_size = 63;
 inline constexpr std::size_t max_path_size = max_segments * (max_segment_size + 1) - 1;
 
 inline constexpr auto kinds = std::to_array<std::string_view>(
-    {"audit", "job", "node", "policy", "pool", "secret", "service", "token", "vault"});
+    {"alert", "audit", "job", "node", "policy", "pool", "secret", "service", "token", "vault"});
 
 bool legal_segment(std::string_view segment);
 

@@ -189,6 +189,20 @@ std::string own_group(std::string_view self_cgroup, std::string_view controller)
   return "/";
 }
 
+std::vector<std::string> group_parents(std::string_view mountinfo, std::string_view self_cgroup) {
+  std::vector<std::string> parents;
+  auto const add = [&](std::string const& folder) {
+    if (std::find(parents.begin(), parents.end(), folder) == parents.end())
+      parents.push_back(folder);
+  };
+  for (auto const& mount : parse_cgroup_mounts(mountinfo)) {
+    if (mount.v2) add(mount.path);
+    auto const controller = mount.controllers.empty() ? "" : *mount.controllers.begin();
+    if (auto const own = visible(mount, own_group(self_cgroup, controller))) add(*own);
+  }
+  return parents;
+}
+
 CgroupResult make_cgroup(std::string_view mountinfo, std::string_view self_cgroup,
                          std::string_view attempt, CgroupLimits const& limits) {
   Maker maker(mountinfo, self_cgroup, attempt);

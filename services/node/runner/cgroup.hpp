@@ -29,6 +29,9 @@ std::vector<CgroupMount> parse_cgroup_mounts(std::string_view mountinfo);
 // version 2.
 std::string own_group(std::string_view self_cgroup, std::string_view controller);
 
+// Folders in which make_cgroup may have made lepton/<attempt>, for whoever measures attempts.
+std::vector<std::string> group_parents(std::string_view mountinfo, std::string_view self_cgroup);
+
 struct CgroupLimits {
   std::int64_t cpu_milli = 0;
   std::int64_t memory_mib = 0;

@@ -45,6 +45,20 @@ std::int64_t mib(struct statvfs const& disk, fsblkcnt_t blocks) {
   return static_cast<std::int64_t>(blocks * disk.f_frsize >> 20);
 }
 
+std::optional<Traffic> read_traffic(std::string const& path,
+                                    Result<Traffic> (*parse)(std::string_view)) {
+  auto const text = read_text(path);
+  if (!text) return std::nullopt;
+  auto const traffic = parse(*text);
+  return traffic ? std::optional(*traffic) : std::nullopt;
+}
+
+// A counter that fell began anew, as when a network device was taken away: nothing is known.
+std::optional<double> rate(std::int64_t before, std::int64_t after, double seconds) {
+  if (after < before) return std::nullopt;
+  return static_cast<double>(after - before) / seconds;
+}
+
 // A container or taskset may leave fewer CPUs than the machine has.
 std::int64_t usable_cpus(std::int64_t online) {
   cpu_set_t set;
@@ -93,8 +107,35 @@ Result<Sample> Machine::sample() {
   sample.memory_use =
       1.0 - static_cast<double>(memory->available_mib) / static_cast<double>(memory->total_mib);
   sample.disk_free_mib = mib(*disk, disk->f_bavail);
+  // As df counts: what only root may take is neither used nor free.
+  auto const used = disk->f_blocks - disk->f_bfree;
+  if (used + disk->f_bavail > 0)
+    sample.disk_use = static_cast<double>(used) / static_cast<double>(used + disk->f_bavail);
+  if (auto const text = read_text(options_.proc + "/loadavg"))
+    if (auto const load = parse_loadavg(*text)) sample.load_1m = *load;
+  add_rates(sample);
   sample.gpus = nvml_->sample();
   return sample;
+}
+
+void Machine::add_rates(Sample& sample) {
+  auto const now = options_.now();
+  auto const disks = read_traffic(options_.proc + "/diskstats", parse_diskstats);
+  auto const network = read_traffic(options_.proc + "/net/dev", parse_net_dev);
+  if (looked_at_ && now > *looked_at_) {
+    auto const seconds = static_cast<double>(now - *looked_at_) / 1000;
+    if (disks && disks_) {
+      sample.disk_read_bytes_per_s = rate(disks_->in_bytes, disks->in_bytes, seconds);
+      sample.disk_write_bytes_per_s = rate(disks_->out_bytes, disks->out_bytes, seconds);
+    }
+    if (network && network_) {
+      sample.network_receive_bytes_per_s = rate(network_->in_bytes, network->in_bytes, seconds);
+      sample.network_send_bytes_per_s = rate(network_->out_bytes, network->out_bytes, seconds);
+    }
+  }
+  looked_at_ = now;
+  disks_ = disks;
+  network_ = network;
 }
 
 }  // namespace lepton::node

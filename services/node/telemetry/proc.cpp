@@ -1,6 +1,7 @@
 #include "services/node/telemetry/proc.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 #include "common/base/text.hpp"
@@ -41,6 +42,19 @@ std::optional<std::int64_t> kib_under(std::string_view text, std::string_view ke
   return std::nullopt;
 }
 
+// sda1 of sda, nvme0n1p2 of nvme0n1.
+bool is_partition_of(std::string_view name, std::string_view disk) {
+  if (name.size() <= disk.size() || !name.starts_with(disk)) return false;
+  auto rest = name.substr(disk.size());
+  if (rest.front() == 'p') rest.remove_prefix(1);
+  return text::parse_int(rest).has_value();
+}
+
+bool is_built_on_disks(std::string_view name) {
+  return name.starts_with("loop") || name.starts_with("dm-") || name.starts_with("md") ||
+         name.starts_with("ram") || name.starts_with("zram");
+}
+
 }  // namespace
 
 Result<CpuTimes> parse_proc_stat(std::string_view text) {
@@ -62,6 +76,55 @@ Result<Memory> parse_meminfo(std::string_view text) {
   if (!total || !available || *total <= 0 || *available < 0)
     return Error{Code::invalid, "/proc/meminfo tells no MemTotal or MemAvailable"};
   return Memory{*total / 1024, *available / 1024};
+}
+
+Result<double> parse_loadavg(std::string_view text) {
+  auto const parts = words(text);
+  double load = 0;
+  auto const* end = parts.empty() ? nullptr : parts[0].data() + parts[0].size();
+  if (parts.empty() || std::from_chars(parts[0].data(), end, load).ptr != end || load < 0)
+    return Error{Code::invalid, "/proc/loadavg tells no load"};
+  return load;
+}
+
+// "major minor name reads merged sectors_read ms writes merged sectors_written ..."; a sector has
+// 512 bytes, whatever the disk.
+Result<Traffic> parse_diskstats(std::string_view text) {
+  constexpr std::size_t name = 2, sectors_read = 5, sectors_written = 9;
+  constexpr std::int64_t sector_bytes = 512;
+  Traffic all;
+  std::vector<std::string> disks;
+  for (auto const& line : text::split(text, '\n')) {
+    auto const parts = words(line);
+    if (parts.empty()) continue;
+    if (parts.size() <= sectors_written)
+      return Error{Code::invalid, "/proc/diskstats has a line that is too short"};
+    auto const is_part = std::any_of(disks.begin(), disks.end(), [&](auto const& disk) {
+      return is_partition_of(parts[name], disk);
+    });
+    if (is_part || is_built_on_disks(parts[name])) continue;
+    disks.push_back(parts[name]);
+    all.in_bytes += text::parse_int(parts[sectors_read]).value_or(0) * sector_bytes;
+    all.out_bytes += text::parse_int(parts[sectors_written]).value_or(0) * sector_bytes;
+  }
+  return all;
+}
+
+// Two lines of titles, then "name: received_bytes and seven more, sent_bytes and seven more".
+Result<Traffic> parse_net_dev(std::string_view text) {
+  constexpr std::size_t received = 0, sent = 8;
+  Traffic all;
+  for (auto const& line : text::split(text, '\n')) {
+    auto const colon = line.find(':');
+    if (colon == line.npos) continue;
+    auto const parts = words(line.substr(colon + 1));
+    if (parts.size() <= sent)
+      return Error{Code::invalid, "/proc/net/dev has a line that is too short"};
+    if (text::trim(line.substr(0, colon)) == "lo") continue;
+    all.in_bytes += text::parse_int(parts[received]).value_or(0);
+    all.out_bytes += text::parse_int(parts[sent]).value_or(0);
+  }
+  return all;
 }
 
 double cpu_use(CpuTimes const& before, CpuTimes const& after) {

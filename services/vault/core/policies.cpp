@@ -26,6 +26,7 @@ std::vector<Policy> builtin_policies() {
             {"node", {list}, Effect::allow},
             {"node/*", {read, list}, Effect::allow},
             {"pool/*", {read, list}, Effect::allow},
+            {"alert", {list}, Effect::allow},
             {"service", {list}, Effect::allow},
             {"service/*", {read, list}, Effect::allow}}}};
 }

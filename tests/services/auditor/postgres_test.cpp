@@ -36,7 +36,7 @@ struct Live {
     s.schema = "auditor";
     s.post = mailbox.post();
     store = std::make_unique<store::PostgresStore>(std::move(s));
-    feeds["deployer"], feeds["scaler"], feeds["vault"];
+    feeds["deployer"], feeds["monitor"], feeds["scaler"], feeds["vault"];
   }
   void boot() {
     system =

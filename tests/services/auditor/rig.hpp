@@ -130,7 +130,7 @@ class AuditorTest : public test::Harness {
   AuditorTest() {
     system_settings.service = "auditor";
     settings.streams = {"audit"};
-    feeds["deployer"], feeds["scaler"], feeds["vault"];
+    feeds["deployer"], feeds["monitor"], feeds["scaler"], feeds["vault"];
   }
   // A fresh process on the same disk; the answers to the old one are lost.
   void boot() {

@@ -41,6 +41,41 @@ TEST(Machine, SamplesBetweenTwoLooks) {
   EXPECT_EQ(sample->gpus.size(), 2u);
 }
 
+TEST(Machine, RatesAreOfTheTimeBetweenTwoLooks) {
+  auto const proc =
+      std::filesystem::temp_directory_path() / ("lepton_rates_test." + std::to_string(::getpid()));
+  std::filesystem::create_directories(proc / "net");
+  auto const write = [&](char const* disk, char const* net) {
+    std::ofstream(proc / "diskstats") << "8 0 sda 1 1 " << disk << " 1 0 0 0\n";
+    std::ofstream(proc / "net/dev") << "titles\ntitles\neth0: " << net << " 0 0 0 0 0 0 0\n";
+  };
+  std::ofstream(proc / "stat") << "cpu 100 0 0 100\ncpu0 100 0 0 100\n";
+  std::ofstream(proc / "meminfo") << "MemTotal: 1048576 kB\nMemAvailable: 262144 kB\n";
+  std::ofstream(proc / "loadavg") << "1.25 0 0 1/2 3\n";
+  write("100 1 1 1 10", "1000 0 0 0 0 0 0 0 500");
+  TimeMs now = 5'000;
+  Machine machine({"/", proc.string(), "libno-such-nvml.so.1", [&] { return now; }});
+  auto const first = machine.sample();
+  ASSERT_TRUE(first) << first.error().what;
+  EXPECT_EQ(first->load_1m, 1.25);
+  EXPECT_EQ(first->disk_read_bytes_per_s, std::nullopt);
+  EXPECT_GT(first->disk_use, 0);
+  EXPECT_LE(first->disk_use, 1);
+  now += 2'000;
+  write("104 1 1 1 12", "3000 0 0 0 0 0 0 0 1500");
+  auto const second = machine.sample();
+  EXPECT_EQ(second->disk_read_bytes_per_s, 1'024);
+  EXPECT_EQ(second->disk_write_bytes_per_s, 512);
+  EXPECT_EQ(second->network_receive_bytes_per_s, 1'000);
+  EXPECT_EQ(second->network_send_bytes_per_s, 500);
+  now += 1'000;
+  write("200 1 1 1 12", "10 0 0 0 0 0 0 0 2000");
+  auto const third = machine.sample();
+  std::filesystem::remove_all(proc);
+  EXPECT_EQ(third->network_receive_bytes_per_s, std::nullopt);  // it began anew
+  EXPECT_EQ(third->network_send_bytes_per_s, 500);
+}
+
 TEST(Machine, SaysWhatItCannotRead) {
   Machine machine({"/", "/no-such-proc", "libno-such-nvml.so.1"});
   auto const facts = machine.discover();

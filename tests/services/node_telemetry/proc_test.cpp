@@ -61,5 +61,38 @@ RC_GTEST_PROP(ProcParsers, AnyTextIsRefusedOrRead, (std::string const& text)) {
   if (auto const memory = parse_meminfo("MemTotal: " + text)) RC_ASSERT(memory->total_mib >= 0);
 }
 
+TEST(Loadavg, IsTheFirstNumber) {
+  EXPECT_EQ(*parse_loadavg("0.52 0.58 0.59 1/467 11720\n"), 0.52);
+  for (auto const* bad : {"", "x 1 2", "-1 0 0", "1x 0 0"}) EXPECT_FALSE(parse_loadavg(bad)) << bad;
+}
+
+TEST(Diskstats, CountsEachDiskOnce) {
+  auto const all = parse_diskstats(
+      "   7       0 loop0 9 0 9 0 9 0 9 0 0 0 0\n"
+      "   8       0 sda 10 0 100 0 20 0 200 0 0 0 0\n"
+      "   8       1 sda1 9 0 90 0 19 0 190 0 0 0 0\n"
+      " 259       0 nvme0n1 1 0 3 0 1 0 4 0 0 0 0\n"
+      " 259       1 nvme0n1p1 1 0 3 0 1 0 4 0 0 0 0\n"
+      " 253       0 dm-0 9 0 90 0 9 0 90 0 0 0 0\n");
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->in_bytes, 103 * 512);
+  EXPECT_EQ(all->out_bytes, 204 * 512);
+  EXPECT_EQ(parse_diskstats("")->in_bytes, 0);
+  EXPECT_FALSE(parse_diskstats("8 0 sda 1 2"));
+}
+
+TEST(NetDev, LeavesTheLoopbackOut) {
+  auto const all = parse_net_dev(
+      "Inter-|   Receive                            |  Transmit\n"
+      " face |bytes    packets errs drop fifo frame |bytes    packets\n"
+      "    lo: 100 1 0 0 0 0 0 0 100 1 0 0 0 0 0 0\n"
+      "  eth0: 5000 1 0 0 0 0 0 0 7000 1 0 0 0 0 0 0\n"
+      "  eth1:1 1 0 0 0 0 0 0 2 1 0 0 0 0 0 0\n");
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->in_bytes, 5'001);
+  EXPECT_EQ(all->out_bytes, 7'002);
+  EXPECT_FALSE(parse_net_dev("eth0: 1 2 3\n"));
+}
+
 }  // namespace
 }  // namespace lepton::node
