@@ -156,7 +156,7 @@ class Converter {
     spec.max_duration_ms = amount("max_duration", file_.max_duration, parse_duration_ms, 1e12);
     spec.lease_ms = amount("lease", file_.lease, parse_duration_ms, 1e9);
     spec.stop_grace_ms = amount("stop_grace", file_.stop_grace, parse_duration_ms, 3'600'000);
-    if (spec.lease_ms < 1000) refuse("lease", "must be at least 1s");
+    if (spec.lease_ms < 2500) refuse("lease", "must be at least 2500ms");
     resources(spec.resources);
     if (file_.retry) retry(*file_.retry, spec.retry);
     for (auto const& [name, url] : spec.secrets) secret(name, url);

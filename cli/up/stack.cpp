@@ -185,20 +185,31 @@ Status Stack::supervise() {
   return ok();
 }
 
+// It may be killed again while it starts: that counts as one more end, not as the end of all.
 Status Stack::look_after_database() {
   auto const status = database_->exited();
   if (!status) return ok();
-  auto const tail = database_->log_tail();
-  say_(fmt::format("PostgreSQL: ended with status {}; it is started again", *status));
-  if (!database_restarts_.allow(clock_.now_ms()))
-    return Error{Code::internal,
-                 fmt::format("PostgreSQL ended more than {} times within {} s; its "
-                             "log is in {} and ends with: {}",
-                             restarts_max, restarts_period_ms / 1000,
-                             (plan_.layout.postgres_data() / "log").string(), tail)};
-  if (auto started = database_->restart(plan_.layout); !started) return started;
-  say_("PostgreSQL: ready again");
-  vault_is_new_ = true;
+  auto why = fmt::format("PostgreSQL: ended with status {}", *status);
+  auto tail = database_->log_tail();
+  while (!signals_.wait(0)) {
+    say_(why + "; it is started again");
+    if (!database_restarts_.allow(clock_.now_ms()))
+      return Error{Code::internal,
+                   fmt::format("PostgreSQL ended more than {} times within {} s; its "
+                               "log is in {} and ends with: {}",
+                               restarts_max, restarts_period_ms / 1000,
+                               (plan_.layout.postgres_data() / "log").string(), tail)};
+    auto const started = database_->restart(plan_.layout);
+    if (started) {
+      say_("PostgreSQL: ready again");
+      vault_is_new_ = true;
+      return ok();
+    }
+    auto const code = started.error().code;
+    if (code != Code::internal && code != Code::timeout && code != Code::unavailable)
+      return started;
+    why = tail = started.error().what;
+  }
   return ok();
 }
 

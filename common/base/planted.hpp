@@ -17,6 +17,7 @@ inline constexpr std::array planted_bugs = std::to_array<std::string_view>({
     "no_dedup",               // a request that is sent again takes effect again
     "in_doubt_is_committed",  // a commit without an answer counts as done
     "no_fence",               // the store does not compare the epoch of the lease
+    "lease_unchecked",        // an instance that cannot confirm its lease goes on
     "stale_leader_writes",    // a takeover does not raise the epoch
     "double_placement",       // a restart places again what was placed and has not reported yet
     "lease_ignored",          // a node that is cut off does not end its work

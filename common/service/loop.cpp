@@ -40,19 +40,24 @@ int fail(std::string const& name, Error const& error) {
   return 1;
 }
 
-int serve(actor::System& system, bus::Bus& bus, Inbox& inbox, bus::Sink& sink, Clock const& clock,
-          std::function<void()> const& each_second) {
+bool stop_was_asked() {
+  return stop_wanted;
+}
+
+void serve(actor::System& system, bus::Bus& bus, Inbox& inbox, bus::Sink& sink, Clock const& clock,
+           store::LeaseTerm const* lease, std::function<void()> const& each_second) {
   constexpr TimeMs stop_limit_ms = 5'000;
   constexpr TimeMs sleep_max_ms = 200;
   std::optional<TimeMs> stop_at;
-  TimeMs second_at = clock.now_ms();
+  auto second_at = clock.now_ms();
   bool more = false;
   while (!system.is_stopped()) {
     auto const next = system.next_at().value_or(clock.now_ms() + sleep_max_ms) - clock.now_ms();
-    auto const wait = more ? 0 : static_cast<int>(std::clamp<TimeMs>(next, 0, sleep_max_ms));
-    bus.poll(sink, wait);
-    inbox.drain();
-    more = system.step();
+    auto const hold = lease != nullptr ? lease->at(clock.now_ms()) : store::Hold::held;
+    auto const wait = hold != store::Hold::held ? sleep_max_ms
+                      : more                    ? 0
+                                                : std::clamp<TimeMs>(next, 0, sleep_max_ms);
+    bus.poll(sink, static_cast<int>(wait));
     if (each_second && clock.now_ms() >= second_at) {
       second_at = clock.now_ms() + 1'000;
       each_second();
@@ -61,9 +66,16 @@ int serve(actor::System& system, bus::Bus& bus, Inbox& inbox, bus::Sink& sink, C
       stop_at = clock.now_ms() + stop_limit_ms;
       system.stop();
     }
-    if (stop_at && clock.now_ms() > *stop_at) break;
+    auto const now = lease != nullptr ? lease->at(clock.now_ms()) : store::Hold::held;
+    if (now == store::Hold::lost) return;
+    if (now == store::Hold::held) {
+      inbox.drain();
+      more = system.step();
+    } else if (stop_at) {
+      return;
+    }
+    if (stop_at && clock.now_ms() > *stop_at) return;
   }
-  return system.gave_up() ? 1 : 0;
 }
 
 }  // namespace lepton::service

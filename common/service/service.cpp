@@ -3,20 +3,25 @@
 #include <unistd.h>
 
 #include <bit>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <thread>
 
 #include "common/actor/system.hpp"
 #include "common/bus/bus.hpp"
 #include "common/crypto/entropy.hpp"
 #include "common/service/access_watch.hpp"
+#include "common/service/lease_keeper.hpp"
 #include "common/service/logging.hpp"
 #include "common/service/loop.hpp"
 #include "common/service/metrics_page.hpp"
 #include "common/service/metrics_server.hpp"
+#include "common/service/standby.hpp"
 #include "common/service/thread_worker.hpp"
 #include "common/service/token_gate.hpp"
-#include "common/store/lease.hpp"
 #include "common/store/postgres_store.hpp"
+#include "common/store/process_mark.hpp"
 
 namespace lepton::service {
 namespace {
@@ -35,14 +40,22 @@ bus::BusSettings bus_settings(Config const& config, bus::KeyPair keys) {
   return settings;
 }
 
-// Requests, answers and hints from the bus to the actors; clients are identified here.
+// Requests, answers and hints from the bus to the actors; clients are identified here. Who cannot
+// confirm the lease refuses at once.
 class Reception final : public bus::Sink {
  public:
-  Reception(bus::Bus& bus, TokenGate& gate, actor::System& system, Clock const& clock)
-      : bus_(bus), gate_(gate), system_(system), clock_(clock) {}
+  Reception(bus::Bus& bus, TokenGate& gate, actor::System& system, Clock const& clock,
+            store::LeaseTerm const& lease)
+      : bus_(bus), gate_(gate), system_(system), clock_(clock), lease_(lease) {}
 
   void on_request(actor::Door door, std::string key, actor::Route route, Header header,
                   std::string body) override {
+    if (lease_.at(clock_.now_ms()) != store::Hold::held)
+      return refuse(route, header,
+                    {Code::unavailable,
+                     "the service waits for PostgreSQL, which must confirm that no other instance "
+                     "has taken over (" +
+                         lease_.why() + "); send the same request again in a moment"});
     actor::Request request;
     request.route = std::move(route);
     if (door == actor::Door::peer) {
@@ -74,6 +87,7 @@ class Reception final : public bus::Sink {
   TokenGate& gate_;
   actor::System& system_;
   Clock const& clock_;
+  store::LeaseTerm const& lease_;
 };
 
 Result<Secret<std::string>> database_url(Config const& config) {
@@ -106,33 +120,50 @@ std::string holder_name() {
   return std::string(host) + " pid " + std::to_string(getpid());
 }
 
-int run_with(ServiceSpec const& spec, Config const& config) {
-  auto keys = bus::read_keys(config.keys_file);
-  if (!keys) return fail(spec.name, keys.error());
-  auto url = database_url(config);
-  if (!url) return fail(spec.name, url.error());
-  auto lease = store::acquire_lease({*url, spec.name, holder_name()});
-  if (!lease) return fail(spec.name, lease.error());
+// The ports of a predecessor that has just ended may be free a moment later.
+Result<std::unique_ptr<bus::Bus>> open_bus(bus::BusSettings const& settings,
+                                           LeaseKeeper const& keeper, Clock const& clock) {
+  constexpr TimeMs limit_ms = 5'000;
+  auto const end = clock.now_ms() + limit_ms;
+  for (;;) {
+    auto opened = bus::Bus::open(settings);
+    auto const now = clock.now_ms();
+    if (opened || now >= end || stop_was_asked()) return opened;
+    if (keeper.term().at(now) == store::Hold::lost) return opened;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
 
+// At once, without destructors: no thread of ours may act or keep the ports any longer, and there
+// is nothing to save that is not saved.
+[[noreturn]] void end_replaced(std::string const& name, std::string const& why) {
+  fail(name,
+       {Code::conflict, "another instance has taken over (" + why +
+                            "); this one has stopped and can be started again, as a standby"});
+  std::_Exit(status_replaced);
+}
+
+// Everything from the first open door to the last message.
+int act(ServiceSpec const& spec, Config const& config, Secret<std::string> const& url,
+        bus::KeyPair keys, LeaseKeeper& keeper, Clock const& clock, actor::Log const& log) {
   auto metrics = open_metrics(config);
   if (!metrics) return fail(spec.name, metrics.error());
-  auto opened = bus::Bus::open(bus_settings(config, std::move(*keys)));
+  auto opened = open_bus(bus_settings(config, std::move(keys)), keeper, clock);
   if (!opened) return fail(spec.name, opened.error());
   auto& bus = **opened;
   Inbox inbox([&bus] { bus.wake(); });
-  SystemClock const clock;
-  store::PostgresSettings store_settings{.database_url = *url, .schema = spec.name};
-  store_settings.lease_epoch = (*lease)->epoch();
+  store::PostgresSettings store_settings{.database_url = url, .schema = spec.name};
+  store_settings.lease_epoch = keeper.epoch();
   store_settings.post = [&inbox](std::function<void()> task) { inbox.push(std::move(task)); };
   store::PostgresStore store(std::move(store_settings));
-  if (auto connected = store.connect(); !connected) return fail(spec.name, connected.error());
+  if (auto good = store.connect(); !good && good.error().code == Code::invalid)
+    return fail(spec.name, good.error());  // else the actors wait for it
 
   ThreadWorker worker(4, inbox);
   TokenGate gate;
   crypto::SystemEntropy entropy;
   Chance chance(std::bit_cast<std::uint64_t>(entropy.array<8>()));
-  actor::Ports const ports{clock,  store,   bus,    gate,
-                           worker, entropy, chance, make_log(config.log_level)};
+  actor::Ports const ports{clock, store, bus, gate, worker, entropy, chance, log};
   actor::System system({.service = spec.name}, ports);
   system.add(spec.name, spec.make(config), spec.host);
   actor::HostSettings watch;
@@ -141,14 +172,35 @@ int run_with(ServiceSpec const& spec, Config const& config) {
   auto const update = [&gate](AccessSnapshot rules) { return gate.update(std::move(rules)); };
   system.add(
       "access", [update] { return std::make_unique<AccessWatch>(update); }, watch);
-  Reception reception(bus, gate, system, clock);
+  Reception reception(bus, gate, system, clock, keeper.term());
   system.start();
-  ports.log(actor::Level::info, spec.name + ": serves at " + config.client_endpoint);
-  auto const status =
-      serve(system, bus, inbox, reception, clock, publishing(metrics->get(), system, bus));
-  if (auto const why = system.gave_up()) return fail(spec.name, {Code::internal, *why});
-  ports.log(actor::Level::info, spec.name + ": stopped");
-  return status;
+  log(actor::Level::info, spec.name + ": serves at " + config.client_endpoint);
+  serve(system, bus, inbox, reception, clock, &keeper.term(),
+        publishing(metrics->get(), system, bus));
+  if (keeper.term().at(clock.now_ms()) == store::Hold::lost)
+    end_replaced(spec.name, keeper.term().why());
+  if (auto const why = system.gave_up()) {
+    // A commit may hear of the new instance before the keeper of the lease does.
+    if (keeper.ask_again(store::lease_valid_ms) == store::Hold::lost) end_replaced(spec.name, *why);
+    return fail(spec.name, {Code::internal, *why});
+  }
+  log(actor::Level::info, spec.name + ": stopped");
+  return 0;
+}
+
+int run_with(ServiceSpec const& spec, Config const& config) {
+  auto keys = bus::read_keys(config.keys_file);
+  if (!keys) return fail(spec.name, keys.error());
+  auto url = database_url(config);
+  if (!url) return fail(spec.name, url.error());
+  static SystemClock const clock;
+  auto const log = make_log(config.log_level);
+  auto lease =
+      wait_for_lease({*url, spec.name, holder_name(), store::mark_of_this_process()}, clock, log);
+  if (!lease) return fail(spec.name, lease.error());
+  if (!*lease) return 0;
+  LeaseKeeper keeper(std::move(*lease), clock, log);
+  return act(spec, config, *url, std::move(*keys), keeper, clock, log);
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ Kind const all_kinds[] = {
     {"wall_jump", &F::wall_jump_every_ms, &F::wall_jump_max_ms},
     {"stall", &F::stall_every_ms, &F::stall_max_ms},
     {"takeover", &F::takeover_every_ms, &F::takeover_old_max_ms},
+    {"lease_cut", &F::lease_cut_every_ms, &F::lease_cut_old_max_ms},
     {"drift", &F::drift_max_ppm},
     {"lag", &F::lag_max_ms},
 };
@@ -86,6 +87,8 @@ Faults Faults::draw(std::uint64_t seed) {
     f.takeover_every_ms = between(3'000, 30'000), f.takeover_old_max_ms = between(100, 20'000);
   if (seldom()) f.drift_max_ppm = between(100, 4'000);
   if (seldom()) f.lag_max_ms = between(5, 300);
+  if (seldom())
+    f.lease_cut_every_ms = between(8'000, 40'000), f.lease_cut_old_max_ms = between(100, 90'000);
   return f;
 }
 

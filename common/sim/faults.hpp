@@ -34,6 +34,9 @@ struct Faults {
   TimeMs stall_every_ms = 0, stall_max_ms = 0;          // one process stands still, as by SIGSTOP
   // Another instance takes over while the present one lives; that one goes on for a while.
   TimeMs takeover_every_ms = 0, takeover_old_max_ms = 0;
+  // A service is cut off from its store alone; another takes over when its lease has lapsed, and
+  // some parties still reach the old one, which lives on for a while.
+  TimeMs lease_cut_every_ms = 0, lease_cut_old_max_ms = 0;
   TimeMs drift_max_ppm = 0;  // each process's clock is at most so many ppm too fast or too slow
   TimeMs lag_max_ms = 0;     // some processes are slow: each step waits up to this
 

@@ -55,7 +55,7 @@ store::MemorySettings Life::store_settings() {
   };
   settings.fault = [this](store::Batch const&) { return store_fault(); };
   settings.read_fault = [this]() -> std::optional<Error> {
-    if (!machine_.is_store_away()) return std::nullopt;
+    if (!machine_.is_store_away() && !is_cut_off_) return std::nullopt;
     return Error{Code::unavailable, "the simulated store is away"};
   };
   settings.lease_epoch = machine_.disk()->take_lease();
@@ -76,7 +76,7 @@ store::Fault Life::store_fault() {
     return store::Fault{kind, 0};
   };
   if (doomed_) return {FaultKind::unavailable, 0};
-  if (machine_.is_store_away()) return fault(FaultKind::unavailable, "store away");
+  if (is_cut_off_ || machine_.is_store_away()) return fault(FaultKind::unavailable, "store away");
   if (happens(f.in_doubt))
     return chance_.happens(0.5) ? fault(FaultKind::in_doubt_applied, "commit in doubt, applied")
                                 : fault(FaultKind::in_doubt_lost, "commit in doubt, lost");

@@ -37,9 +37,10 @@ class Life final : public actor::Wire,
   void begin(Maker const& make);
   void end();
   void doom() { doomed_ = true; }
-  void stall(TimeMs until) { stalled_until_ = until; }  // by the clock of the world
-  TimeMs stalled_for() const;                           // 0: it runs
-  void poke();                                          // there may be work: steps the system soon
+  void cut_off(bool is_cut_off) { is_cut_off_ = is_cut_off; }  // from the store
+  void stall(TimeMs until) { stalled_until_ = until; }         // by the clock of the world
+  TimeMs stalled_for() const;                                  // 0: it runs
+  void poke();  // there may be work: steps the system soon
   // Runs the task in virtual time, unless this life has ended by then.
   void after(TimeMs delay_ms, std::function<void()> task);
 
@@ -65,6 +66,7 @@ class Life final : public actor::Wire,
   World& world_;
   Machine& machine_;
   bool doomed_ = false;
+  bool is_cut_off_ = false;
   bool poked_ = false;
   TimeMs stalled_until_ = 0;
   std::optional<TimeMs> wake_at_;  // by the clock of the machine

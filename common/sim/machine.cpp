@@ -47,12 +47,22 @@ void Machine::die() {
   end_old_life();
 }
 
+void Machine::heal() {
+  take_store_away(0);
+  stall(0);
+  set_lag_max_ms(0);
+  end_old_life();
+  if (life_) life_->cut_off(false);
+}
+
 void Machine::end_old_life() {
+  loyal_.clear();
   if (auto const old = std::exchange(old_, nullptr)) old->end();
 }
 
-void Machine::take_over(TimeMs old_stalled_until) {
+void Machine::take_over(TimeMs old_stalled_until, std::set<PartyIndex> loyal) {
   end_old_life();
+  loyal_ = std::move(loyal);
   if (life_) life_->stall(std::max(old_stalled_until, world_.now() + life_->stalled_for()));
   old_ = std::exchange(life_, nullptr);
   boot();

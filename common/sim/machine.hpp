@@ -1,11 +1,13 @@
 #pragma once
 // Machine: one simulated process by name, over all its lives (life.hpp): the disk of its memory
 // store outlives each of them, and so does its clock, which may run a little too fast or too slow.
-// After a takeover an old life may go on beside the new one for a while; nobody can reach it, and
-// the lease must keep it from writing. Owned by World; one thread.
+// After a takeover an old life may go on beside the new one for a while; only those who were
+// connected to it can reach it, and the lease must keep it from writing and from answering. Owned
+// by World; one thread.
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,9 +51,17 @@ class Machine final : public Clock {
   void boot();
   void die();
   void poke() { life_->poke(); }
-  // A new life begins; the old one does not know, and may stand still for a while first.
-  void take_over(TimeMs old_stalled_until);
+  // A new life begins; the old one does not know, and may stand still for a while first. Requests
+  // of the loyal still go to it.
+  void take_over(TimeMs old_stalled_until, std::set<PartyIndex> loyal = {});
   void end_old_life();  // if there is one
+  void cut_off() {      // the present life loses its store
+    if (life_) life_->cut_off(true);
+  }
+  void heal();
+  Life* old_life_for(PartyIndex from) {
+    return old_ && loyal_.contains(from) ? old_.get() : nullptr;
+  }
   void gave_up(Life& life, std::string const& why);
   bool is_old(Life const& life) const { return old_.get() == &life; }
   void take_store_away(TimeMs until) { store_back_at_ = until; }
@@ -87,6 +97,7 @@ class Machine final : public Clock {
   std::int64_t drift_ppm_ = 0;
   std::shared_ptr<Life> life_;
   std::shared_ptr<Life> old_;
+  std::set<PartyIndex> loyal_;
 };
 
 }  // namespace lepton::sim

@@ -164,19 +164,38 @@ void World::deliver(std::shared_ptr<Frame const> const& shared) {
   deliver_to_machine(*to.machine, frame, std::move(*header));
 }
 
+void World::deliver_request(actor::System& system, Frame const& frame, Header header) {
+  auto const& caller = parties_[frame.from].caller;
+  actor::Request request;
+  request.caller = caller;
+  request.route = {0, caller.name};
+  request.header = std::move(header);
+  request.body = frame.body;
+  system.deliver_request(std::move(request));
+}
+
+// Who is connected to an instance does not notice that another has taken over. What an instance
+// that stands still has received is lost when it ends.
+bool World::deliver_to_old(Machine& machine, Frame const& frame, Header const& header) {
+  auto* old = machine.old_life_for(frame.from);
+  if (old == nullptr || header.kind != Kind::request) return false;
+  if (old->stalled_for() > 0) {
+    ++stats_.lost;
+    return true;
+  }
+  deliver_request(*old->system(), frame, header);
+  old->poke();
+  return true;
+}
+
 void World::deliver_to_machine(Machine& machine, Frame const& frame, Header header) {
   auto const& caller = parties_[frame.from].caller;
   auto& system = *machine.system();
+  if (deliver_to_old(machine, frame, header)) return;
   switch (header.kind) {
-    case Kind::request: {
-      actor::Request request;
-      request.caller = caller;
-      request.route = {0, caller.name};
-      request.header = std::move(header);
-      request.body = frame.body;
-      system.deliver_request(std::move(request));
+    case Kind::request:
+      deliver_request(system, frame, std::move(header));
       break;
-    }
     case Kind::reply:
     case Kind::refusal:
       system.deliver_reply(caller.name, header, frame.body);

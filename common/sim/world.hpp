@@ -39,7 +39,7 @@ class Failure : public std::runtime_error {
 struct WorldStats {
   std::int64_t delivered = 0, lost = 0, duplicated = 0, cut_off = 0, undeliverable = 0, events = 0,
                crashes = 0, cuts = 0, store_faults = 0, wall_jumps = 0, gave_up = 0, stalls = 0,
-               takeovers = 0, points = 0;
+               takeovers = 0, lease_cuts = 0, points = 0;
 };
 
 class World {
@@ -73,6 +73,7 @@ class World {
   void jump_wall(std::string const& name, TimeMs by_ms);
   void stall(std::string const& name, TimeMs for_ms);
   void take_over(std::string const& name, TimeMs old_for_ms);
+  void cut_lease(std::string const& name, TimeMs old_for_ms);
 
   void after_each_event(std::function<void(World&)> check) { checks_.push_back(std::move(check)); }
   // At the instant at which a process lets an answer go: what it tells must be durable by then.
@@ -113,7 +114,9 @@ class World {
   void publish(PartyIndex from, Hint const& hint);
   void transmit(std::shared_ptr<Frame const> frame);
   void deliver(std::shared_ptr<Frame const> const& shared);
+  bool deliver_to_old(Machine& machine, Frame const& frame, Header const& header);
   void deliver_to_machine(Machine& machine, Frame const& frame, Header header);
+  void deliver_request(actor::System& system, Frame const& frame, Header header);
   actor::Gate& gate();
   void log(std::string const& process, actor::Level level, std::string const& text);
   void note_store_fault(std::string const& process, char const* what);

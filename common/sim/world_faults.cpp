@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "common/base/planted.hpp"
 #include "common/sim/world.hpp"
+#include "common/store/lease.hpp"
 
 namespace lepton::sim {
 
@@ -25,10 +27,43 @@ void World::start_faults() {
     if (auto* machine = any_machine([](auto const&) { return true; }))
       stall(machine->name(), up_to(faults_.stall_max_ms));
   });
+  repeat_fault(faults_.lease_cut_every_ms, [this] {
+    if (auto* machine =
+            any_machine([](auto const& m) { return m.is_up() && m.options().has_lease; }))
+      cut_lease(machine->name(), up_to(faults_.lease_cut_old_max_ms));
+  });
   repeat_fault(faults_.takeover_every_ms, [this] {
     if (auto* machine =
             any_machine([](auto const& m) { return m.is_up() && m.options().has_lease; }))
       take_over(machine->name(), up_to(faults_.takeover_old_max_ms));
+  });
+}
+
+// A holder that is cut off stops by itself before its lease has lapsed for the others.
+void World::cut_lease(std::string const& name, TimeMs old_for_ms) {
+  auto& target = machine(name);
+  if (!target.is_up()) return;
+  ++stats_.lease_cuts;
+  std::set<PartyIndex> loyal;
+  for (PartyIndex i = 0; i < parties_.size(); ++i)
+    if (chance_.happens(0.5)) loyal.insert(i);
+  journal_.note(now(), fmt::format("{} is cut off from its store; another takes over in {} ms, "
+                                   "the old one lives for {} ms more",
+                                   name, store::lease_lapse_ms, old_for_ms));
+  target.cut_off();
+  auto const is_same = [this, &target, life = target.life()] {
+    return !is_healed_ && target.is_up() && target.life() == life;
+  };
+  at(store::lease_valid_ms, [this, &target, is_same, old_for_ms] {
+    if (!is_same() || planted("lease_unchecked")) return;
+    target.stall(now() + store::lease_lapse_ms + old_for_ms);
+  });
+  at(store::lease_lapse_ms, [this, &target, is_same, old_for_ms, loyal, life = target.life()] {
+    if (!is_same()) return;
+    target.take_over(0, loyal);
+    at(old_for_ms, [&target, life] {
+      if (target.life() == life + 1) target.end_old_life();
+    });
   });
 }
 
@@ -157,10 +192,7 @@ void World::heal() {
   journal_.note(now(), "healed");
   for (auto& party : parties_) {
     if (!party.machine) continue;
-    party.machine->take_store_away(0);
-    party.machine->stall(0);
-    party.machine->set_lag_max_ms(0);
-    party.machine->end_old_life();
+    party.machine->heal();
     party.machine->boot();
   }
 }

@@ -16,6 +16,9 @@ namespace {
 constexpr std::size_t copy_chunk_bytes = 256 * 1024;
 constexpr TimeMs answer_slack_ms = 2'000;  // beyond the server's own limit
 
+// A process that stands still in a transaction must not keep its locks from a successor.
+constexpr TimeMs idle_limit_ms = 3'000;
+
 std::string first_line(char const* message) {
   auto const lines = text::split(message == nullptr ? "" : message, '\n');
   return lines.empty() ? "" : std::string(text::trim(lines[0]));
@@ -100,7 +103,7 @@ Status Connection::set_up(Target const& target) {
       "SET extra_float_digits = 1; SET search_path = {}, pg_temp; "
       "SET idle_in_transaction_session_timeout = {}",
       target.statement_limit_ms, target.lock_limit_ms, sql::quote_name(target.schema),
-      2 * target.statement_limit_ms);
+      idle_limit_ms);
   // Statistics of a fresh table call it empty; a kept plan that scans it would then stay for hours.
   if (target.keyed_only)
     settings += "; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";

@@ -147,7 +147,7 @@ TEST(Spec, WhatIsWrongIsNamedWithLineFieldAndCure) {
            {"type: service", "line 3: type: services come with the scaler; use type: job"},
            {"lease: 10",
             "line 3: lease: '10' is not a duration; write for example 30s, 10m, 4h or 1h30m"},
-           {"lease: 100ms", "line 3: lease: must be at least 1s"},
+           {"lease: 2s", "line 3: lease: must be at least 2500ms"},
            {"stop_grace: 2h", "line 3: stop_grace: '2h' is too much"},
            {"resources: {gpu_fraction: 1.5}",
             "line 3: resources.gpu_fraction: must be above 0 and at most 1"},

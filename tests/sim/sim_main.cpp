@@ -74,7 +74,7 @@ bool run_one(sim::Plan const& plan, bool verbose, bool as_found, Totals& totals)
   totals.stats.lost += stats.lost;
   totals.stats.cuts += stats.cuts;
   totals.stats.stalls += stats.stalls;
-  totals.stats.takeovers += stats.takeovers;
+  totals.stats.takeovers += stats.takeovers + stats.lease_cuts;
   totals.stats.store_faults += stats.store_faults;
   if (!failure.empty()) {
     ++totals.broken;

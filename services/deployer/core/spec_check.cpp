@@ -74,7 +74,8 @@ Status check_spec(JobId const& job, JobSpec const& spec) {
   if (auto good = check_command(spec); !good) return good;
   if (auto good = check_environment(spec); !good) return good;
   if (spec.nodes < 1 || spec.nodes > 1024) return bad("nodes: must be from 1 to 1024");
-  if (spec.lease_ms < 1000) return bad("lease: must be at least 1s");
+  // A node asks for the next about once a second; a shorter one runs out before that has arrived.
+  if (spec.lease_ms < 2500) return bad("lease: must be at least 2500ms");
   return check_request(spec.resources);
 }
 

@@ -50,6 +50,15 @@ TEST(FaultKinds, AnOldInstanceWritesNoMoreAfterATakeover) {
   EXPECT_EQ(world.disk("counter").stale_writes(), 0);
 }
 
+TEST(FaultKinds, WhoIsCutOffFromItsStoreIsReplacedAndWritesNoMore) {
+  Faults faults;
+  faults.lease_cut_every_ms = 1'000, faults.lease_cut_old_max_ms = 20'000;
+  World world(6, faults);
+  add_forty(world);
+  EXPECT_GT(world.stats().lease_cuts, 3);
+  EXPECT_EQ(world.disk("counter").stale_writes(), 0);
+}
+
 TEST(FaultKinds, WhoStandsStillAnswersWhenItGoesOn) {
   World world(4, Faults::none());
   world.add_process("counter", test::counter_maker());

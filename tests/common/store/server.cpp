@@ -152,8 +152,8 @@ std::unique_ptr<TestDatabase> TestDatabase::create() {
   database->server_ = server;
   database->url_ = *url;
   database->ask(
-      "TRUNCATE thing, \"select Lo\"\"g\", key_only, strict, lease, commit_marker, request, event, "
-      "cursor, stream, inbox");
+      "TRUNCATE thing, \"select Lo\"\"g\", key_only, strict, lease, lease_beat, commit_marker, "
+      "request, event, cursor, stream, inbox");
   return database;
 }
 

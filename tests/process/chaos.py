@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+"""Faults at random moments on a whole stack at work: kill -9 of the holder or the standby of each
+service, of the node, of runners and of PostgreSQL, and SIGSTOP past a lease. A driver outside the
+product writes down each request before it is sent, and its answer; in the end the checker
+(history.py) reads that and the database: nothing acknowledged is lost, nothing happened twice.
+
+usage: chaos.py [--kills N] [--seed S]
+  --kills N  how many faults (default 60); about one in 1.5 s
+  --seed S   which faults, when and whom; printed at the start"""
+
+import argparse
+import collections
+import itertools
+import json
+import random
+import signal
+import threading
+import time
+
+from history import ACKNOWLEDGED, REFUSED, UNKNOWN, Found, Request, judge
+from stack import Failed, Stack, check, processes, run_test, send_signal, wait_for, words_of
+from standby import Standby
+
+SERVICES = ("deployer", "auditor", "vault")
+DRIVERS = 3
+PAUSE_S = 0.25  # of a driver between two requests: more jobs than the node can start prove no more
+FROZEN_S = 5.0  # a lease has lapsed after 4
+# The supervisor gives up on what ends more than five times within 60 s.
+SUPERVISED_MAX, SUPERVISED_S = 4, 66.0
+FINAL_ERRORS = (2, 3, 4)  # exit status: bad usage, not found, denied: it can never take effect
+# The lock of a file lives as long as a process of the attempt: a second one at the same time shows.
+MARK = ('cd "$PLACE"; exec 9>>"$JOB"; flock -n 9 || echo twice >&9; echo start >&9; '
+        'sleep "$SECONDS_LONG"; echo end >&9')
+
+
+class History:
+    """One line for each request before it is sent, one for its end."""
+
+    def __init__(self, file):
+        self.file, self.lock, self.numbers = open(file, "a", buffering=1), threading.Lock(), \
+            itertools.count()
+
+    def note(self, **what):
+        with self.lock:
+            self.file.write(json.dumps(what | {"at": round(time.monotonic(), 3)}) + "\n")
+
+    @staticmethod
+    def read(file):
+        requests = {}
+        for line in open(file, encoding="utf-8"):
+            row = json.loads(line)
+            if "kind" in row:
+                requests[row["n"]] = Request(row["kind"], row["key"])
+            else:
+                requests[row["n"]].outcome = row["outcome"]
+                requests[row["n"]].answer = row["answer"]
+        return list(requests.values())
+
+
+class Driver(threading.Thread):
+    def __init__(self, stack, history, place, number, seed):
+        super().__init__()
+        self.stack, self.history, self.place = stack, history, place
+        self.chance, self.tag = random.Random(f"{seed} driver {number}"), f"c{number}"
+        self.jobs, self.is_over, self.error = [], False, None
+
+    def run(self):
+        try:
+            while not self.is_over:
+                self.act()
+        except Exception as error:  # reported by the main thread
+            self.error = error
+
+    def act(self):
+        turn = self.chance.random()
+        if turn < 0.65:
+            self.submit()
+        elif turn < 0.80 and self.jobs:
+            name, job = self.jobs.pop()
+            self.send("cancel", name, "job", "cancel", job, "-y")
+        else:
+            number = next(self.history.numbers)
+            path = f"chaos/{self.tag}/{number}"
+            self.send("put", path, "secret", "put", path, text=f"value {number}")
+
+    def submit(self):
+        name = f"{self.tag}-{next(self.history.numbers)}"
+        spec = {"name": name, "command": ["/bin/sh", "-c", MARK], "max_duration": "10m",
+                "env": {"PLACE": str(self.place), "JOB": name,
+                        "SECONDS_LONG": str(self.chance.choice((0, 1, 4)))},
+                "lease": self.chance.choice(("3s", "30s")), "stop_grace": "1s",
+                "retry": {"on": ["interruption"], "backoff": "1s"},
+                "resources": {"cpus": "10m", "memory": "16MiB"}}
+        answer = self.send("submit", name, "apply", "-f", "-", "-y", "-o", "json",
+                           text=json.dumps(spec))
+        if answer:
+            self.jobs.append((name, json.loads(answer)["job"]))
+
+    def send(self, kind, key, *words, text=None):
+        number = next(self.history.numbers)
+        self.history.note(n=number, kind=kind, key=key)
+        done = self.stack.command(*words, "--timeout", "10", text=text)
+        outcome = (ACKNOWLEDGED if done.returncode == 0 else
+                   REFUSED if done.returncode in FINAL_ERRORS else UNKNOWN)
+        time.sleep(PAUSE_S)
+        acknowledged = done.stdout if outcome == ACKNOWLEDGED else ""
+        answer = json.loads(acknowledged)["job"] if kind == "submit" and acknowledged else ""
+        self.history.note(n=number, outcome=outcome, answer=answer, status=done.returncode,
+                          said=done.stderr.strip()[-300:])
+        return acknowledged
+
+
+class Fleet(threading.Thread):
+    """A second instance of each service, started again whenever it ends: by us, without limit."""
+
+    def __init__(self, stack):
+        super().__init__()
+        self.stack, self.is_over, self.error, self.numbers = stack, False, None, itertools.count()
+        self.members = {service: self.fresh(service) for service in SERVICES}
+
+    def fresh(self, service):
+        return Standby(self.stack, service, f"fleet-{next(self.numbers)}")
+
+    def run(self):
+        try:
+            while not self.is_over:
+                for service, member in self.members.items():
+                    if member.process.poll() is not None:
+                        check(member.process.returncode in (-9, 3), f"{service} ended with "
+                              f"{member.process.returncode}: {member.log()[-500:]}")
+                        self.members[service] = self.fresh(service)
+                time.sleep(0.1)
+        except Exception as error:  # reported by the main thread
+            self.error = error
+
+    def stop(self):
+        self.is_over = True
+        self.join()
+        for member in self.members.values():
+            member.stop()
+
+
+class Faults:
+    def __init__(self, stack, fleet, seed):
+        self.stack, self.fleet, self.chance = stack, fleet, random.Random(f"{seed} faults")
+        self.done, self.supervised = collections.Counter(), collections.defaultdict(list)
+        self.frozen = []
+
+    def may_fall(self, name):
+        recent = [at for at in self.supervised[name] if time.monotonic() - at < SUPERVISED_S]
+        self.supervised[name] = recent
+        return len(recent) < SUPERVISED_MAX
+
+    def send(self, name, pid, number, what):
+        if pid is None or (pid == self.stack.pid(name) and not self.may_fall(name)):
+            return False
+        if pid == self.stack.pid(name):
+            self.supervised[name].append(time.monotonic())
+        if not send_signal(pid, number, self.stack.is_ours):
+            return False
+        self.done[f"{what} {name}"] += 1
+        return True
+
+    def holder(self, service):
+        rows = self.stack.sql(f"SELECT process FROM {service}.lease_beat")
+        mark = rows[0][0].split() if rows else []
+        return int(mark[2]) if len(mark) == 4 else None
+
+    def instance(self, service):
+        if self.chance.random() < 0.75:
+            return self.holder(service)
+        return self.chance.choice((self.fleet.members[service].pid, self.stack.pid(service)))
+
+    def runner(self):
+        found = [pid for pid in processes() if self.stack.is_ours(pid)
+                 and words_of(pid)[0].endswith("lepton-runner")]
+        return self.chance.choice(found) if found else None
+
+    def one(self):
+        """Whether there was a victim."""
+        turn = self.chance.random()
+        service = self.chance.choice(SERVICES)
+        if turn < 0.50:
+            return self.send(service, self.instance(service), signal.SIGKILL, "kill")
+        if turn < 0.65:
+            return self.freeze(service, self.holder(service))
+        if turn < 0.75:
+            return self.send("node", self.stack.pid("node"), signal.SIGKILL, "kill")
+        if turn < 0.90:
+            return self.send("runner", self.runner(), signal.SIGKILL, "kill")
+        return self.send("postgres", self.stack.pid("postgres"), signal.SIGKILL, "kill")
+
+    def freeze(self, name, pid):
+        if not self.send(name, pid, signal.SIGSTOP, "freeze"):
+            return False
+        self.frozen.append(threading.Timer(FROZEN_S, send_signal,
+                                           (pid, signal.SIGCONT, self.stack.is_ours)))
+        self.frozen[-1].start()
+        return True
+
+    def run(self, kills):
+        count = 0
+        while count < kills:
+            time.sleep(self.chance.uniform(0.1, 1.9))
+            count += self.one()
+            if self.fleet.error:
+                raise self.fleet.error
+            check(words_of(self.stack.supervisor()), "`lepton up` has given up")
+        for timer in self.frozen:
+            timer.join()
+
+
+def found_in(stack, place):
+    jobs = stack.sql("SELECT j.job, j.name, r.state FROM deployer.job j "
+                     "JOIN deployer.job_run r USING (job)")
+    secrets = stack.sql("SELECT regexp_replace(path, '^secret/', ''), version "
+                        "FROM vault.secret_version WHERE path ~ '^(secret/)?chaos/'")
+    entries = stack.sql(
+        "SELECT action, CASE action WHEN 'deployer.job.submit' THEN detail::jsonb ->> 'job' "
+        "WHEN 'deployer.job.cancel' THEN regexp_replace(resource, '^.*/', '') "
+        "ELSE regexp_replace(resource, '^secret/', '') END, request_id FROM auditor.entry "
+        "WHERE outcome = 'done' AND action IN ('deployer.job.submit', 'deployer.job.cancel', "
+        "'vault.secret.put')")
+    marks = {file.name: file.read_text().splitlines() for file in place.iterdir()}
+    return Found(jobs, secrets, entries, marks)
+
+
+def settle(stack, file, place):
+    """The verdict, when work has ended and the auditor has caught up."""
+    wait_for("health of everything", lambda: stack.command("status").returncode == 0, 60, 0.3)
+    states = "SELECT state, count(*) FROM deployer.job_run GROUP BY state"
+    try:
+        wait_for("end of all jobs", lambda: stack.number(
+            "SELECT count(*) FROM deployer.job_run WHERE state NOT IN ('succeeded', 'failed', "
+            "'cancelled', 'refused')") == 0, 90, 0.3)
+    except Failed as failure:
+        raise Failed(f"{failure}: {stack.sql(states)}") from failure
+    wait_for("caught up auditor", lambda: stack.number(
+        "SELECT (SELECT count(*) FROM deployer.event WHERE stream = 'audit') + "
+        "(SELECT count(*) FROM vault.event WHERE stream = 'audit')") == 0, 60, 0.3)
+    return judge(History.read(file), found_in(stack, place))
+
+
+def drive(stack, arguments, file, place):
+    history, fleet = History(file), Fleet(stack)
+    faults = Faults(stack, fleet, arguments.seed)
+    drivers = [Driver(stack, history, place, n, arguments.seed) for n in range(DRIVERS)]
+    for thread in (fleet, *drivers):
+        thread.start()
+    try:
+        faults.run(arguments.kills)
+    finally:
+        for driver in drivers:
+            driver.is_over = True
+        for driver in drivers:
+            driver.join()
+        fleet.stop()
+    for driver in drivers:
+        if driver.error:
+            raise driver.error
+    return faults.done
+
+
+def show(verdict, done, file):
+    print(", ".join(f"{what} {times}" for what, times in sorted(done.items())))
+    print(verdict.text())
+    for title in ("lost", "doubled", "unexplained"):
+        for line in getattr(verdict, title)[:20]:
+            print(f"  {title}: {line}")
+    if not verdict.is_good():
+        print(*file.read_text().splitlines()[-60:], sep="\n")
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
+    return parser.parse_args()
+
+
+def test():
+    arguments = parse()
+    print(f"seed {arguments.seed}, {arguments.kills} faults", flush=True)
+    with Stack(up=["--node-name", "here"]) as stack:
+        place, file = stack.folder / "marks", stack.folder / "history.jsonl"
+        place.mkdir()
+        place.chmod(0o777)  # tasks run as another user
+        begin = time.monotonic()
+        try:
+            done = drive(stack, arguments, file, place)
+            print(f"faults took {time.monotonic() - begin:.1f} s", flush=True)
+            verdict = settle(stack, file, place)
+        except Failed as failure:
+            raise Failed(f"seed {arguments.seed}: {failure}") from failure
+        show(verdict, done, file)
+        check(verdict.is_good(), f"seed {arguments.seed}: {verdict.text()}")
+        check(verdict.acknowledged > arguments.kills, "too little was acknowledged to prove much")
+        stack.run("audit", "verify")
+
+
+if __name__ == "__main__":
+    run_test(test)

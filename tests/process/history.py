@@ -1,0 +1,134 @@
+"""What a driver outside the product asked and was answered, and what is there in the end: the
+verdict on both. Pure; tests/process/history_test.py shows that it sees what is lost and doubled.
+
+A request is acknowledged (the command said so), refused for good (it can never take effect), or
+unknown (no answer, or "not now": it may have taken effect, once)."""
+
+import collections
+import dataclasses
+
+ACKNOWLEDGED, REFUSED, UNKNOWN = "acknowledged", "refused", "unknown"
+ENDED = {"succeeded", "failed", "cancelled", "refused"}
+
+
+@dataclasses.dataclass
+class Request:
+    kind: str  # submit, cancel, put
+    key: str   # name of the job, path of the secret: used once for each kind
+    outcome: str = UNKNOWN
+    answer: str = ""  # identity of the submitted job
+
+
+@dataclasses.dataclass
+class Found:
+    """Rows and entries as they stand after the last fault."""
+    jobs: list  # (identity, name, state)
+    secrets: list  # (path, version)
+    entries: list  # (action, identity for a submit, else key, request id); of what was done only
+    marks: dict = dataclasses.field(default_factory=dict)  # name of job: lines its attempts wrote
+
+
+@dataclasses.dataclass
+class Verdict:
+    acknowledged: int = 0
+    unknown: int = 0
+    lost: list = dataclasses.field(default_factory=list)
+    doubled: list = dataclasses.field(default_factory=list)
+    unexplained: list = dataclasses.field(default_factory=list)
+
+    def is_good(self):
+        return not (self.lost or self.doubled or self.unexplained)
+
+    def text(self):
+        return (f"{self.acknowledged} acknowledged, {self.unknown} unknown, {len(self.lost)} lost, "
+                f"{len(self.doubled)} doubled, {len(self.unexplained)} unexplained")
+
+
+def judge(requests, found):
+    verdict = Verdict()
+    verdict.acknowledged = sum(r.outcome == ACKNOWLEDGED for r in requests)
+    verdict.unknown = sum(r.outcome == UNKNOWN for r in requests)
+    by_kind = collections.defaultdict(list)
+    for request in requests:
+        by_kind[request.kind].append(request)
+    judge_submits(by_kind["submit"], found, verdict)
+    judge_cancels(by_kind["cancel"], found, verdict)
+    judge_puts(by_kind["put"], found, verdict)
+    judge_request_ids(found, verdict)
+    judge_marks(found, verdict)
+    return verdict
+
+
+def judge_submits(submits, found, verdict):
+    rows = collections.defaultdict(list)
+    for identity, name, _ in found.jobs:
+        rows[name].append(identity)
+    entries = count(found, "deployer.job.submit")
+    for request in submits:
+        there = rows.pop(request.key, [])
+        judge_one(f"job {request.key}", request, len(there), verdict)
+        if request.outcome == ACKNOWLEDGED and there and request.answer not in there:
+            verdict.lost.append(f"job {request.key}: acknowledged as {request.answer}")
+        for identity in there:
+            judge_entries(f"submit of {request.key}", entries.pop(identity, 0), verdict)
+    verdict.unexplained += [f"job {name} that nobody asked for" for name in sorted(rows)]
+    verdict.unexplained += [f"entry of a submit of {job} without a job" for job in sorted(entries)]
+
+
+def judge_cancels(cancels, found, verdict):
+    states = {name: state for _, name, state in found.jobs}
+    entries = count(found, "deployer.job.cancel")
+    for request in cancels:
+        audited = entries.pop(request.key, 0)
+        if request.outcome == ACKNOWLEDGED:
+            if states.get(request.key) not in ENDED:
+                verdict.lost.append(f"cancel of {request.key}: {states.get(request.key)}")
+            judge_entries(f"cancel of {request.key}", audited, verdict)
+        elif audited > 1:
+            verdict.doubled.append(f"cancel of {request.key}: {audited} entries")
+    verdict.unexplained += [f"entry of a cancel of {job}" for job in sorted(entries)]
+
+
+def judge_puts(puts, found, verdict):
+    rows = collections.Counter(path for path, _ in found.secrets)
+    entries = count(found, "vault.secret.put")
+    for request in puts:
+        there = rows.pop(request.key, 0)
+        judge_one(f"secret {request.key}", request, there, verdict)
+        if there:
+            judge_entries(f"put of {request.key}", entries.pop(request.key, 0), verdict)
+    verdict.unexplained += [f"secret {path} that nobody put" for path in sorted(rows)]
+    verdict.unexplained += [f"entry of a put of {path} without it" for path in sorted(entries)]
+
+
+def judge_one(what, request, times, verdict):
+    if request.outcome == ACKNOWLEDGED and times == 0:
+        verdict.lost.append(what)
+    if times > 1:
+        verdict.doubled.append(f"{what}: {times} times")
+    if request.outcome == REFUSED and times > 0:
+        verdict.unexplained.append(f"{what}: refused, and there")
+
+
+def judge_entries(what, times, verdict):
+    if times == 0:
+        verdict.lost.append(f"audit entry of the {what}")
+    if times > 1:
+        verdict.doubled.append(f"audit entry of the {what}: {times} times")
+
+
+def judge_request_ids(found, verdict):
+    """A change that took effect twice under one request id."""
+    ids = collections.Counter(entry for entry in found.entries if entry[2])
+    verdict.doubled += [f"{action} of {what} under one request id: {times} times"
+                        for (action, what, _), times in sorted(ids.items()) if times > 1]
+
+
+def judge_marks(found, verdict):
+    """Attempts mark "twice" when another one of their task runs at the same time."""
+    verdict.doubled += [f"two attempts of {name} at once" for name, lines in
+                        sorted(found.marks.items()) if any("twice" in line for line in lines)]
+
+
+def count(found, action):
+    return collections.Counter(what for done, what, _ in found.entries if done == action)
