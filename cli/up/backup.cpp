@@ -116,10 +116,20 @@ Result<Manifest> read_manifest(fs::path const& folder, std::string const& file) 
 Status begin_new_epochs(Secret<std::string> const& url) {
   auto session = postgres::Session::open(url);
   if (!session) return session.error();
+  // A backup of an older version has no schema of a service that came later.
+  auto const found =
+      session->query({"SELECT schemaname FROM pg_tables WHERE tablename = 'stream'", {}});
+  if (!found) return found.error();
+  auto const is_there = [&](std::string const& service) {
+    return std::any_of(found->begin(), found->end(),
+                       [&](auto const& row) { return row.at(0) == service; });
+  };
   std::vector<postgres::Statement> statements;
   for (auto const& service : service_names())
-    statements.push_back(
-        {fmt::format("UPDATE {}.stream SET epoch = epoch + 1", postgres::identifier(service)), {}});
+    if (is_there(service))
+      statements.push_back(
+          {fmt::format("UPDATE {}.stream SET epoch = epoch + 1", postgres::identifier(service)),
+           {}});
   return session->transaction(statements);
 }
 
