@@ -108,6 +108,11 @@ void Life::request(std::string const& peer, Header const& header, std::string co
 }
 
 void Life::answer(actor::Route const& route, Header const& header, std::string const& body) {
+  auto const to = world_.by_name_.find(route.identity);
+  if (header.kind == Kind::reply && to != world_.by_name_.end() &&
+      machine_.old_life_for(to->second) == this)
+    world_.fail("an instance of " + machine_.name() + " answers " + header.topic +
+                " after another had taken over");
   send([&] {
     world_.note_answer(machine_, route.identity, header, body);
     world_.send(machine_.index(), route.identity, header, body);
