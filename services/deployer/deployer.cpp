@@ -60,6 +60,8 @@ void Deployer::start(Context& c) {
   std::sort(by_age.begin(), by_age.end());
   for (auto const& [order, id] : by_age) {
     auto& job = jobs_.at(id);
+    job.queued_at_ms = last_queued_at_ms_ =
+        std::max<WallMs>(last_queued_at_ms_, job.row.submitted_at_ms);
     placer_.observe(job.spec().resources, job.spec().nodes);
     after_restart(job.run, instant(c));
     if (planted("double_placement") && job.run.state == JobState::starting)
@@ -70,7 +72,7 @@ void Deployer::start(Context& c) {
     } else if (job.run.state == JobState::queued) {
       enqueue(job);
     } else {
-      live_.insert(id);
+      add_live(job);
       for (std::uint32_t i = 0; i < job.allocations.size(); ++i) {
         if (i < job.run.members.size() && is_final(job.run.members[i].state)) continue;
         auto const held = cluster_.reserve(attempt_id(id, i, job.run.round), job.allocations[i]);
@@ -88,6 +90,7 @@ std::map<std::string, std::int64_t> Deployer::counters() const {
   return {{"jobs", static_cast<std::int64_t>(jobs_.size())},
           {"jobs_queued", static_cast<std::int64_t>(queue_.size())},
           {"jobs_live", static_cast<std::int64_t>(live_.size())},
+          {"jobs_preempting", static_cast<std::int64_t>(preempting_.size())},
           {"nodes", static_cast<std::int64_t>(totals.nodes)},
           {"nodes_ready", static_cast<std::int64_t>(totals.ready_nodes)},
           {"gpu_milli", totals.gpu_milli},

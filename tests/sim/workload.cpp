@@ -77,6 +77,9 @@ JobSpec Suite::random_spec() {
   if (chance_.happens(0.2)) spec.secrets["HF_TOKEN"] = "vault://ml/hf";
   if (chance_.happens(0.1)) spec.max_duration_ms = 10'000;
   if (chance_.happens(0.1)) spec.no_fit = NoFit::refuse;
+  if (chance_.happens(0.3)) spec.priority = chance_.happens(0.5) ? 90 : 10;
+  if (chance_.happens(0.2)) spec.checkpoint_interval_ms = 2'000;
+  if (chance_.happens(0.1)) spec.preemptible = false;
   return spec;
 }
 

@@ -10,8 +10,8 @@ namespace lepton::deployer {
 bool Queue::Shape::operator<(Shape const& o) const {
   auto const key = [](Shape const& s) {
     auto const& r = s.resources;
-    return std::tie(s.pool, s.tasks, r.gpus, r.gpu_milli, r.cpu_milli, r.memory_mib, r.disk_mib,
-                    r.gpu_memory_mib, r.ports, r.gpu_models);
+    return std::tie(s.pool, s.tasks, s.priority, r.gpus, r.gpu_milli, r.cpu_milli, r.memory_mib,
+                    r.disk_mib, r.gpu_memory_mib, r.ports, r.gpu_models);
   };
   return key(*this) < key(o);
 }
@@ -131,6 +131,18 @@ Misfit const* Queue::why(JobId const& job) const {
 std::uint64_t Queue::passed_over(JobId const& job) const {
   auto const found = jobs_.find(job);
   return found == jobs_.end() ? 0 : found->second.passed;
+}
+
+std::vector<QueuedJob> Queue::blocked_heads(std::size_t limit) const {
+  std::map<Rank, JobId> heads;
+  for (auto const& [shape, lane] : lanes_)
+    if (lane.blocked) heads.insert(*lane.waiting.begin());
+  std::vector<QueuedJob> out;
+  for (auto const& [rank, job] : heads) {
+    if (out.size() == limit) break;
+    out.push_back(jobs_.at(job).job);
+  }
+  return out;
 }
 
 std::vector<JobId> Queue::head(std::size_t limit) const {
