@@ -8,7 +8,8 @@
 // its start leaves.
 //
 // Files: jobs.cpp requests of people; nodes.cpp nodes and their syncs; flow.cpp what events do;
-// preemption.cpp work that gives way; logs.cpp log relay; views.cpp answers for people.
+// preemption.cpp work that gives way; quotas.cpp what owners are owed; logs.cpp log relay;
+// views.cpp answers for people.
 
 #include <deque>
 #include <map>
@@ -16,11 +17,13 @@
 
 #include "common/actor/actor.hpp"
 #include "schemas/node.hpp"
+#include "schemas/quota.hpp"
 #include "services/deployer/core/cluster.hpp"
 #include "services/deployer/core/hold.hpp"
 #include "services/deployer/core/placer.hpp"
 #include "services/deployer/core/preempt.hpp"
 #include "services/deployer/core/queue.hpp"
+#include "services/deployer/core/quota.hpp"
 #include "services/deployer/state.hpp"
 
 namespace lepton::deployer {
@@ -49,6 +52,7 @@ class Deployer final : public actor::Actor {
 
   // For invariants of the simulation.
   Cluster const& cluster() const { return cluster_; }
+  Ledger const& ledger() const { return ledger_; }
   std::map<JobId, Job> const& jobs() const { return jobs_; }
 
  private:
@@ -117,12 +121,27 @@ class Deployer final : public actor::Actor {
   void add_live(Job const& job);
   void drop_live(Job const& job);
   std::vector<Running> running_in(PoolId const& pool, std::int32_t priority) const;
-  std::optional<PreemptionPlan> plan_for(QueuedJob const& queued, Context& c);
+  bool may_have_victims(Preemptor const& job) const;
+  std::optional<PreemptionPlan> plan_for(QueuedJob const& queued, std::string const& owner,
+                                         Context& c);
   void preempt(Context& c);
   void begin_hold(QueuedJob const& queued, PreemptionPlan const& plan, Context& c);
   void top_up_holds(Context& c);
   void give_up(JobId const& id, std::string const& why, Context& c);
   void begin_round(Job& job, Context& c);
+
+  // quotas.cpp
+  Result<QuotaStored> put_quota(QuotaPut const& m, Context& c);
+  Result<QuotaRemoved> remove_quota(QuotaRemove const& m, Context& c);
+  Result<QuotaPage> list_quotas(QuotaList const& m, Context& c);
+  void queue_anew(PoolId const& pool);
+  void hold_for(Job const& job, AttemptId const& attempt, Allocation const& allocation);
+  void release(AttemptId const& attempt);
+  std::optional<std::string> beyond_limit(Job const& job) const;
+  std::optional<std::string> beyond_limit_alone(JobSpec const& spec,
+                                                std::string const& owner) const;
+  void mark_borrowed(std::vector<Running>& running, PoolId const& pool) const;
+  Preemptor preemptor_of(QueuedJob const& queued, std::string const& owner) const;
 
   // logs.cpp
   void logs(JobLogs const& m, Ticket<JobLogs> ticket, Context& c);
@@ -147,6 +166,8 @@ class Deployer final : public actor::Actor {
   Cluster cluster_;
   Placer placer_{cluster_};
   Queue queue_;
+  Ledger ledger_;
+  std::map<std::pair<PoolId, std::string>, QuotaRow> quotas_;
   std::uint64_t next_order_ = 1;
   WallMs last_queued_at_ms_ = 0;  // never falls, whatever the clock does
   WallMs wall_at_start_ = 0;      // at monotonic 0, as read when this life began

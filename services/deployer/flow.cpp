@@ -87,7 +87,7 @@ void Deployer::act(Job& job, Action const& action, Context& c) {
       return;
     }
     case ActionKind::release:
-      cluster_.release(action.attempt);
+      release(action.attempt);
       secrets_.erase(action.attempt);
       more_to_place_ = true;
       return;
@@ -116,6 +116,7 @@ void Deployer::finish(Job& job, Context& c) {
   if (auto const waits = preempting_.find(job.id()); waits != preempting_.end()) {
     waits->second.hold.release(cluster_);
     preempting_.erase(waits);
+    ledger_.subtract(job.row.pool, job.row.owner, usage_of(job.spec().resources, job.spec().nodes));
     more_to_place_ = true;
   }
   auto const good = job.run.state == JobState::succeeded;
@@ -125,22 +126,25 @@ void Deployer::finish(Job& job, Context& c) {
 }
 
 void Deployer::enqueue(Job const& job) {
-  auto const pushed = queue_.push({job.id(), job.row.pool, job.spec().resources, job.spec().nodes,
-                                   job.spec().priority, std::uint64_t(job.row.queue_order),
-                                   job.run.not_before_ms, job.queued_at_ms});
+  auto const pushed = queue_.push(
+      {job.id(), job.row.pool, job.spec().resources, job.spec().nodes, job.spec().priority,
+       std::uint64_t(job.row.queue_order), job.run.not_before_ms, job.queued_at_ms,
+       ledger_.has_quotas(job.row.pool) ? job.row.owner : std::string()});
   LEPTON_CHECK(pushed.has_value(), "a job was queued twice");
 }
 
 std::optional<Misfit> Deployer::try_place(QueuedJob const& queued, std::vector<Job*>& placed) {
+  auto& job = jobs_.at(queued.job);
+  if (auto beyond = beyond_limit(job)) {
+    Misfit misfit;
+    misfit.what = std::move(*beyond);
+    return misfit;
+  }
   auto result = placer_.place_gang(queued.resources, queued.pool, queued.tasks);
   if (auto* misfit = std::get_if<Misfit>(&result)) return *misfit;
-  auto& job = jobs_.at(queued.job);
   job.allocations = std::move(std::get<std::vector<Allocation>>(result));
-  for (std::uint32_t i = 0; i < job.allocations.size(); ++i) {
-    auto const held =
-        cluster_.reserve(attempt_id(job.id(), i, job.run.round + 1), job.allocations[i]);
-    LEPTON_CHECK(held.has_value(), "the core placed a task where it does not fit");
-  }
+  for (std::uint32_t i = 0; i < job.allocations.size(); ++i)
+    hold_for(job, attempt_id(job.id(), i, job.run.round + 1), job.allocations[i]);
   placed.push_back(&job);
   return std::nullopt;
 }
@@ -148,9 +152,15 @@ std::optional<Misfit> Deployer::try_place(QueuedJob const& queued, std::vector<J
 void Deployer::pass(Context& c) {
   top_up_holds(c);
   std::vector<Job*> placed;
-  auto const result =
-      queue_.pass(cluster_, instant(c).wall_ms, settings_.tries_per_pass,
-                  [&](QueuedJob const& queued) { return try_place(queued, placed); });
+  std::map<PoolId, Totals> totals;  // of pools with quotas; adding them up takes a while
+  auto const turn = [&](PoolId const& pool, std::string const& owner) {
+    auto known = totals.find(pool);
+    if (known == totals.end()) known = totals.emplace(pool, cluster_.totals(pool)).first;
+    return ledger_.turn(pool, owner, known->second);
+  };
+  auto const result = queue_.pass(
+      cluster_, instant(c).wall_ms, settings_.tries_per_pass,
+      [&](QueuedJob const& queued) { return try_place(queued, placed); }, turn);
   more_to_place_ = result.more;
   for (auto* job : placed) begin_round(*job, c);
 }

@@ -48,6 +48,8 @@ void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) 
   }
   auto first = placer_.place_gang(m.spec.resources, m.spec.pool, m.spec.nodes);
   auto const* misfit = std::get_if<Misfit>(&first);
+  if (auto const beyond = beyond_limit_alone(m.spec, caller.name))
+    return c.answer(ticket, Error{Code::invalid, *beyond});
   if (misfit != nullptr && misfit->never && misfit->pool_nodes > 0 && m.spec.no_fit == NoFit::wait)
     return c.answer(ticket, Error{Code::invalid, "the job can never start here: " + misfit->what});
 
@@ -175,7 +177,7 @@ Result<PlanView> Deployer::plan(JobPlan const& m, Context& c) {
     view.why = misfit->what;
     QueuedJob const queued{JobId{"plan"}, m.spec.pool, m.spec.resources, m.spec.nodes,
                            m.spec.priority};
-    auto const preemption = misfit->never ? std::nullopt : plan_for(queued, c);
+    auto const preemption = misfit->never ? std::nullopt : plan_for(queued, c.caller().name, c);
     if (preemption && !preemption->victims.empty())
       view.changes.push_back("stop " + std::to_string(preemption->victims.size()) +
                              " job(s) of lower priority, then start the job");

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "common/base/text.hpp"
 #include "services/deployer/deployer.hpp"
@@ -23,6 +24,7 @@ bool is_over(Member const& m) {
 Running running_of(Job const& job) {
   auto const& spec = job.spec();
   Running r{job.id(), spec.priority, spec.preemptible, job.run.state == JobState::stopping};
+  r.owner = job.row.owner;
   r.checkpoint_interval_ms = spec.checkpoint_interval_ms;
   r.min_runtime_ms = spec.min_runtime_ms;
   for (std::size_t i = 0; i < job.run.members.size() && i < job.allocations.size(); ++i) {
@@ -46,6 +48,13 @@ std::string names_of(std::vector<JobId> const& jobs) {
   for (std::size_t i = 0; i < jobs.size() && i < names_shown; ++i) names.push_back(jobs[i].value);
   auto const more = jobs.size() - names.size();
   return text::join(names, ", ") + (more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
+// By what right one gives way to the other.
+std::string reason_for(Job const& job, Job const& victim) {
+  auto const mine = job.spec().priority, its = victim.spec().priority;
+  if (its < mine) return fmt::format("priority {}, its own is {}", mine, its);
+  return fmt::format("{} takes back what {} had borrowed", job.row.owner, victim.row.owner);
 }
 
 }  // namespace
@@ -93,14 +102,22 @@ std::vector<Running> Deployer::running_in(PoolId const& pool, std::int32_t prior
   return all;
 }
 
-std::optional<PreemptionPlan> Deployer::plan_for(QueuedJob const& queued, Context& c) {
-  auto const pool = preemptible_.find(queued.pool);
-  if (pool == preemptible_.end() || pool->second.empty() ||
-      pool->second.begin()->first >= queued.priority)
-    return std::nullopt;
-  return plan_preemption(cluster_, {queued.resources, queued.pool, queued.tasks, queued.priority},
-                         running_in(queued.pool, queued.priority), instant(c).wall_ms,
-                         placer_.policy(queued.pool));
+// Cheap, and no for all who have equal priorities and no quotas.
+bool Deployer::may_have_victims(Preemptor const& job) const {
+  auto const pool = preemptible_.find(job.pool);
+  if (pool == preemptible_.end() || pool->second.empty()) return false;
+  return job.owed || pool->second.begin()->first < job.priority;
+}
+
+std::optional<PreemptionPlan> Deployer::plan_for(QueuedJob const& queued, std::string const& owner,
+                                                 Context& c) {
+  auto const job = preemptor_of(queued, owner);
+  auto const more = usage_of(queued.resources, queued.tasks);
+  if (!may_have_victims(job) || ledger_.beyond_limit(queued.pool, owner, more)) return std::nullopt;
+  auto const highest = job.quotas ? std::numeric_limits<std::int32_t>::max() : job.priority;
+  auto running = running_in(queued.pool, highest);
+  if (job.quotas) mark_borrowed(running, queued.pool);
+  return plan_preemption(cluster_, job, running, instant(c).wall_ms, placer_.policy(queued.pool));
 }
 
 // A few plans at each tick: the first of each lane that nothing can take, in the queue's order.
@@ -111,15 +128,13 @@ void Deployer::preempt(Context& c) {
     if (preempting_.size() >= settings_.preempting_max ||
         plans == settings_.preemption_plans_per_tick)
       return;
-    auto const pool = preemptible_.find(queued.pool);
-    if (pool == preemptible_.end() || pool->second.empty() ||
-        pool->second.begin()->first >= queued.priority)
-      continue;
+    auto const& owner = jobs_.at(queued.job).row.owner;
+    if (!may_have_victims(preemptor_of(queued, owner))) continue;
     auto& again_at = plan_again_at_[queued.job];
     if (again_at > c.now()) continue;
     ++plans;
     again_at = c.now() + settings_.preemption_pause_ms;
-    if (auto const plan = plan_for(queued, c)) begin_hold(queued, *plan, c);
+    if (auto const plan = plan_for(queued, owner, c)) begin_hold(queued, *plan, c);
   }
 }
 
@@ -133,11 +148,11 @@ void Deployer::begin_hold(QueuedJob const& queued, PreemptionPlan const& plan, C
   TimeMs grace = 0;
   for (auto const& id : plan.victims) grace = std::max(grace, jobs_.at(id).spec().stop_grace_ms);
   auto const until = c.now() + grace + settings_.preemption_margin_ms;
+  ledger_.add(job.row.pool, job.row.owner, usage_of(queued.resources, queued.tasks));
   preempting_.emplace(job.id(), Preempting{Hold(std::move(attempts), plan.places), until});
   job.why = plan.victims.empty()
                 ? std::string("starts when work that is stopping has ended")
-                : fmt::format("starts when {} of lower priority have stopped for it",
-                              names_of(plan.victims));
+                : fmt::format("starts when {} have stopped for it", names_of(plan.victims));
   audit_job(job, "deployer.job.preempting", AuditOutcome::done, c);
   save(job, c);
   for (auto const& id : plan.victims) {
@@ -146,9 +161,8 @@ void Deployer::begin_hold(QueuedJob const& queued, PreemptionPlan const& plan, C
     apply_event(
         victim,
         Preempt{fmt::format(
-            "preempted by job {} (priority {}, its own is {}), {} of work "
-            "{}; it waits for its turn",
-            job.id().value, job.spec().priority, victim.spec().priority, minutes(lost),
+            "preempted by job {} ({}), {} of work {}; it waits for its turn", job.id().value,
+            reason_for(job, victim), minutes(lost),
             victim.spec().checkpoint_interval_ms > 0 ? "since its last checkpoint" : "lost")},
         c);
   }
@@ -181,6 +195,7 @@ void Deployer::give_up(JobId const& id, std::string const& why, Context& c) {
   waits->second.hold.release(cluster_);
   preempting_.erase(waits);
   auto& job = jobs_.at(id);
+  ledger_.subtract(job.row.pool, job.row.owner, usage_of(job.spec().resources, job.spec().nodes));
   job.why = why;
   audit_job(job, "deployer.job.preemption_ended", AuditOutcome::failed, c);
   save(job, c);

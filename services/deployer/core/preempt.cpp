@@ -45,7 +45,7 @@ class Planner {
       cost_.push_back(cost_of(running[i], now_ms));
       if (running[i].stopping)
         give(i);
-      else if (may_preempt(running[i], job.priority, now_ms))
+      else if (may_preempt(running[i], job, now_ms))
         offer(i);
     }
     for (auto const& [slot, members] : members_) total_ += members;
@@ -233,8 +233,11 @@ double cost_of(Running const& r, WallMs now_ms) {
   return sum * static_cast<double>(lost_ms(r, now_ms) + restart_cost_ms);
 }
 
-bool may_preempt(Running const& r, std::int32_t priority, WallMs now_ms) {
-  if (!r.preemptible || r.stopping || r.held.empty() || r.priority >= priority) return false;
+bool may_preempt(Running const& r, Preemptor const& job, WallMs now_ms) {
+  if (!r.preemptible || r.stopping || r.held.empty()) return false;
+  auto const others = job.quotas && r.owner != job.owner;
+  if (others && !r.borrowed) return false;
+  if (!(others && job.owed) && r.priority >= job.priority) return false;
   if (r.min_runtime_ms == 0) return true;
   return r.started_at_ms > 0 && now_ms - r.started_at_ms >= r.min_runtime_ms;
 }

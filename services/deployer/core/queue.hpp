@@ -33,12 +33,16 @@ struct QueuedJob {
   std::uint64_t order = 0;   // durable number of its queueing, unique; a retry keeps it
   WallMs not_before_ms = 0;  // backoff of a retry; 0 means at once
   WallMs queued_at_ms = 0;   // when it first came; rises with the order
+  std::string group;         // between groups it is decided whose turn it is; within one the order
 };
 
 class Queue {
  public:
   // Nothing when the job was placed; the caller has then reserved its room in the cluster.
   using Try = std::function<std::optional<Misfit>(QueuedJob const&)>;
+
+  // Of a group in a pool: the smallest goes first; equal ones in the order of their jobs.
+  using Turn = std::function<double(PoolId const&, std::string const&)>;
 
   struct Pass {
     std::uint32_t tried = 0;
@@ -49,7 +53,10 @@ class Queue {
   Status push(QueuedJob job);  // conflict when the job or its order number is queued already
   bool erase(JobId const& job);
   // Tries jobs in order until nothing more fits or `max_tries` is reached.
-  Pass pass(Cluster const& cluster, WallMs now_ms, std::uint32_t max_tries, Try const& attempt);
+  Pass pass(Cluster const& cluster, WallMs now_ms, std::uint32_t max_tries, Try const& attempt,
+            Turn const& turn = {});
+  // Takes all jobs of a pool out, to be pushed anew.
+  std::vector<QueuedJob> take(PoolId const& pool);
 
   std::size_t size() const { return jobs_.size(); }
   bool contains(JobId const& job) const { return jobs_.contains(job); }
@@ -76,6 +83,7 @@ class Queue {
     ResourceRequest resources;
     std::uint32_t tasks = 1;
     std::int32_t priority = 50;
+    std::string group;
     bool operator<(Shape const& o) const;
   };
   struct Lane {
@@ -97,15 +105,22 @@ class Queue {
   };
 
   static Shape shape_of(QueuedJob const& job) {
-    return {job.pool, job.resources, job.tasks, job.priority};
+    return {job.pool, job.resources, job.tasks, job.priority, job.group};
   }
   static Rank rank_of(QueuedJob const& job) {
     return {job.queued_at_ms - job.priority * age_per_point_ms, job.order};
   }
   void enter_lane(Entry& entry);
   void wake_due(WallMs now_ms);
-  std::set<Head> open_heads(Cluster const& cluster);
-  void count_passed(std::vector<Rank> const& placed);
+  // The open heads of one group, and when it is its turn.
+  struct Standing {
+    double turn = 0;
+    std::set<Head> heads;
+  };
+  using Standings = std::map<std::pair<PoolId, std::string>, Standing>;
+  Standings open_heads(Cluster const& cluster, Turn const& turn);
+  static Standings::iterator next_of(Standings& standings);
+  void count_passed(std::vector<Rank> placed);
   void leave_lane(Lanes::iterator lane, Rank rank);
 
   std::map<JobId, Entry> jobs_;

@@ -34,7 +34,7 @@ TEST_F(PreemptionTest, TheFreedPlaceStartsTheJobItWasFreedFor) {
   tick();
   EXPECT_TRUE(stopped(low));
   EXPECT_EQ(state("low-1"), "stopping");
-  EXPECT_EQ(why("high-1"), "starts when low-1 of lower priority have stopped for it");
+  EXPECT_EQ(why("high-1"), "starts when low-1 have stopped for it");
   ASSERT_TRUE(submit("next-1", of_priority("next", 100, 1)));
   n1.says(low, AttemptState::exited, 143);
   auto const now = orders(n1);

@@ -87,6 +87,31 @@ TEST(Preempt, OnlyLowerPriorityThatMayBeStoppedGivesWay) {
   EXPECT_EQ(victims(s.plan(1)), Names{"no plan"});
 }
 
+TEST(Preempt, OfOtherOwnersOnlyWhatIsBorrowedGivesWay) {
+  Running r;
+  r.priority = 50;
+  r.held = {{}};
+  r.owner = "bob";
+  auto const request = ask_gpus(1);
+  struct Row {
+    std::string owner;
+    bool quotas, owed, borrowed;
+    std::int32_t priority;
+    bool gives_way;
+  };
+  for (auto const& row :
+       {Row{"ann", false, false, false, 51, true}, Row{"ann", false, false, false, 50, false},
+        Row{"ann", true, false, false, 90, false}, Row{"ann", true, true, false, 90, false},
+        Row{"ann", true, false, true, 90, true}, Row{"ann", true, false, true, 50, false},
+        Row{"ann", true, true, true, 10, true}, Row{"bob", true, true, true, 50, false},
+        Row{"bob", true, false, false, 90, true}}) {
+    r.borrowed = row.borrowed;
+    Preemptor const job{request, default_pool, 1, row.priority, row.owner, row.quotas, row.owed};
+    EXPECT_EQ(may_preempt(r, job, now_ms), row.gives_way)
+        << row.owner << row.quotas << row.owed << row.borrowed << " at " << row.priority;
+  }
+}
+
 TEST(Preempt, WhatDoesNotMakeTheJobStartIsLeftAlone) {
   Scene s({gpu_node("a", 4), gpu_node("b", 4)});
   s.run("small", 10, 1, 5);
@@ -198,7 +223,7 @@ std::optional<double> least_cost(Scene const& s, Preemptor const& job) {
     std::vector<bool> gone;
     for (std::size_t i = 0; i < n; ++i) {
       auto const chosen = (set >> i & 1) != 0;
-      allowed = allowed && (!chosen || may_preempt(s.running[i], job.priority, now_ms));
+      allowed = allowed && (!chosen || may_preempt(s.running[i], job, now_ms));
       cost += chosen ? cost_of(s.running[i], now_ms) : 0;
       gone.push_back(chosen || s.running[i].stopping);
     }
@@ -222,7 +247,7 @@ TEST(PreemptProperty, ThePlanStartsTheJobAndStopsNothingInVain) {
     RC_ASSERT(fits_without(s, job, gone));
     for (std::size_t i = 0; i < gone.size(); ++i) {
       if (!gone[i] || s.running[i].stopping) continue;
-      RC_ASSERT(may_preempt(s.running[i], job.priority, now_ms));
+      RC_ASSERT(may_preempt(s.running[i], job, now_ms));
       gone[i] = false;
       RC_ASSERT(!fits_without(s, job, gone));
       gone[i] = true;
