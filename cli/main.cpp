@@ -6,6 +6,7 @@
 #include "cli/jobs/job_commands.hpp"
 #include "cli/monitor/monitor_commands.hpp"
 #include "cli/nodes/node_commands.hpp"
+#include "cli/nodes/quota_commands.hpp"
 #include "cli/parser.hpp"
 #include "cli/replay/replay_commands.hpp"
 #include "cli/services/service_commands.hpp"
@@ -32,8 +33,8 @@ int main(int argc, char** argv) {
   look_around(shell);
   Commands all;
   for (auto const& some :
-       {up_commands(), job_commands(), node_commands(), vault_commands(), audit_commands(),
-        replay_commands(), service_commands(), monitor_commands()})
+       {up_commands(), job_commands(), node_commands(), quota_commands(), vault_commands(),
+        audit_commands(), replay_commands(), service_commands(), monitor_commands()})
     all.insert(all.end(), some.begin(), some.end());
   all.push_back(version_command());
   return run_command_line(all, shell, argc, argv);

@@ -89,6 +89,7 @@ struct JobView {
   std::uint32_t interruptions = 0;
   std::string why;
   std::vector<TaskView> tasks;
+  std::uint32_t preemptions = 0;
 
   static consteval auto fields() {
     using schema::field;
@@ -104,7 +105,8 @@ struct JobView {
         field(9, "failures", &T::failures, "Own failures so far."),
         field(10, "interruptions", &T::interruptions, "Interruptions so far."),
         field(11, "why", &T::why, "Why it waits, or how it ended."),
-        field(12, "tasks", &T::tasks, "Its tasks."));
+        field(12, "tasks", &T::tasks, "Its tasks."),
+        field(13, "preemptions", &T::preemptions, "How often it gave way to other work.").since(2));
   }
 };
 static_assert(schema::complete<JobView>());

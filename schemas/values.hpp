@@ -174,6 +174,9 @@ struct JobSpec {
   std::int64_t stop_grace_ms = 10'000;
   std::string user;
   NoFit no_fit = NoFit::wait;
+  bool preemptible = true;
+  std::int64_t checkpoint_interval_ms = 0;
+  std::int64_t min_runtime_ms = 0;
 
   bool operator==(JobSpec const&) const = default;
   static consteval auto fields() {
@@ -199,7 +202,17 @@ struct JobSpec {
         field(13, "stop_grace_ms", &J::stop_grace_ms, "From SIGTERM to SIGKILL, ms.")
             .bounds(0, 3'600'000),
         field(14, "user", &J::user, "System user of the tasks; empty means the node's default."),
-        field(15, "no_fit", &J::no_fit, "Wait in the queue or be refused when nothing fits now."));
+        field(15, "no_fit", &J::no_fit, "Wait in the queue or be refused when nothing fits now."),
+        field(16, "preemptible", &J::preemptible, "May be stopped for work of higher priority.")
+            .since(2),
+        field(17, "checkpoint_interval_ms", &J::checkpoint_interval_ms,
+              "It saves its work so often, ms; 0: never, a stop loses all of an attempt.")
+            .bounds(0, 1e12)
+            .since(2),
+        field(18, "min_runtime_ms", &J::min_runtime_ms,
+              "An attempt runs at least so long before it may be preempted, ms.")
+            .bounds(0, 1e12)
+            .since(2));
   }
 };
 static_assert(schema::complete<JobSpec>());

@@ -85,6 +85,9 @@ struct SpecFile {
   std::string user;
   std::uint32_t ports = 0;
   NoFit no_fit = NoFit::wait;
+  bool preemptible = true;
+  std::string checkpoint_interval = "0";
+  std::string min_runtime = "0";
 
   static consteval auto fields() {
     using schema::field;
@@ -111,7 +114,14 @@ struct SpecFile {
         field(16, "ports", &S::ports, "How many ports to reserve for each task.")
             .bounds(0, 64)
             .optional(),
-        field(17, "no_fit", &S::no_fit, "wait or refuse when nothing fits now.").optional());
+        field(17, "no_fit", &S::no_fit, "wait or refuse when nothing fits now.").optional(),
+        field(18, "preemptible", &S::preemptible, "May be stopped for work of higher priority.")
+            .optional(),
+        field(19, "checkpoint_interval", &S::checkpoint_interval,
+              "How often it saves its work: 15m; 0: never, a stop loses all.")
+            .optional(),
+        field(20, "min_runtime", &S::min_runtime, "Not preempted before it ran so long: 10m.")
+            .optional());
   }
 };
 static_assert(schema::complete<SpecFile>());

@@ -156,6 +156,7 @@ class Converter {
     spec.max_duration_ms = amount("max_duration", file_.max_duration, parse_duration_ms, 1e12);
     spec.lease_ms = amount("lease", file_.lease, parse_duration_ms, 1e9);
     spec.stop_grace_ms = amount("stop_grace", file_.stop_grace, parse_duration_ms, 3'600'000);
+    preemption(spec);
     if (spec.lease_ms < 2500) refuse("lease", "must be at least 2500ms");
     resources(spec.resources);
     if (file_.retry) retry(*file_.retry, spec.retry);
@@ -177,6 +178,15 @@ class Converter {
     if (!value) return refuse(path, value.error().what), 0;
     if (static_cast<double>(*value) > most) return refuse(path, "'" + text + "' is too much"), 0;
     return *value;
+  }
+
+  void preemption(JobSpec& spec) {
+    spec.preemptible = file_.preemptible;
+    spec.checkpoint_interval_ms =
+        amount("checkpoint_interval", file_.checkpoint_interval, parse_duration_ms, 1e12);
+    spec.min_runtime_ms = amount("min_runtime", file_.min_runtime, parse_duration_ms, 1e12);
+    if (!spec.preemptible && spec.min_runtime_ms > 0)
+      refuse("min_runtime", "means nothing with preemptible: false; leave one of them out");
   }
 
   void resources(ResourceRequest& r) {

@@ -21,7 +21,6 @@ constexpr auto entries = std::to_array<Entry>({
      "files by ${SPEC_DIR}/FILE or absolute paths"},
     {"volumes", "volumes are not there yet; name absolute paths that exist on the nodes"},
     {"placement", "places are chosen within one pool so far; write pool: NAME"},
-    {"preemptible", "nothing is preempted yet; leave it out"},
     {"deadline", "deadlines need the scaler; write max_duration to limit an attempt"},
     {"max_price", with_clouds},
     {"budget", with_clouds},

@@ -17,10 +17,14 @@ Deployer::Deployer(Settings settings) : settings_(settings) {
   on<NodeDrain>(&Deployer::drain);
   on<NodeDeclare>(&Deployer::declare);
   on<PoolRemove>(&Deployer::remove_pool);
+  on<QuotaPut>(&Deployer::put_quota);
+  on<QuotaRemove>(&Deployer::remove_quota);
+  on<QuotaList>(&Deployer::list_quotas);
 }
 
 std::vector<store::Table const*> Deployer::tables() const {
-  return {&store::table_of<JobRow>(), &store::table_of<JobRunRow>(), &store::table_of<NodeRow>()};
+  return {&store::table_of<JobRow>(), &store::table_of<JobRunRow>(), &store::table_of<NodeRow>(),
+          &store::table_of<QuotaRow>()};
 }
 
 void Deployer::restore(actor::Rows const& rows) {
@@ -38,6 +42,10 @@ void Deployer::restore(actor::Rows const& rows) {
     job.started_at_ms = row.started_at_ms;
     job.finished_at_ms = row.finished_at_ms;
     job.why = std::move(row.why);
+  }
+  for (auto& row : rows.of<QuotaRow>()) {
+    ledger_.set(row.pool, row.owner, {row.gpu_milli, row.cpu_milli, row.gpu_milli_max, row.weight});
+    quotas_[{row.pool, row.owner}] = std::move(row);
   }
   for (auto& row : rows.of<NodeRow>()) {
     next_order_ = std::max(next_order_, std::uint64_t(row.queue_order) + 1);
@@ -60,6 +68,8 @@ void Deployer::start(Context& c) {
   std::sort(by_age.begin(), by_age.end());
   for (auto const& [order, id] : by_age) {
     auto& job = jobs_.at(id);
+    job.queued_at_ms = last_queued_at_ms_ =
+        std::max<WallMs>(last_queued_at_ms_, job.row.submitted_at_ms);
     placer_.observe(job.spec().resources, job.spec().nodes);
     after_restart(job.run, instant(c));
     if (planted("double_placement") && job.run.state == JobState::starting)
@@ -70,11 +80,10 @@ void Deployer::start(Context& c) {
     } else if (job.run.state == JobState::queued) {
       enqueue(job);
     } else {
-      live_.insert(id);
+      add_live(job);
       for (std::uint32_t i = 0; i < job.allocations.size(); ++i) {
         if (i < job.run.members.size() && is_final(job.run.members[i].state)) continue;
-        auto const held = cluster_.reserve(attempt_id(id, i, job.run.round), job.allocations[i]);
-        LEPTON_CHECK(held.has_value(), "a stored claim does not fit its node");
+        hold_for(job, attempt_id(id, i, job.run.round), job.allocations[i]);
       }
       resume_simulated(job, c);
       for (auto const& action : outstanding(id, job.run)) act(job, action, c);
@@ -88,6 +97,7 @@ std::map<std::string, std::int64_t> Deployer::counters() const {
   return {{"jobs", static_cast<std::int64_t>(jobs_.size())},
           {"jobs_queued", static_cast<std::int64_t>(queue_.size())},
           {"jobs_live", static_cast<std::int64_t>(live_.size())},
+          {"jobs_preempting", static_cast<std::int64_t>(preempting_.size())},
           {"nodes", static_cast<std::int64_t>(totals.nodes)},
           {"nodes_ready", static_cast<std::int64_t>(totals.ready_nodes)},
           {"gpu_milli", totals.gpu_milli},

@@ -8,7 +8,8 @@
 // its start leaves.
 //
 // Files: jobs.cpp requests of people; nodes.cpp nodes and their syncs; flow.cpp what events do;
-// logs.cpp log relay; views.cpp answers for people.
+// preemption.cpp work that gives way; quotas.cpp what owners are owed; logs.cpp log relay;
+// views.cpp answers for people.
 
 #include <deque>
 #include <map>
@@ -16,9 +17,13 @@
 
 #include "common/actor/actor.hpp"
 #include "schemas/node.hpp"
+#include "schemas/quota.hpp"
 #include "services/deployer/core/cluster.hpp"
+#include "services/deployer/core/hold.hpp"
 #include "services/deployer/core/placer.hpp"
+#include "services/deployer/core/preempt.hpp"
 #include "services/deployer/core/queue.hpp"
+#include "services/deployer/core/quota.hpp"
 #include "services/deployer/state.hpp"
 
 namespace lepton::deployer {
@@ -30,6 +35,10 @@ struct Settings {
   std::uint32_t tries_per_pass = 256;
   std::size_t jobs_max = 500'000;           // unfinished jobs
   std::size_t finished_kept_max = 100'000;  // finished jobs in memory; their rows stay
+  std::size_t preempting_max = 8;           // jobs that wait for victims to stop, at one time
+  std::size_t preemption_plans_per_tick = 4;
+  TimeMs preemption_pause_ms = 5'000;    // before a job without a plan is planned again
+  TimeMs preemption_margin_ms = 60'000;  // victims may take so much longer than their grace
 };
 
 class Deployer final : public actor::Actor {
@@ -43,6 +52,7 @@ class Deployer final : public actor::Actor {
 
   // For invariants of the simulation.
   Cluster const& cluster() const { return cluster_; }
+  Ledger const& ledger() const { return ledger_; }
   std::map<JobId, Job> const& jobs() const { return jobs_; }
 
  private:
@@ -61,6 +71,7 @@ class Deployer final : public actor::Actor {
   JobAccepted accepted(Job const& job) const;
   Result<Job*> find_job(JobId const& wanted, Context& c, Verb verb);
   JobLine line_of(Job const& job, WallMs now) const;
+  std::string why_now(Job const& job) const;
 
   // nodes.cpp
   void sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c);
@@ -106,6 +117,32 @@ class Deployer final : public actor::Actor {
   Member const* member_of(AttemptId const& attempt) const;
   std::vector<JobId> jobs_on(NodeId const& node) const;
 
+  // preemption.cpp
+  void add_live(Job const& job);
+  void drop_live(Job const& job);
+  std::vector<Running> running_in(PoolId const& pool, std::int32_t priority) const;
+  bool may_have_victims(Preemptor const& job) const;
+  std::optional<PreemptionPlan> plan_for(QueuedJob const& queued, std::string const& owner,
+                                         Context& c);
+  void preempt(Context& c);
+  void begin_hold(QueuedJob const& queued, PreemptionPlan const& plan, Context& c);
+  void top_up_holds(Context& c);
+  void give_up(JobId const& id, std::string const& why, Context& c);
+  void begin_round(Job& job, Context& c);
+
+  // quotas.cpp
+  Result<QuotaStored> put_quota(QuotaPut const& m, Context& c);
+  Result<QuotaRemoved> remove_quota(QuotaRemove const& m, Context& c);
+  Result<QuotaPage> list_quotas(QuotaList const& m, Context& c);
+  void queue_anew(PoolId const& pool);
+  void hold_for(Job const& job, AttemptId const& attempt, Allocation const& allocation);
+  void release(AttemptId const& attempt);
+  std::optional<std::string> beyond_limit(Job const& job) const;
+  std::optional<std::string> beyond_limit_alone(JobSpec const& spec,
+                                                std::string const& owner) const;
+  void mark_borrowed(std::vector<Running>& running, PoolId const& pool) const;
+  Preemptor preemptor_of(QueuedJob const& queued, std::string const& owner) const;
+
   // logs.cpp
   void logs(JobLogs const& m, Ticket<JobLogs> ticket, Context& c);
   void take_log(NodeId const& from, LogPart const& part, Context& c);
@@ -115,12 +152,25 @@ class Deployer final : public actor::Actor {
   std::map<std::pair<std::string, std::string>, JobId> newest_;  // (owner, name) to the newest job
   std::deque<JobId> finished_;
   std::set<JobId> live_;  // has attempts that are not over
+  // The preemptible ones of these, by what they are worth; and those that are ending.
+  std::map<PoolId, std::map<std::int32_t, std::set<JobId>>> preemptible_;
+  std::set<JobId> stopping_;
+  // Jobs whose victims are stopping; they are queued, but not in the queue.
+  struct Preempting {
+    Hold hold;
+    TimeMs until = 0;
+  };
+  std::map<JobId, Preempting> preempting_;
+  std::map<JobId, TimeMs> plan_again_at_;  // jobs that no preemption would start
   std::map<NodeId, NodeLink> nodes_;
   Cluster cluster_;
   Placer placer_{cluster_};
   Queue queue_;
+  Ledger ledger_;
+  std::map<std::pair<PoolId, std::string>, QuotaRow> quotas_;
   std::uint64_t next_order_ = 1;
-  WallMs wall_at_start_ = 0;  // at monotonic 0, as read when this life began
+  WallMs last_queued_at_ms_ = 0;  // never falls, whatever the clock does
+  WallMs wall_at_start_ = 0;      // at monotonic 0, as read when this life began
   bool more_to_place_ = false;
   std::map<AttemptId, AttemptSecrets> secrets_;
   std::set<AttemptId> resolving_;

@@ -64,6 +64,7 @@ void Deployer::apply_event(Job& job, Event const& event, Context& c) {
     if (job.run.state != JobState::starting && job.run.state != JobState::running)
       job.why = job.run.ending.reason;
     if (is_final(job.run.state) && !is_final(before.state)) job.finished_at_ms = c.wall();
+    if (job.run.state == JobState::stopping) stopping_.insert(job.id());
     save(job, c);
   }
   for (auto const& action : actions) act(job, action, c);
@@ -86,14 +87,17 @@ void Deployer::act(Job& job, Action const& action, Context& c) {
       return;
     }
     case ActionKind::release:
-      cluster_.release(action.attempt);
+      release(action.attempt);
       secrets_.erase(action.attempt);
       more_to_place_ = true;
       return;
     case ActionKind::requeue:
-      audit_job(job, "deployer.job.retried", AuditOutcome::failed, c);
+      audit_job(job,
+                job.run.ending.cause == Cause::preemption ? "deployer.job.preempted"
+                                                          : "deployer.job.retried",
+                AuditOutcome::failed, c);
       job.allocations.clear();
-      live_.erase(job.id());
+      drop_live(job);
       save(job, c);
       enqueue(job);
       more_to_place_ = true;
@@ -106,8 +110,15 @@ void Deployer::act(Job& job, Action const& action, Context& c) {
 }
 
 void Deployer::finish(Job& job, Context& c) {
-  live_.erase(job.id());
+  drop_live(job);
   queue_.erase(job.id());
+  plan_again_at_.erase(job.id());
+  if (auto const waits = preempting_.find(job.id()); waits != preempting_.end()) {
+    waits->second.hold.release(cluster_);
+    preempting_.erase(waits);
+    ledger_.subtract(job.row.pool, job.row.owner, usage_of(job.spec().resources, job.spec().nodes));
+    more_to_place_ = true;
+  }
   auto const good = job.run.state == JobState::succeeded;
   audit_job(job, "deployer.job." + std::string(schema::name_of(job.run.state)),
             good ? AuditOutcome::done : AuditOutcome::failed, c);
@@ -115,41 +126,54 @@ void Deployer::finish(Job& job, Context& c) {
 }
 
 void Deployer::enqueue(Job const& job) {
-  auto const pushed =
-      queue_.push({job.id(), job.row.pool, job.spec().resources, job.spec().nodes,
-                   job.spec().priority, std::uint64_t(job.row.queue_order), job.run.not_before_ms});
+  auto const pushed = queue_.push(
+      {job.id(), job.row.pool, job.spec().resources, job.spec().nodes, job.spec().priority,
+       std::uint64_t(job.row.queue_order), job.run.not_before_ms, job.queued_at_ms,
+       ledger_.has_quotas(job.row.pool) ? job.row.owner : std::string()});
   LEPTON_CHECK(pushed.has_value(), "a job was queued twice");
 }
 
 std::optional<Misfit> Deployer::try_place(QueuedJob const& queued, std::vector<Job*>& placed) {
+  auto& job = jobs_.at(queued.job);
+  if (auto beyond = beyond_limit(job)) {
+    Misfit misfit;
+    misfit.what = std::move(*beyond);
+    return misfit;
+  }
   auto result = placer_.place_gang(queued.resources, queued.pool, queued.tasks);
   if (auto* misfit = std::get_if<Misfit>(&result)) return *misfit;
-  auto& job = jobs_.at(queued.job);
   job.allocations = std::move(std::get<std::vector<Allocation>>(result));
-  for (std::uint32_t i = 0; i < job.allocations.size(); ++i) {
-    auto const held =
-        cluster_.reserve(attempt_id(job.id(), i, job.run.round + 1), job.allocations[i]);
-    LEPTON_CHECK(held.has_value(), "the core placed a task where it does not fit");
-  }
+  for (std::uint32_t i = 0; i < job.allocations.size(); ++i)
+    hold_for(job, attempt_id(job.id(), i, job.run.round + 1), job.allocations[i]);
   placed.push_back(&job);
   return std::nullopt;
 }
 
 void Deployer::pass(Context& c) {
+  top_up_holds(c);
   std::vector<Job*> placed;
-  auto const result =
-      queue_.pass(cluster_, instant(c).wall_ms, settings_.tries_per_pass,
-                  [&](QueuedJob const& queued) { return try_place(queued, placed); });
+  std::map<PoolId, Totals> totals;  // of pools with quotas; adding them up takes a while
+  auto const turn = [&](PoolId const& pool, std::string const& owner) {
+    auto known = totals.find(pool);
+    if (known == totals.end()) known = totals.emplace(pool, cluster_.totals(pool)).first;
+    return ledger_.turn(pool, owner, known->second);
+  };
+  auto const result = queue_.pass(
+      cluster_, instant(c).wall_ms, settings_.tries_per_pass,
+      [&](QueuedJob const& queued) { return try_place(queued, placed); }, turn);
   more_to_place_ = result.more;
-  for (auto* job : placed) {
-    std::vector<NodeId> where;
-    for (auto const& allocation : job->allocations) where.push_back(allocation.node);
-    job->started_at_ms = c.wall();
-    job->why.clear();
-    live_.insert(job->id());
-    apply_event(*job, Placed{std::move(where)}, c);
-    audit_job(*job, "deployer.job.placed", AuditOutcome::done, c);
-  }
+  for (auto* job : placed) begin_round(*job, c);
+}
+
+// Every task has its place, reserved under the attempts of the round.
+void Deployer::begin_round(Job& job, Context& c) {
+  std::vector<NodeId> where;
+  for (auto const& allocation : job.allocations) where.push_back(allocation.node);
+  job.started_at_ms = c.wall();
+  job.why.clear();
+  add_live(job);
+  apply_event(job, Placed{std::move(where)}, c);
+  audit_job(job, "deployer.job.placed", AuditOutcome::done, c);
 }
 
 void Deployer::launch(Job& job, std::uint32_t index, Context& c) {
@@ -243,7 +267,8 @@ void Deployer::tick(Context& c) {
   tick_nodes(c);
   tick_jobs(c);
   auto const due = queue_.next_due_ms();
-  if (more_to_place_ || (due && *due <= instant(c).wall_ms)) pass(c);
+  if (more_to_place_ || !preempting_.empty() || (due && *due <= instant(c).wall_ms)) pass(c);
+  preempt(c);
   while (finished_.size() > settings_.finished_kept_max) {
     auto const& row = jobs_.at(finished_.front()).row;
     auto const named = newest_.find({row.owner, row.name});

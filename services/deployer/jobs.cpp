@@ -48,6 +48,8 @@ void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) 
   }
   auto first = placer_.place_gang(m.spec.resources, m.spec.pool, m.spec.nodes);
   auto const* misfit = std::get_if<Misfit>(&first);
+  if (auto const beyond = beyond_limit_alone(m.spec, caller.name))
+    return c.answer(ticket, Error{Code::invalid, *beyond});
   if (misfit != nullptr && misfit->never && misfit->pool_nodes > 0 && m.spec.no_fit == NoFit::wait)
     return c.answer(ticket, Error{Code::invalid, "the job can never start here: " + misfit->what});
 
@@ -56,6 +58,7 @@ void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) 
   job.row = {m.job,   caller.name,     m.spec.name,  m.spec.pool,
              m.spec,  caller.policies, caller.token, std::int64_t(next_order_++),
              c.wall()};
+  job.queued_at_ms = last_queued_at_ms_ = std::max(last_queued_at_ms_, c.wall());
   call->detail["job"] = m.job.value;
   auto& kept = jobs_[m.job] = std::move(job);
   newest_[{kept.row.owner, kept.row.name}] = m.job;
@@ -106,7 +109,7 @@ Result<JobView> Deployer::show(JobShow const& m, Context& c) {
   auto job = find_job(m.job, c, Verb::read);
   if (!job) return job.error();
   auto view = view_of(**job);
-  if (auto const* why = queue_.why((*job)->id())) view.why = why->what;
+  view.why = why_now(**job);
   return view;
 }
 
@@ -134,8 +137,16 @@ Result<JobPage> Deployer::list(JobList const& m, Context& c) {
 
 JobLine Deployer::line_of(Job const& job, WallMs now) const {
   auto line = deployer::line_of(job, now);
-  if (auto const* why = queue_.why(job.id())) line.reason = why->what;
+  line.reason = why_now(job);
   return line;
+}
+
+// Why it waits, as last seen; after a preemption also who has its room.
+std::string Deployer::why_now(Job const& job) const {
+  auto const* why = queue_.why(job.id());
+  if (why == nullptr) return job.why;
+  if (job.run.ending.cause != Cause::preemption) return why->what;
+  return job.run.ending.reason + "; now " + why->what;
 }
 
 Result<JobCancelled> Deployer::cancel(JobCancel const& m, Context& c) {
@@ -164,7 +175,14 @@ Result<PlanView> Deployer::plan(JobPlan const& m, Context& c) {
   if (auto* misfit = std::get_if<Misfit>(&result)) {
     view.never = misfit->never;
     view.why = misfit->what;
-    view.changes.push_back(misfit->never ? "refuse the job" : "queue the job");
+    QueuedJob const queued{JobId{"plan"}, m.spec.pool, m.spec.resources, m.spec.nodes,
+                           m.spec.priority};
+    auto const preemption = misfit->never ? std::nullopt : plan_for(queued, c.caller().name, c);
+    if (preemption && !preemption->victims.empty())
+      view.changes.push_back("stop " + std::to_string(preemption->victims.size()) +
+                             " job(s) of lower priority, then start the job");
+    else
+      view.changes.push_back(misfit->never ? "refuse the job" : "queue the job");
   } else {
     view.fits = true;
     view.allocations = std::move(std::get<std::vector<Allocation>>(result));

@@ -63,6 +63,30 @@ struct JobRunRow {
 };
 static_assert(schema::complete<JobRunRow>());
 
+// What an owner is owed in a pool.
+struct QuotaRow {
+  static constexpr std::string_view table = "quota";
+  PoolId pool;
+  std::string owner;
+  std::int64_t gpu_milli = 0;
+  std::int64_t cpu_milli = 0;
+  std::int64_t gpu_milli_max = 0;
+  std::uint32_t weight = 1;
+
+  static consteval auto fields() {
+    using schema::field;
+    using R = QuotaRow;
+    return schema::fields(
+        field(1, "pool", &R::pool, "The pool.").key(),
+        field(2, "owner", &R::owner, "Whose quota it is.").key(),
+        field(3, "gpu_milli", &R::gpu_milli, "GPU owed, thousandths of one GPU."),
+        field(4, "cpu_milli", &R::cpu_milli, "CPU owed, thousandths of a core."),
+        field(5, "gpu_milli_max", &R::gpu_milli_max, "Most GPU with what is borrowed; 0: any."),
+        field(6, "weight", &R::weight, "Weight of the share of what is lent."));
+  }
+};
+static_assert(schema::complete<QuotaRow>());
+
 struct NodeRow {
   static constexpr std::string_view table = "node";
   NodeId node;

@@ -23,6 +23,7 @@ struct Job {
   WallMs started_at_ms = 0;
   WallMs finished_at_ms = 0;
   std::string why;
+  WallMs queued_at_ms = 0;  // its age in the queue; not stored
 
   JobId const& id() const { return row.job; }
   JobSpec const& spec() const { return row.spec; }

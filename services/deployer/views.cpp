@@ -46,6 +46,7 @@ JobView view_of(Job const& job) {
   v.round = job.run.round;
   v.failures = job.run.failures;
   v.interruptions = job.run.interruptions;
+  v.preemptions = job.run.preemptions;
   v.why = job.why;
   for (std::uint32_t i = 0; i < job.run.members.size(); ++i) {
     auto const& m = job.run.members[i];

@@ -137,18 +137,19 @@ void Node::start_run(std::string const& attempt, Context& c) {
   // The control plane ends it at its limit; this is the backstop of a node that is cut off.
   if (order.spec.max_duration_ms > 0) spec.max_duration_ms = order.spec.max_duration_ms + 5'000;
   spec.stop_grace_ms = order.spec.stop_grace_ms;
-  spec.lease_ms = entry.lease_until - c.now();
+  spec.lease_ms = std::max<TimeMs>(1, entry.lease_until - c.now());
+  spec.lease_until_ms = entry.lease_until;
   spec.autonomous = order.spec.autonomous || planted("lease_ignored");
   auto secrets = std::make_shared<Secrets>(order.secrets);
   queue([this, spec, secrets, attempt](Runner& runner) -> Continue {
     auto const started = runner.start(spec, *secrets);
     return [this, attempt, started](Context& later) {
       if (started) return feed(attempt, input::Started{}, later);
-      auto const locked = started.error().code == Code::conflict;
-      feed(attempt,
-           input::StartFailed{started.error().what,
-                              locked ? EndReason::lock_held : EndReason::start_failed},
-           later);
+      auto const code = started.error().code;
+      auto const why = code == Code::conflict  ? EndReason::lock_held
+                       : code == Code::timeout ? EndReason::lease_expired
+                                               : EndReason::start_failed;
+      feed(attempt, input::StartFailed{started.error().what, why}, later);
     };
   });
   work(c);

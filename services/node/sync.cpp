@@ -21,9 +21,11 @@ lepton::AttemptState state_of(RunStatus const& status) {
       return status.reason == EndReason::lease_expired ? lepton::AttemptState::lost
                                                        : lepton::AttemptState::exited;
     case RunState::failed_to_start:
-      // Told to stop before it was ever started, or unknown here: nothing of its own doing.
-      return status.reason == EndReason::stopped ? lepton::AttemptState::lost
-                                                 : lepton::AttemptState::failed;
+      // Told to stop before it was ever started, unknown here, or too late: nothing of its own
+      // doing.
+      return status.reason == EndReason::stopped || status.reason == EndReason::lease_expired
+                 ? lepton::AttemptState::lost
+                 : lepton::AttemptState::failed;
     case RunState::lost:
       return lepton::AttemptState::lost;
     case RunState::unknown:

@@ -65,6 +65,8 @@ stop_grace: 1m
 user: ann
 ports: 2
 no_fit: refuse
+checkpoint_interval: 15m
+min_runtime: 10m
 )");
   JobSpec want;
   want.name = "train";
@@ -82,6 +84,8 @@ no_fit: refuse
   want.stop_grace_ms = 60'000;
   want.user = "ann";
   want.no_fit = NoFit::refuse;
+  want.checkpoint_interval_ms = 900'000;
+  want.min_runtime_ms = 600'000;
   EXPECT_EQ(spec, want);
 }
 
@@ -138,6 +142,8 @@ TEST(Spec, WhatIsWrongIsNamedWithLineFieldAndCure) {
            {"resources:\n  cpus: 1\n  memory: 64",
             "line 5: resources.memory: '64' has no unit; write for example 64GB"},
            {"nodes: 0", "line 3: nodes: must be from 1 to 1024"},
+           {"preemptible: false\nmin_runtime: 5m",
+            "line 4: min_runtime: means nothing with preemptible: false; leave one of them out"},
            {"priority: 101", "line 3: priority: must be from 0 to 100"},
            {"priority: high",
             "line 3: priority: expected a whole number from -2147483648 to 2147483647, got 'high'"},
@@ -197,9 +203,9 @@ TEST(Spec, CommandsAreLists) {
 
 TEST(Spec, FieldsOfLaterVersionsAreRefusedEach) {
   for (auto const* field :
-       {"image", "setup", "workdir", "volumes", "placement", "preemptible", "deadline", "max_price",
-        "budget", "on_demand_base", "spot_overprovision", "idle_stop", "schedule", "hooks",
-        "probes", "replicas", "scale", "update", "balance"}) {
+       {"image", "setup", "workdir", "volumes", "placement", "deadline", "max_price", "budget",
+        "on_demand_base", "spot_overprovision", "idle_stop", "schedule", "hooks", "probes",
+        "replicas", "scale", "update", "balance"}) {
     auto const what = refusal(with(std::string(field) + ": x"));
     EXPECT_EQ(what.find("line 3: " + std::string(field) + ": not supported yet: "), 0u) << what;
   }

@@ -4,6 +4,7 @@
 #include "cli/audit/audit_commands.hpp"
 #include "cli/jobs/job_commands.hpp"
 #include "cli/nodes/node_commands.hpp"
+#include "cli/nodes/quota_commands.hpp"
 #include "cli/parser.hpp"
 #include "cli/replay/replay_commands.hpp"
 #include "cli/up/up_commands.hpp"
@@ -14,8 +15,9 @@
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   using namespace lepton;
   cli::Commands all;
-  for (auto const& some : {cli::up_commands(), cli::job_commands(), cli::node_commands(),
-                           cli::vault_commands(), cli::audit_commands(), cli::replay_commands()})
+  for (auto const& some :
+       {cli::up_commands(), cli::job_commands(), cli::node_commands(), cli::quota_commands(),
+        cli::vault_commands(), cli::audit_commands(), cli::replay_commands()})
     all.insert(all.end(), some.begin(), some.end());
   auto const owners = all;  // what a command does owns the targets of its options
   for (auto& command : all) command.run = [](cli::Shell&) -> Result<int> { return 0; };

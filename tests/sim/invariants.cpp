@@ -112,6 +112,9 @@ void Suite::check_at_end() {
   for (auto const* name : services) check_lease(name);
   if (deployer()->cluster().held_count() != 0)
     world_.fail("all jobs have ended, and something is held");
+  for (auto const* client : clients_)
+    if (!(deployer()->ledger().used(PoolId{"default"}, client->name()) == deployer::Usage{}))
+      world_.fail("all jobs have ended, and " + client->name() + " is said to use something");
   for (auto& [name, runner] : runners_)
     if (!runner->running().empty())
       world_.fail("all jobs have ended, and " + name + " runs something");

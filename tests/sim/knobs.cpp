@@ -59,6 +59,8 @@ void draw_services(Drawer& draw, Knobs& k) {
   draw.one<TimeMs>("shortest lease", k.lease_min_ms, {2'500});
   draw.one<TimeMs>("grace", k.grace_ms, {0, 5'000});
   k.node.sync_timeout_ms = k.node.beat_ms + 3'000;
+  // Nodes that are suspect between their beats are never all ready for a gang at one time.
+  k.deployer.suspect_after_ms = std::max(k.deployer.suspect_after_ms, k.node.beat_ms + 1'000);
   // A lease that is shorter than the pause between two renewals can never be kept.
   k.lease_min_ms = std::max(k.lease_min_ms, 5 * k.node.beat_ms / 2);
   k.lease_max_ms = std::max(k.lease_max_ms, k.lease_min_ms);

@@ -75,6 +75,7 @@ class Suite {
   void look_closely(JobId const& job);
   void drain_something();
   void put_secret();
+  void put_quota();
   void ask_something();
   void put_scaling(std::string const& service);
   void scale_something();

@@ -3,6 +3,7 @@
 
 #include "schemas/monitor_alert.hpp"
 #include "schemas/node.hpp"
+#include "schemas/quota.hpp"
 #include "schemas/scaler.hpp"
 #include "schemas/vault_access.hpp"
 #include "services/deployer/core/lifecycle.hpp"
@@ -36,6 +37,7 @@ void Suite::plan_work() {
   if (!plan_.queries) return;
   some_time(plan_.jobs, [this] { ask_something(); });
   some_time(4, [this] { put_secret(); });
+  some_time(3, [this] { put_quota(); });
   some_time(2, [this] { ask(*admin_, "vault", VaultRotate{}, {.deadline_ms = 60'000}); });
   some_time(6, [this] { read_log(); });
   for (auto const* service : {"web0", "web1"}) put_scaling(service);
@@ -77,6 +79,9 @@ JobSpec Suite::random_spec() {
   if (chance_.happens(0.2)) spec.secrets["HF_TOKEN"] = "vault://ml/hf";
   if (chance_.happens(0.1)) spec.max_duration_ms = 10'000;
   if (chance_.happens(0.1)) spec.no_fit = NoFit::refuse;
+  if (chance_.happens(0.3)) spec.priority = chance_.happens(0.5) ? 90 : 10;
+  if (chance_.happens(0.2)) spec.checkpoint_interval_ms = 2'000;
+  if (chance_.happens(0.1)) spec.preemptible = false;
   return spec;
 }
 
@@ -156,6 +161,16 @@ void Suite::put_secret() {
                            world_.fail("the secret " + path + " comes back as another value");
                        });
                  });
+}
+
+// Without limits, so that every job can start in the end.
+void Suite::put_quota() {
+  auto const owner = clients_[chance_.below(clients_.size())]->name();
+  if (chance_.happens(0.3))
+    return ask(*admin_, "deployer", QuotaRemove{PoolId{"default"}, owner}, {.deadline_ms = 60'000});
+  auto const gpu_milli = static_cast<std::int64_t>(1'000 * chance_.below(4));
+  ask(*admin_, "deployer", QuotaPut{PoolId{"default"}, owner, gpu_milli, 2 * gpu_milli, 0, 1},
+      {.deadline_ms = 60'000});
 }
 
 void Suite::ask_something() {

@@ -211,6 +211,23 @@ Status Cluster::reserve(AttemptId const& attempt, Allocation const& allocation) 
   return ok();
 }
 
+Status Cluster::grow(AttemptId const& attempt, Allocation const& allocation) {
+  auto const h = held_.find(attempt);
+  if (h == held_.end() || h->second.allocation.node != allocation.node)
+    return Error{Code::conflict, fmt::format("attempt {} holds nothing on node {}", attempt.value,
+                                             allocation.node.value)};
+  auto& node = nodes_[h->second.slot];
+  auto room = node.free;
+  room.give(h->second.allocation);
+  if (auto taken = room.take(allocation); !taken) return taken;
+  node.free = std::move(room);
+  --node.residents[kind_of(h->second.allocation)];
+  ++node.residents[kind_of(allocation)];
+  h->second.allocation = allocation;
+  changed(h->second.slot);
+  return ok();
+}
+
 bool Cluster::release(AttemptId const& attempt) {
   auto const h = held_.find(attempt);
   if (h == held_.end()) return false;

@@ -67,6 +67,9 @@ class Cluster {
   // Any state of the node will do, so that rows can be loaded at start. The same again is harmless;
   // another allocation under the same attempt is a conflict.
   Status reserve(AttemptId const& attempt, Allocation const& allocation);
+  // What an attempt holds becomes this, on the same node, or nothing changes. To take more; for
+  // what is given back freed() does not rise.
+  Status grow(AttemptId const& attempt, Allocation const& allocation);
   bool release(AttemptId const& attempt);  // whether it held anything; a second call is harmless
 
   Allocation const* held(AttemptId const& attempt) const;

@@ -58,6 +58,13 @@ class Turn {
     stop_all(run_.ending.reason);
   }
 
+  // A round that is ending already ends for its own cause.
+  void operator()(Preempt const& e) {
+    if (run_.state != JobState::starting && run_.state != JobState::running) return;
+    run_.ending = {Cause::preemption, 0, 0, 0, e.reason};
+    stop_all(e.reason);
+  }
+
   void operator()(Refuse const& e) {
     if (run_.state != JobState::queued) return;
     run_.ending.reason = e.reason;
@@ -179,10 +186,15 @@ class Turn {
     if (e.cause == Cause::cancel) return finish(JobState::cancelled, e.reason);
     auto verdict = decide_retry(spec_.retry, e, run_.failures, run_.interruptions, now_.wall_ms);
     if (!verdict.again) return finish(JobState::failed, std::move(verdict.why));
-    ++(e.cause == Cause::interruption ? run_.interruptions : run_.failures);
+    ++counter_of(e.cause);
     run_.state = JobState::queued;
     run_.not_before_ms = verdict.at_ms;
     actions_.push_back({ActionKind::requeue, {}, {}, verdict.at_ms, std::move(verdict.why)});
+  }
+
+  std::uint32_t& counter_of(Cause cause) {
+    if (cause == Cause::preemption) return run_.preemptions;
+    return cause == Cause::interruption ? run_.interruptions : run_.failures;
   }
 
   JobId const& job_;

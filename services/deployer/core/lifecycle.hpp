@@ -6,6 +6,7 @@
 // in any order, late or repeated. Instants come in two clocks: wall for what is stored, monotonic
 // for leases, because a stepped wall clock must not end a lease early. What a node and its
 // connection must keep:
+// - a start is sent only to a node that is heard;
 // - an attempt starts at most once, and how it ended is told again whenever it is asked for;
 // - a stop for an attempt that it does not know is answered `lost`, and a later start of it is
 // refused;
@@ -71,6 +72,7 @@ struct JobRun {
   WallMs not_before_ms = 0;
   Ending ending;  // of the present round, or of the last one while queued
   std::vector<Member> members;
+  std::uint32_t preemptions = 0;
 
   bool operator==(JobRun const&) const = default;
   static consteval auto fields() {
@@ -83,7 +85,9 @@ struct JobRun {
         field(4, "interruptions", &J::interruptions, "Interruptions that were tried again."),
         field(5, "not_before_ms", &J::not_before_ms, "No new try before this, ms since the epoch."),
         field(6, "ending", &J::ending, "Why the round came to its end."),
-        field(7, "members", &J::members, "The tasks."));
+        field(7, "members", &J::members, "The tasks."),
+        field(8, "preemptions", &J::preemptions, "Rounds that were stopped for other work.")
+            .since(2));
   }
 };
 static_assert(schema::complete<JobRun>());
@@ -104,6 +108,9 @@ struct Report {  // exited with code 0 and no signal is success
 struct Cancel {
   std::string reason;
 };
+struct Preempt {  // other work needs its room; the round is stopped and tried again
+  std::string reason;
+};
 struct Refuse {  // nothing fits and the job does not wait
   std::string reason;
 };
@@ -119,7 +126,8 @@ struct NodeGone {  // confirmed to run nothing: rebooted, or a person says that 
   std::string reason;
 };
 struct Tick {};  // at the instant of next_wake()
-using Event = std::variant<Placed, Report, Cancel, Refuse, NodeSilent, NodeHeard, NodeGone, Tick>;
+using Event =
+    std::variant<Placed, Report, Cancel, Preempt, Refuse, NodeSilent, NodeHeard, NodeGone, Tick>;
 
 // What the caller does, in order, after it has stored the run.
 enum class ActionKind : std::uint8_t {

@@ -20,15 +20,16 @@ bool better(Option const& a, Option const& b) {
   return a.rank.better_than(b.rank);
 }
 
-std::vector<Option> all_options(Cluster const& cluster, Ask const& ask, Policy const& policy,
-                                ShelfRange& range) {
+std::vector<Option> all_options(Cluster const& cluster, Draft const& draft, Ask const& ask,
+                                Policy const& policy, ShelfRange& range) {
   std::vector<Slot> slots;
   std::vector<Verdict> verdicts;
   for (auto slot : cluster.pool(ask.pool)) {
     auto const& node = cluster.at(slot);
-    if (!admits(now(node), ask)) continue;
+    auto const& room = draft.room(slot);
+    if (!admits(with_room(node, room), ask)) continue;
     slots.push_back(slot);
-    verdicts.push_back(policy.judge(node, node.free, ask));
+    verdicts.push_back(policy.judge(node, room, ask));
   }
   for (auto const& v : verdicts) range.include(v.shelf);
   std::vector<Option> options;
@@ -37,28 +38,6 @@ std::vector<Option> all_options(Cluster const& cluster, Ask const& ask, Policy c
     options.push_back({rank_of(policy, verdicts[i], ask, cluster.at(slots[i]), range), slots[i],
                        verdicts[i].gpus});
   return options;
-}
-
-// Takes the best option again and again; only the node that was taken is judged anew.
-void fill(Draft& draft, Cluster const& cluster, Ask const& ask, Policy const& policy,
-          std::uint32_t tasks) {
-  ShelfRange range;
-  auto options = all_options(cluster, ask, policy, range);
-  std::make_heap(options.begin(), options.end(), worse);
-  while (draft.taken().size() < tasks && !options.empty()) {
-    std::pop_heap(options.begin(), options.end(), worse);
-    auto& best = options.back();
-    draft.take(best.slot, ask, best.gpus);
-    auto const& node = cluster.at(best.slot);
-    auto const& room = draft.room(best.slot);
-    if (admits(with_room(node, room), ask)) {
-      auto const v = policy.judge(node, room, ask);
-      best = {rank_of(policy, v, ask, node, range), best.slot, v.gpus};
-      std::push_heap(options.begin(), options.end(), worse);
-    } else {
-      options.pop_back();
-    }
-  }
 }
 
 std::vector<GpuShare> shares(Room const& room, Ask const& ask, GpuChoice const& choice) {
@@ -100,15 +79,45 @@ Allocation const& Draft::take(Slot slot, Ask const& ask, GpuChoice const& choice
   auto const& before = room(slot);
   taken_.push_back({cluster_.at(slot).spec.id, r.cpu_milli, r.memory_mib, r.disk_mib,
                     shares(before, ask, choice), before.ports().lowest_free(r.ports)});
-  auto& after = rooms_.try_emplace(slot, cluster_.at(slot).free).first->second;
-  LEPTON_CHECK(after.take(taken_.back()).has_value(), "a node admitted what it has no room for");
+  take_back(slot, taken_.back());
   return taken_.back();
+}
+
+void Draft::give(Slot slot, Allocation const& held) {
+  own_room(slot).give(held);
+}
+
+void Draft::take_back(Slot slot, Allocation const& held) {
+  LEPTON_CHECK(own_room(slot).take(held).has_value(), "a node admitted what it has no room for");
 }
 
 std::vector<Room const*> Draft::rooms(PoolId const& pool) const {
   std::vector<Room const*> all;
   for (auto slot : cluster_.pool(pool)) all.push_back(&room(slot));
   return all;
+}
+
+// Takes the best option again and again; only the node that was taken is judged anew.
+bool fill(Draft& draft, Cluster const& cluster, Ask const& ask, Policy const& policy,
+          std::uint32_t tasks) {
+  ShelfRange range;
+  auto options = all_options(cluster, draft, ask, policy, range);
+  std::make_heap(options.begin(), options.end(), worse);
+  while (draft.taken().size() < tasks && !options.empty()) {
+    std::pop_heap(options.begin(), options.end(), worse);
+    auto& best = options.back();
+    draft.take(best.slot, ask, best.gpus);
+    auto const& node = cluster.at(best.slot);
+    auto const& room = draft.room(best.slot);
+    if (admits(with_room(node, room), ask)) {
+      auto const v = policy.judge(node, room, ask);
+      best = {rank_of(policy, v, ask, node, range), best.slot, v.gpus};
+      std::push_heap(options.begin(), options.end(), worse);
+    } else {
+      options.pop_back();
+    }
+  }
+  return draft.taken().size() == tasks;
 }
 
 Placement place(Cluster const& cluster, ResourceRequest const& request, PoolId const& pool,
@@ -125,8 +134,7 @@ GangPlacement place_gang(Cluster const& cluster, ResourceRequest const& request,
     return unreadable({Code::invalid, "a gang has 1 to 1024 tasks"}, tasks);
   Ask const ask(cluster, request, pool, ranked_models);
   Draft draft(cluster);
-  fill(draft, cluster, ask, policy, tasks);
-  if (draft.taken().size() == tasks) return std::move(draft.taken());
+  if (fill(draft, cluster, ask, policy, tasks)) return std::move(draft.taken());
   auto const fit = static_cast<std::uint32_t>(draft.taken().size());
   return explain(cluster, ask, draft.rooms(pool), tasks, fit);
 }
@@ -137,7 +145,7 @@ std::vector<Candidate> candidates(Cluster const& cluster, ResourceRequest const&
   if (!check_request(request)) return out;
   Ask const ask(cluster, request, pool);
   ShelfRange range;
-  auto options = all_options(cluster, ask, policy, range);
+  auto options = all_options(cluster, Draft(cluster), ask, policy, range);
   std::sort(options.begin(), options.end(), better);
   for (auto const& o : options) {
     if (out.size() == limit) break;

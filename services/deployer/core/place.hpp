@@ -49,14 +49,25 @@ class Draft {
   Room const& room(Slot slot) const;
   // Takes the choice on this node, which must have room for it.
   Allocation const& take(Slot slot, Ask const& ask, GpuChoice const& choice);
+  // As if what is held there had ended, or, after that, had not.
+  void give(Slot slot, Allocation const& held);
+  void take_back(Slot slot, Allocation const& held);
   std::vector<Allocation>& taken() { return taken_; }
   std::vector<Room const*> rooms(PoolId const& pool) const;
 
  private:
+  Room& own_room(Slot slot) {
+    return rooms_.try_emplace(slot, cluster_.at(slot).free).first->second;
+  }
+
   Cluster const& cluster_;
   std::map<Slot, Room> rooms_;
   std::vector<Allocation> taken_;
 };
+
+// Adds members to the draft until it has `tasks`, where the draft has room; whether it has them.
+bool fill(Draft& draft, Cluster const& cluster, Ask const& ask, Policy const& policy,
+          std::uint32_t tasks);
 
 // What a verdict is worth beside others.
 Rank rank_of(Policy const& policy, Verdict const& v, Ask const& ask, Node const& node,

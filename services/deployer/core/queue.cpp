@@ -10,8 +10,8 @@ namespace lepton::deployer {
 bool Queue::Shape::operator<(Shape const& o) const {
   auto const key = [](Shape const& s) {
     auto const& r = s.resources;
-    return std::tie(s.pool, s.tasks, r.gpus, r.gpu_milli, r.cpu_milli, r.memory_mib, r.disk_mib,
-                    r.gpu_memory_mib, r.ports, r.gpu_models);
+    return std::tie(s.pool, s.group, s.tasks, s.priority, r.gpus, r.gpu_milli, r.cpu_milli,
+                    r.memory_mib, r.disk_mib, r.gpu_memory_mib, r.ports, r.gpu_models);
   };
   return key(*this) < key(o);
 }
@@ -54,6 +54,14 @@ bool Queue::erase(JobId const& job) {
   return true;
 }
 
+std::vector<QueuedJob> Queue::take(PoolId const& pool) {
+  std::vector<QueuedJob> taken;
+  for (auto const& [id, entry] : jobs_)
+    if (entry.job.pool == pool) taken.push_back(entry.job);
+  for (auto const& job : taken) erase(job.job);
+  return taken;
+}
+
 void Queue::wake_due(WallMs now_ms) {
   while (!delayed_.empty() && delayed_.begin()->first <= now_ms) {
     enter_lane(jobs_.at(delayed_.begin()->second));
@@ -61,30 +69,48 @@ void Queue::wake_due(WallMs now_ms) {
   }
 }
 
-std::set<Queue::Head> Queue::open_heads(Cluster const& cluster) {
-  std::set<Head> heads;
+// Jobs without a group go in one order, whatever their pools.
+Queue::Standings Queue::open_heads(Cluster const& cluster, Turn const& turn) {
+  Standings standings;
   for (auto lane = lanes_.begin(); lane != lanes_.end(); ++lane) {
     auto& state = lane->second;
     if (state.blocked && state.blocked_at == cluster.freed(lane->first.pool)) continue;
     state.blocked = false;
-    heads.insert({state.waiting.begin()->first, lane});
+    auto const& shape = lane->first;
+    auto const key =
+        shape.group.empty() ? std::pair<PoolId, std::string>() : std::pair(shape.pool, shape.group);
+    auto const [standing, first] = standings.try_emplace(key);
+    if (first && turn && !shape.group.empty()) standing->second.turn = turn(key.first, key.second);
+    standing->second.heads.insert({state.waiting.begin()->first, lane});
   }
-  return heads;
+  return standings;
+}
+
+Queue::Standings::iterator Queue::next_of(Standings& standings) {
+  return std::min_element(standings.begin(), standings.end(), [](auto const& a, auto const& b) {
+    if (a.second.turn != b.second.turn) return a.second.turn < b.second.turn;
+    return *a.second.heads.begin() < *b.second.heads.begin();
+  });
 }
 
 Queue::Pass Queue::pass(Cluster const& cluster, WallMs now_ms, std::uint32_t max_tries,
-                        Try const& attempt) {
+                        Try const& attempt, Turn const& turn) {
   wake_due(now_ms);
   Pass result;
   std::vector<Rank> placed;
-  auto heads = open_heads(cluster);
-  while (!heads.empty()) {
+  auto standings = open_heads(cluster, turn);
+  while (!standings.empty()) {
     if (result.tried == max_tries) {
       result.more = true;
       break;
     }
+    auto const standing = next_of(standings);
+    auto& heads = standing->second.heads;
     auto const [rank, lane] = *heads.begin();
     heads.erase(heads.begin());
+    auto const done = [&] {
+      if (heads.empty()) standings.erase(standing);
+    };
     auto& state = lane->second;
     auto const job = jobs_.find(state.waiting.begin()->second);
     ++result.tried;
@@ -92,6 +118,7 @@ Queue::Pass Queue::pass(Cluster const& cluster, WallMs now_ms, std::uint32_t max
       state.blocked = true;
       state.blocked_at = cluster.freed(lane->first.pool);
       state.why = std::move(misfit);
+      done();
       continue;
     }
     placed.push_back(rank);
@@ -100,14 +127,17 @@ Queue::Pass Queue::pass(Cluster const& cluster, WallMs now_ms, std::uint32_t max
     jobs_.erase(job);
     if (state.waiting.size() > 1) heads.insert({std::next(state.waiting.begin())->first, lane});
     leave_lane(lane, rank);
+    if (turn && !standing->first.second.empty())
+      standing->second.turn = turn(standing->first.first, standing->first.second);
+    done();
   }
-  count_passed(placed);
+  count_passed(std::move(placed));
   return result;
 }
 
-// `placed` rises, because heads are taken in order.
-void Queue::count_passed(std::vector<Rank> const& placed) {
+void Queue::count_passed(std::vector<Rank> placed) {
   if (placed.empty()) return;
+  std::sort(placed.begin(), placed.end());
   for (auto& [shape, lane] : lanes_) {
     if (!lane.blocked) continue;
     auto const& [rank, job] = *lane.waiting.begin();
@@ -131,6 +161,18 @@ Misfit const* Queue::why(JobId const& job) const {
 std::uint64_t Queue::passed_over(JobId const& job) const {
   auto const found = jobs_.find(job);
   return found == jobs_.end() ? 0 : found->second.passed;
+}
+
+std::vector<QueuedJob> Queue::blocked_heads(std::size_t limit) const {
+  std::map<Rank, JobId> heads;
+  for (auto const& [shape, lane] : lanes_)
+    if (lane.blocked) heads.insert(*lane.waiting.begin());
+  std::vector<QueuedJob> out;
+  for (auto const& [rank, job] : heads) {
+    if (out.size() == limit) break;
+    out.push_back(jobs_.at(job).job);
+  }
+  return out;
 }
 
 std::vector<JobId> Queue::head(std::size_t limit) const {

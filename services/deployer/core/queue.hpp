@@ -1,10 +1,13 @@
 #pragma once
-// The order of waiting jobs: by priority, then by the number of their queueing. Jobs of one shape
-// (pool, request, number of tasks) form a lane. When the head of a lane does not fit, the lane is
+// The order of waiting jobs: by priority and age, one point of priority being worth ten minutes of
+// age, so that a job waits at most 1,000 minutes behind work that came after it; equal ones by the
+// number of their queueing. Jobs of one shape (pool, request, number of tasks) and priority form a
+// lane. When the head of a lane does not fit, the lane is
 // blocked until capacity of its pool is freed, so that 100,000 waiting jobs of 100 shapes cost 100
 // tries. Later jobs of other shapes may pass; how often a blocked head was passed is counted.
 // Owned by the deployer's actor; one thread. Times are WallMs.
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -19,6 +22,8 @@
 
 namespace lepton::deployer {
 
+inline constexpr std::int64_t age_per_point_ms = 600'000;
+
 struct QueuedJob {
   JobId job;
   PoolId pool{"default"};
@@ -27,12 +32,17 @@ struct QueuedJob {
   std::int32_t priority = 50;
   std::uint64_t order = 0;   // durable number of its queueing, unique; a retry keeps it
   WallMs not_before_ms = 0;  // backoff of a retry; 0 means at once
+  WallMs queued_at_ms = 0;   // when it first came; rises with the order
+  std::string group;         // between groups it is decided whose turn it is; within one the order
 };
 
 class Queue {
  public:
   // Nothing when the job was placed; the caller has then reserved its room in the cluster.
   using Try = std::function<std::optional<Misfit>(QueuedJob const&)>;
+
+  // Of a group in a pool: the smallest goes first; equal ones in the order of their jobs.
+  using Turn = std::function<double(PoolId const&, std::string const&)>;
 
   struct Pass {
     std::uint32_t tried = 0;
@@ -43,7 +53,10 @@ class Queue {
   Status push(QueuedJob job);  // conflict when the job or its order number is queued already
   bool erase(JobId const& job);
   // Tries jobs in order until nothing more fits or `max_tries` is reached.
-  Pass pass(Cluster const& cluster, WallMs now_ms, std::uint32_t max_tries, Try const& attempt);
+  Pass pass(Cluster const& cluster, WallMs now_ms, std::uint32_t max_tries, Try const& attempt,
+            Turn const& turn = {});
+  // Takes all jobs of a pool out, to be pushed anew.
+  std::vector<QueuedJob> take(PoolId const& pool);
 
   std::size_t size() const { return jobs_.size(); }
   bool contains(JobId const& job) const { return jobs_.contains(job); }
@@ -54,21 +67,23 @@ class Queue {
   Misfit const* why(JobId const& job) const;
   // How many later jobs went before it while it stood blocked at the head of its lane.
   std::uint64_t passed_over(JobId const& job) const;
+  // Of each lane that is blocked the first job, in order: nothing of its lane fits now.
+  std::vector<QueuedJob> blocked_heads(std::size_t limit) const;
   // The first jobs in order, for lists; retries that still wait are left out.
   std::vector<JobId> head(std::size_t limit) const;
 
  private:
   struct Rank {
-    std::int32_t priority = 0;
+    WallMs came_at_ms = 0;  // less what its priority is worth
     std::uint64_t order = 0;
-    bool operator<(Rank const& o) const {
-      return priority != o.priority ? priority > o.priority : order < o.order;
-    }
+    auto operator<=>(Rank const&) const = default;
   };
   struct Shape {
     PoolId pool;
     ResourceRequest resources;
     std::uint32_t tasks = 1;
+    std::int32_t priority = 50;
+    std::string group;
     bool operator<(Shape const& o) const;
   };
   struct Lane {
@@ -89,12 +104,23 @@ class Queue {
     bool operator<(Head const& o) const { return rank < o.rank; }
   };
 
-  static Shape shape_of(QueuedJob const& job) { return {job.pool, job.resources, job.tasks}; }
-  static Rank rank_of(QueuedJob const& job) { return {job.priority, job.order}; }
+  static Shape shape_of(QueuedJob const& job) {
+    return {job.pool, job.resources, job.tasks, job.priority, job.group};
+  }
+  static Rank rank_of(QueuedJob const& job) {
+    return {job.queued_at_ms - job.priority * age_per_point_ms, job.order};
+  }
   void enter_lane(Entry& entry);
   void wake_due(WallMs now_ms);
-  std::set<Head> open_heads(Cluster const& cluster);
-  void count_passed(std::vector<Rank> const& placed);
+  // The open heads of one group, and when it is its turn.
+  struct Standing {
+    double turn = 0;
+    std::set<Head> heads;
+  };
+  using Standings = std::map<std::pair<PoolId, std::string>, Standing>;
+  Standings open_heads(Cluster const& cluster, Turn const& turn);
+  static Standings::iterator next_of(Standings& standings);
+  void count_passed(std::vector<Rank> placed);
   void leave_lane(Lanes::iterator lane, Rank rank);
 
   std::map<JobId, Entry> jobs_;

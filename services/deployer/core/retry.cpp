@@ -59,6 +59,8 @@ RetryVerdict decide_retry(RetryRule const& rule, Ending const& ending, std::uint
       return after_error(rule, ending, failures, now_ms);
     case Cause::interruption:
       return after_interruption(rule, ending, interruptions, now_ms);
+    case Cause::preemption:
+      return {true, 0, ending.reason};
     case Cause::time_limit:
     case Cause::cancel:
     case Cause::unknown:

@@ -19,11 +19,12 @@ enum class Cause : std::uint8_t {
   error,         // the work failed by itself: exit code, signal, or it could not be started
   interruption,  // a node or a lease was lost; not the work's fault
   time_limit,
-  cancel
+  cancel,
+  preemption  // stopped for other work; always tried again, and no retry is used up
 };
 consteval auto enumerators(Cause) {
   return std::to_array<std::string_view>(
-      {"unknown", "error", "interruption", "time_limit", "cancel"});
+      {"unknown", "error", "interruption", "time_limit", "cancel", "preemption"});
 }
 
 // The first thing that went wrong in a round; what its siblings do while they are stopped is noise.

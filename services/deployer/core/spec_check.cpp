@@ -59,6 +59,17 @@ Status check_command(JobSpec const& spec) {
   return ok();
 }
 
+Status check_preemption(JobSpec const& spec) {
+  if (spec.priority < 0 || spec.priority > 100) return bad("priority: must be from 0 to 100");
+  if (spec.checkpoint_interval_ms < 0 ||
+      (spec.checkpoint_interval_ms > 0 && spec.checkpoint_interval_ms < 1000))
+    return bad("checkpoint_interval: must be 0 or at least 1s");
+  if (spec.min_runtime_ms < 0) return bad("min_runtime: is negative");
+  if (!spec.preemptible && spec.min_runtime_ms > 0)
+    return bad("min_runtime: means nothing with preemptible: false; leave one of them out");
+  return ok();
+}
+
 }  // namespace
 
 Status check_spec(JobId const& job, JobSpec const& spec) {
@@ -76,6 +87,7 @@ Status check_spec(JobId const& job, JobSpec const& spec) {
   if (spec.nodes < 1 || spec.nodes > 1024) return bad("nodes: must be from 1 to 1024");
   // A node asks for the next about once a second; a shorter one runs out before that has arrived.
   if (spec.lease_ms < 2500) return bad("lease: must be at least 2500ms");
+  if (auto good = check_preemption(spec); !good) return good;
   return check_request(spec.resources);
 }
 

@@ -43,12 +43,17 @@ Status FakeRunner::start(RunSpec const& spec, Secrets const& secrets) {
   if (is_locked) {
     started = failed(status, EndReason::lock_held,
                      {Code::conflict, fmt::format("task {} still runs here", spec.task)});
+  } else if (!spec.autonomous && spec.lease_until_ms > 0 &&
+             clock_.now_ms() >= spec.lease_until_ms) {
+    started = failed(status, EndReason::lease_expired,
+                     {Code::timeout, "the lease ran out before the attempt could start"});
   } else if (attempt.behaviour.start_error) {
     started = failed(status, EndReason::start_failed, *attempt.behaviour.start_error);
   } else {
     ++starts_;
     attempt.started_at_ms = clock_.now_ms();
-    attempt.lease_until_ms = attempt.started_at_ms + spec.lease_ms;
+    attempt.lease_until_ms =
+        spec.lease_until_ms > 0 ? spec.lease_until_ms : attempt.started_at_ms + spec.lease_ms;
     attempt.log = attempt.behaviour.log;
     status.state = RunState::running;
     status.started_wall_ms = clock_.wall_ms();

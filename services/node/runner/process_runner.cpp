@@ -103,7 +103,9 @@ Result<RunSpec> read_spec(AttemptFiles const& files) {
 
 Status as_error(RunStatus const& status) {
   if (status.state != RunState::failed_to_start) return ok();
-  auto const code = status.reason == EndReason::lock_held ? Code::conflict : Code::unavailable;
+  auto const code = status.reason == EndReason::lock_held       ? Code::conflict
+                    : status.reason == EndReason::lease_expired ? Code::timeout
+                                                                : Code::unavailable;
   return Error{code, status.what};
 }
 

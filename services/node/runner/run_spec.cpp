@@ -75,6 +75,7 @@ Status check_limits(RunSpec const& spec) {
         Limit{"max_duration_ms", spec.max_duration_ms, 0, 100 * year_ms},
         Limit{"stop_grace_ms", spec.stop_grace_ms, 0, 24 * 3600 * 1000},
         Limit{"lease_ms", spec.lease_ms, spec.autonomous ? 0 : 1, year_ms},
+        Limit{"lease_until_ms", spec.lease_until_ms, 0, 1000 * year_ms},
         Limit{"log_bytes_max", spec.log_bytes_max, 0, std::int64_t{1} << 40}}) {
     if (value < min || value > max)
       return invalid(fmt::format("{} is {}, it must be {} to {}", name, value, min, max));
@@ -152,6 +153,7 @@ std::string encode(RunSpec const& spec) {
   record.put("max_duration_ms", spec.max_duration_ms);
   record.put("stop_grace_ms", spec.stop_grace_ms);
   record.put("lease_ms", spec.lease_ms);
+  record.put("lease_until_ms", spec.lease_until_ms);
   record.put("autonomous", std::int64_t{spec.autonomous});
   record.put("log_bytes_max", spec.log_bytes_max);
   return record.encode();
@@ -179,6 +181,7 @@ Result<RunSpec> decode_run_spec(std::string_view text) {
   spec.max_duration_ms = record->number("max_duration_ms", -1);
   spec.stop_grace_ms = record->number("stop_grace_ms", -1);
   spec.lease_ms = record->number("lease_ms", -1);
+  spec.lease_until_ms = record->number("lease_until_ms", 0);
   spec.autonomous = record->number("autonomous", 0) != 0;
   spec.log_bytes_max = record->number("log_bytes_max", -1);
   if (auto good = validate(spec, {}); !good) return good.error();

@@ -31,6 +31,8 @@ struct RunSpec {
   std::int64_t max_duration_ms = 0;       // from its start, on CLOCK_BOOTTIME
   std::int64_t stop_grace_ms = 10'000;    // between SIGTERM and SIGKILL
   std::int64_t lease_ms = 60'000;         // first lease, from its start
+  std::int64_t lease_until_ms = 0;        // its end on CLOCK_BOOTTIME, however late the start; 0:
+                                          // as lease_ms says
   bool autonomous = false;                // runs on when the lease expires
   std::int64_t log_bytes_max = 64 << 20;  // the head is kept
 

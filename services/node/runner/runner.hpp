@@ -29,6 +29,7 @@ class Runner {
   // Ok: the task runs, or this very start was done before. An error is final: nothing runs and
   // nothing will. `conflict`: the task's lock is held by another attempt, or the attempt's id was
   // used for another spec. `invalid`: the spec. `denied`: the user. `exhausted`: the disk is full.
+  // `timeout`: the lease has run out already.
   virtual Status start(RunSpec const& spec, Secrets const& secrets) = 0;
 
   // `conflict` when the attempt has ended.

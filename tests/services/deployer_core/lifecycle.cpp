@@ -55,6 +55,37 @@ TEST(Lifecycle, AJobThatSucceeds) {
   EXPECT_EQ(l.run.state, JobState::succeeded);
 }
 
+TEST(Lifecycle, APreemptedGangIsStoppedWholeAndQueuedAgain) {
+  Life l(2);
+  l.spec.retry.on_interruption = false;
+  EXPECT_EQ(l.kinds(Preempt{"too early"}), Kinds{}) << "it holds nothing";
+  l.place();
+  l.run_all();
+  EXPECT_EQ(l.kinds(Preempt{"for others"}), (Kinds{ActionKind::stop, ActionKind::stop}));
+  EXPECT_EQ(l.run.state, JobState::stopping);
+  EXPECT_EQ(l.kinds(Preempt{"again"}), Kinds{});
+  EXPECT_EQ(l.kinds(l.report(AttemptState::exited, 0, 143)), Kinds{ActionKind::release});
+  EXPECT_EQ(l.kinds(l.report(AttemptState::exited, 1)),
+            (Kinds{ActionKind::release, ActionKind::requeue}));
+  EXPECT_EQ(l.run.state, JobState::queued);
+  EXPECT_EQ(l.run.ending.reason, "for others");
+  EXPECT_EQ(l.run.preemptions, 1u);
+  EXPECT_EQ(l.run.failures + l.run.interruptions, 0u) << "no retry is used up";
+  EXPECT_EQ(l.run.not_before_ms, 0);
+  EXPECT_EQ(l.kinds(Preempt{"late"}), Kinds{});
+}
+
+TEST(Lifecycle, APreemptedJobMayBeCancelledWhileItStops) {
+  Life l;
+  l.place();
+  l.run_all();
+  l.feed(Preempt{"for others"});
+  l.feed(Cancel{"enough"});
+  EXPECT_EQ(l.kinds(l.report(AttemptState::exited, 0, 143)),
+            (Kinds{ActionKind::release, ActionKind::finish}));
+  EXPECT_EQ(l.run.state, JobState::cancelled);
+}
+
 TEST(Lifecycle, ReportsThatAreLateOrDoubledChangeNothing) {
   Life l;
   l.place();

@@ -58,6 +58,73 @@ TEST(Queue, PriorityFirstThenOrder) {
   EXPECT_EQ(q.lane_count(), 0u);
 }
 
+TEST(Queue, APointOfPriorityIsWorthTenMinutesOfAge) {
+  auto c = cluster_of({node("a", capacity(64'000, 8000))});
+  Queue q;
+  auto const came = [&](std::string name, std::uint64_t order, WallMs minute,
+                        std::int32_t priority) {
+    auto j = job(std::move(name), order, 1000 + static_cast<int>(order), priority);
+    j.queued_at_ms = 1'700'000'000'000 + minute * 60'000;
+    ASSERT_TRUE(q.push(j));
+  };
+  came("low", 1, 0, 10);
+  came("late_high", 2, 401, 50);
+  came("high", 3, 399, 50);
+  came("low_too", 4, 399, 10);
+  EXPECT_EQ(names(q.head(4)), (Names{"high", "low", "late_high", "low_too"}))
+      << "40 points are worth 400 minutes";
+}
+
+TEST(Queue, NamesTheFirstOfEachLaneThatIsBlocked) {
+  auto c = cluster_of({node("a", capacity(4000, 8000))});
+  Queue q;
+  for (auto const& j : {job("big", 1, 5000), job("big_too", 2, 5000), job("fits", 3, 1000),
+                        job("huge", 4, 9000, 90)})
+    ASSERT_TRUE(q.push(j));
+  EXPECT_TRUE(q.blocked_heads(10).empty());
+  Placer placer{c, {}};
+  q.pass(c, 0, 100, placer.attempt());
+  Names blocked;
+  for (auto const& j : q.blocked_heads(10)) blocked.push_back(j.job.value);
+  EXPECT_EQ(blocked, (Names{"huge", "big"}));
+  EXPECT_EQ(q.blocked_heads(1).size(), 1u);
+}
+
+TEST(Queue, GroupsTakeTurnsAndWithinAGroupTheOrderHolds) {
+  auto c = cluster_of({node("a", capacity(6000, 8000))});
+  Queue q;
+  std::uint64_t order = 0;
+  for (std::string const group : {"ann", "ann", "ann", "ann", "bob", "bob", "cid"}) {
+    auto j = job(group + std::to_string(order), order + 1, 1000);
+    ++order;
+    j.group = group;
+    ASSERT_TRUE(q.push(j));
+  }
+  Placer placer{c, {}};
+  auto const turn = [&](PoolId const& pool, std::string const& group) {
+    EXPECT_EQ(pool, default_pool);
+    double held = 0;
+    for (auto const& tried : placer.tried) held += tried.starts_with(group) ? 1 : 0;
+    return held;
+  };
+  EXPECT_EQ(names(q.pass(c, 0, 100, placer.attempt(), turn).placed),
+            (Names{"ann0", "bob4", "cid6", "ann1", "bob5", "ann2"}));
+}
+
+TEST(Queue, AllJobsOfAPoolCanBeTakenOutAndPushedAnew) {
+  Queue q;
+  auto other = job("other", 3, 1);
+  other.pool = {"other"};
+  auto late = job("late", 2, 1);
+  late.not_before_ms = 1000;
+  for (auto const& j : {job("a", 1, 1), late, other}) ASSERT_TRUE(q.push(j));
+  auto const taken = q.take(default_pool);
+  EXPECT_EQ(taken.size(), 2u);
+  EXPECT_EQ(q.size(), 1u);
+  for (auto const& j : taken) EXPECT_TRUE(q.push(j));
+  EXPECT_EQ(q.next_due_ms(), 1000);
+}
+
 TEST(Queue, RefusesTheSameTwice) {
   Queue q;
   ASSERT_TRUE(q.push(job("a", 1, 1)));

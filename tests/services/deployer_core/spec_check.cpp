@@ -50,7 +50,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"secrets", [](JobSpec& s) { s.env["HF"] = "x", s.secrets["HF"] = "vault://ml/hf"; }},
         Case{"nodes", [](JobSpec& s) { s.nodes = 0; }},
         Case{"nodes", [](JobSpec& s) { s.nodes = 5'000; }},
-        Case{"lease", [](JobSpec& s) { s.lease_ms = 2499; }}));
+        Case{"lease", [](JobSpec& s) { s.lease_ms = 2499; }},
+        Case{"priority", [](JobSpec& s) { s.priority = 101; }},
+        Case{"priority", [](JobSpec& s) { s.priority = -1; }},
+        Case{"checkpoint_interval", [](JobSpec& s) { s.checkpoint_interval_ms = 10; }},
+        Case{"checkpoint_interval", [](JobSpec& s) { s.checkpoint_interval_ms = -1; }},
+        Case{"min_runtime", [](JobSpec& s) { s.min_runtime_ms = -1; }},
+        Case{"min_runtime", [](JobSpec& s) { s.min_runtime_ms = 1, s.preemptible = false; }}));
 
 TEST(SpecCheck, AcceptsAGoodOne) {
   EXPECT_TRUE(check_spec(JobId{"job-1"}, good()));

@@ -216,6 +216,21 @@ TEST_P(RunnerContract, ALeaseThatIsNotRenewedEndsTheTask) {
   EXPECT_EQ(late.error().code, Code::conflict);
 }
 
+TEST_P(RunnerContract, AStartAfterTheEndOfItsLeaseIsRefused) {
+  auto one = spec(Task::runs_on, "one");
+  one.lease_until_ms = harness_->now_ms();
+  EXPECT_EQ(runner().start(one, {}).error().code, Code::timeout);
+  auto const status = wait_for_end(one);
+  EXPECT_EQ(status.state, RunState::failed_to_start);
+  EXPECT_EQ(status.reason, EndReason::lease_expired);
+  auto two = spec(Task::runs_on, "two");
+  two.autonomous = true;
+  two.lease_until_ms = one.lease_until_ms;
+  EXPECT_TRUE(runner().start(two, {}));
+  ASSERT_TRUE(runner().request_stop(two.attempt, "enough"));
+  wait_for_end(two);
+}
+
 TEST_P(RunnerContract, ARenewedLeaseKeepsTheTaskUntilTheNewDeadline) {
   auto one = spec(Task::runs_on);
   one.lease_ms = 1'500;

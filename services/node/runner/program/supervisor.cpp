@@ -63,13 +63,18 @@ int Supervisor::run(Fd socket) {
   return finish();
 }
 
+// By now the task may run elsewhere.
+bool Supervisor::is_too_late() const {
+  return !spec_.autonomous && spec_.lease_until_ms > 0 && clock_.now_ms() >= spec_.lease_until_ms;
+}
+
 Status Supervisor::begin(int socket) {
   if (!signals_) return file_error("watch", "signals", errno);
   auto launched = launch(socket);
   if (!launched) return launched.error();
   task_ = std::move(*launched);
   auto const now = clock_.now_ms();
-  lease_until_ms_ = now + spec_.lease_ms;
+  lease_until_ms_ = spec_.lease_until_ms > 0 ? spec_.lease_until_ms : now + spec_.lease_ms;
   time_limit_at_ms_ = spec_.max_duration_ms > 0 ? now + spec_.max_duration_ms : 0;
   status_.state = RunState::running;
   status_.started_wall_ms = clock_.wall_ms();
@@ -85,6 +90,8 @@ Result<Launched> Supervisor::launch(int socket) {
     return Error{Code::conflict, "the attempt was stopped before it started"};
   auto const secrets = receive_secrets(socket, secrets_timeout_ms);
   if (!secrets) return secrets.error();
+  if (is_too_late())
+    return Error{Code::timeout, "the lease ran out before the attempt could start"};
   auto user = user_to_become(spec_);
   if (::geteuid() == 0 && !user)
     return Error{Code::invalid, fmt::format("this machine has no user {} any more", spec_.user)};
@@ -114,8 +121,9 @@ int Supervisor::refuse(int socket, Error const& error) {
   if (!end_descendants(end_patience_ms)) return 1;
   remove_groups(status_.groups);
   status_.state = RunState::failed_to_start;
-  status_.reason =
-      ::access(files_.stop.c_str(), F_OK) == 0 ? EndReason::stopped : EndReason::start_failed;
+  status_.reason = ::access(files_.stop.c_str(), F_OK) == 0 ? EndReason::stopped
+                   : is_too_late()                          ? EndReason::lease_expired
+                                                            : EndReason::start_failed;
   status_.what = error.what;
   status_.ended_wall_ms = clock_.wall_ms();
   auto const written = write_final();

@@ -25,6 +25,7 @@ class Supervisor {
 
  private:
   Status begin(int socket);
+  bool is_too_late() const;
   Result<Launched> launch(int socket);
   Status prepare_place(std::optional<User> const& user);
   void watch();

@@ -1,0 +1,37 @@
+#pragma once
+// Hold: the places of a job that waits for other work to end, taken piece by piece as they become
+// free, so that nobody else gets them in between. What is held stands in the cluster under the
+// attempts of the job's next round; capacity is never given out twice.
+// Owned by the deployer's actor; one thread. In memory only: after a restart the job is planned
+// anew.
+
+#include <vector>
+
+#include "schemas/ids.hpp"
+#include "services/deployer/core/cluster.hpp"
+
+namespace lepton::deployer {
+
+// What of `wanted` is free in the room.
+Allocation part_of(Room const& room, Allocation const& wanted);
+
+class Hold {
+ public:
+  // The attempts of the round to come, one for each place.
+  Hold(std::vector<AttemptId> attempts, std::vector<Allocation> places);
+
+  // Takes what has become free. True when all places are held whole.
+  bool top_up(Cluster& cluster);
+  // Whether a node of its places is not ready any more: then it will not do.
+  bool is_broken(Cluster const& cluster) const;
+  void release(Cluster& cluster);
+  std::vector<Allocation> const& places() const { return places_; }
+  bool waits_on(NodeId const& node) const;  // something is missing there
+
+ private:
+  std::vector<AttemptId> attempts_;
+  std::vector<Allocation> places_;
+  std::vector<bool> whole_;
+};
+
+}  // namespace lepton::deployer
