@@ -75,10 +75,12 @@ class Suite {
   void look_closely(JobId const& job);
   void drain_something();
   void put_secret();
-  void put_quota();
+  void change_quota();
+  void put_quota(std::string const& owner);
   void ask_something();
   void put_scaling(std::string const& service);
   void scale_something();
+  void put_rule();
   void watch_something();
   void read_log();
 

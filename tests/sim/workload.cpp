@@ -37,11 +37,14 @@ void Suite::plan_work() {
   if (!plan_.queries) return;
   some_time(plan_.jobs, [this] { ask_something(); });
   some_time(4, [this] { put_secret(); });
-  some_time(3, [this] { put_quota(); });
+  if (plan_.seed % 2 == 1)
+    for (auto const* client : clients_) put_quota(client->name());
+  some_time(3, [this] { change_quota(); });
   some_time(2, [this] { ask(*admin_, "vault", VaultRotate{}, {.deadline_ms = 60'000}); });
   some_time(6, [this] { read_log(); });
   for (auto const* service : {"web0", "web1"}) put_scaling(service);
   some_time(8, [this] { scale_something(); });
+  put_rule();
   some_time(4, [this] { watch_something(); });
 }
 
@@ -163,11 +166,14 @@ void Suite::put_secret() {
                  });
 }
 
-// Without limits, so that every job can start in the end.
-void Suite::put_quota() {
+void Suite::change_quota() {
   auto const owner = clients_[chance_.below(clients_.size())]->name();
-  if (chance_.happens(0.3))
-    return ask(*admin_, "deployer", QuotaRemove{PoolId{"default"}, owner}, {.deadline_ms = 60'000});
+  if (!chance_.happens(0.3)) return put_quota(owner);
+  ask(*admin_, "deployer", QuotaRemove{PoolId{"default"}, owner}, {.deadline_ms = 60'000});
+}
+
+// Without limits, so that every job can start in the end.
+void Suite::put_quota(std::string const& owner) {
   auto const gpu_milli = static_cast<std::int64_t>(1'000 * chance_.below(4));
   ask(*admin_, "deployer", QuotaPut{PoolId{"default"}, owner, gpu_milli, 2 * gpu_milli, 0, 1},
       {.deadline_ms = 60'000});
@@ -199,19 +205,24 @@ void Suite::scale_something() {
   ask(*admin_, "scaler", ServiceScale{service, replicas}, {.deadline_ms = 60'000});
 }
 
-// A rule that every node breaks comes and goes, and people look.
-void Suite::watch_something() {
+// Every node breaks it.
+void Suite::put_rule() {
   AlertRule busy;
   busy.name = "busy";
   busy.series = Series::cpu_use;
   busy.threshold = 0.4;
   busy.pending_ms = busy.resolve_ms = 10'000;
+  ask(*admin_, "monitor", AlertRulePut{busy}, {.deadline_ms = 60'000});
+}
+
+// The rule comes and goes, and people look.
+void Suite::watch_something() {
   auto const kind = chance_.below(5);
-  if (kind == 0) return ask(*admin_, "monitor", AlertRuleRemove{busy.name});
+  if (kind == 0) return ask(*admin_, "monitor", AlertRuleRemove{"busy"});
   if (kind == 1) return ask(*admin_, "monitor", NodeHealthList{});
   if (kind == 2) return ask(*admin_, "monitor", NodeShow{NodeId{"node0"}});
   if (kind == 3) return ask(*admin_, "monitor", SeriesRead{NodeId{"node0"}});
-  ask(*admin_, "monitor", AlertRulePut{busy}, {.deadline_ms = 60'000});
+  put_rule();
 }
 
 void Suite::read_log() {

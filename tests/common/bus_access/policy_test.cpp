@@ -91,7 +91,7 @@ TEST(CheckPolicy, refuses_what_nobody_could_mean) {
             std::string::npos);
   EXPECT_EQ(refused({"ml", {allow("vault", {Verb::read}), allow("secrets/*", {Verb::read})}}),
             "rule 2 of policy ml: 'secrets' is no kind of resource, did you mean 'secret'?; the "
-            "kinds are audit, job, node, policy, pool, secret, service, token, vault");
+            "kinds are alert, audit, job, node, policy, pool, secret, service, token, vault");
   EXPECT_FALSE(
       check_policy({"ml", std::vector<PolicyRule>(max_rules + 1, allow("vault", {Verb::read}))}));
 }
