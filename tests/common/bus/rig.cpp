@@ -22,16 +22,24 @@ KeyPair keys() {
   return create_keys(entropy);
 }
 
+// Below the range from which the kernel takes ports by itself, so that no connection of another
+// program comes in between; processes begin at different places.
 std::string free_tcp() {
-  int const fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  EXPECT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  ::close(fd);
-  return "tcp://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  constexpr int first = 10'000, count = 10'000;
+  static int next = static_cast<int>(getpid()) % 100 * 97;
+  for (int tries = 0; tries < count; ++tries) {
+    auto const port = first + next++ % count;
+    int const fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto const bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address));
+    ::close(fd);
+    if (bound == 0) return "tcp://127.0.0.1:" + std::to_string(port);
+  }
+  ADD_FAILURE() << "no free port";
+  return "";
 }
 
 Folder::Folder() {
