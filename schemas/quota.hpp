@@ -12,24 +12,26 @@
 
 namespace lepton {
 
-struct QuotaStored {
+// Whose quota was put or removed.
+struct QuotaChanged {
   PoolId pool;
   std::string owner;
 
   static consteval auto fields() {
     using schema::field;
-    using T = QuotaStored;
+    using T = QuotaChanged;
     return schema::fields(field(1, "pool", &T::pool, "The pool."),
                           field(2, "owner", &T::owner, "Whose quota it is."));
   }
 };
-static_assert(schema::complete<QuotaStored>());
+static_assert(schema::complete<QuotaChanged>());
+
 // Replaces the owner's quota in the pool.
 struct QuotaPut {
   static constexpr std::string_view topic = "deployer.quota.put";
   static constexpr bool mutates = true;
   static constexpr Verb verb = Verb::manage;
-  using Reply = QuotaStored;
+  using Reply = QuotaChanged;
   PoolId pool;
   std::string owner;
   std::int64_t gpu_milli = 0;
@@ -56,23 +58,12 @@ struct QuotaPut {
   }
 };
 static_assert(schema::complete<QuotaPut>());
-struct QuotaRemoved {
-  PoolId pool;
-  std::string owner;
 
-  static consteval auto fields() {
-    using schema::field;
-    using T = QuotaRemoved;
-    return schema::fields(field(1, "pool", &T::pool, "The pool."),
-                          field(2, "owner", &T::owner, "Whose quota it was."));
-  }
-};
-static_assert(schema::complete<QuotaRemoved>());
 struct QuotaRemove {
   static constexpr std::string_view topic = "deployer.quota.remove";
   static constexpr bool mutates = true;
   static constexpr Verb verb = Verb::manage;
-  using Reply = QuotaRemoved;
+  using Reply = QuotaChanged;
   PoolId pool;
   std::string owner;
 
@@ -85,6 +76,7 @@ struct QuotaRemove {
   }
 };
 static_assert(schema::complete<QuotaRemove>());
+
 struct QuotaLine {
   PoolId pool;
   std::string owner;
@@ -110,6 +102,7 @@ struct QuotaLine {
   }
 };
 static_assert(schema::complete<QuotaLine>());
+
 struct QuotaPage {
   std::vector<QuotaLine> quotas;
 
@@ -120,6 +113,7 @@ struct QuotaPage {
   }
 };
 static_assert(schema::complete<QuotaPage>());
+
 struct QuotaList {
   static constexpr std::string_view topic = "deployer.quota.list";
   static constexpr Verb verb = Verb::list;

@@ -1,43 +1,21 @@
-#include <charconv>
 #include <memory>
 
 #include "cli/connect.hpp"
 #include "cli/monitor/monitor_commands.hpp"
 #include "cli/output/emit.hpp"
-#include "cli/spec/amounts.hpp"
+#include "cli/spec/option_words.hpp"
 
 namespace lepton::cli {
 namespace {
-
-// The enumerator of this name; `unknown` is none.
-template <class E>
-Result<E> named(char const* option, std::string const& word) {
-  std::vector<std::string> names;
-  for (std::size_t i = 1; i < enumerators(E{}).size(); ++i) {
-    auto const value = static_cast<E>(i);
-    names.emplace_back(schema::name_of(value));
-    if (names.back() == word) return value;
-  }
-  return Error{Code::invalid, std::string(option) + ": '" + word + "' is none of " +
-                                  text::join(names, ", ") + text::did_you_mean(word, names)};
-}
 
 Status set_threshold(AlertOptions const& o, AlertRule& rule) {
   if (o.above.empty() == o.below.empty())
     return Error{Code::invalid, "give one of --above and --below"};
   auto const& word = o.above.empty() ? o.below : o.above;
   rule.side = o.above.empty() ? AlertSide::below : AlertSide::above;
-  auto const* const end = word.data() + word.size();
-  auto const [stop, error] = std::from_chars(word.data(), end, rule.threshold);
-  if (error == std::errc() && stop == end) return ok();
-  return Error{Code::invalid, std::string(o.above.empty() ? "--below" : "--above") +
-                                  ": expected a number such as 0.9, got '" + word + "'"};
-}
-
-Status set_duration(char const* option, std::string const& word, std::int64_t& target_ms) {
-  auto const parsed = parse_duration_ms(word);
-  if (!parsed) return Error{Code::invalid, std::string(option) + ": " + parsed.error().what};
-  target_ms = *parsed;
+  auto const threshold = number_of(o.above.empty() ? "--below" : "--above", word, "0.9");
+  if (!threshold) return threshold.error();
+  rule.threshold = *threshold;
   return ok();
 }
 
@@ -118,9 +96,9 @@ Result<AlertRulePut> alert_request(AlertOptions const& o) {
   rule.name = o.rule;
   rule.summary = o.summary;
   rule.enabled = !o.off;
-  auto const series = named<Series>("--series", o.series);
+  auto const series = enumerator_of<Series>("--series", o.series);
   if (!series) return series.error();
-  auto const severity = named<AlertSeverity>("--severity", o.severity);
+  auto const severity = enumerator_of<AlertSeverity>("--severity", o.severity);
   if (!severity) return severity.error();
   rule.series = *series;
   rule.severity = *severity;

@@ -131,8 +131,8 @@ class Deployer final : public actor::Actor {
   void begin_round(Job& job, Context& c);
 
   // quotas.cpp
-  Result<QuotaStored> put_quota(QuotaPut const& m, Context& c);
-  Result<QuotaRemoved> remove_quota(QuotaRemove const& m, Context& c);
+  Result<QuotaChanged> put_quota(QuotaPut const& m, Context& c);
+  Result<QuotaChanged> remove_quota(QuotaRemove const& m, Context& c);
   Result<QuotaPage> list_quotas(QuotaList const& m, Context& c);
   void queue_anew(PoolId const& pool);
   void hold_for(Job const& job, AttemptId const& attempt, Allocation const& allocation);

@@ -20,7 +20,7 @@ Status check_quota(QuotaPut const& m) {
 
 }  // namespace
 
-Result<QuotaStored> Deployer::put_quota(QuotaPut const& m, Context& c) {
+Result<QuotaChanged> Deployer::put_quota(QuotaPut const& m, Context& c) {
   if (auto good = check_quota(m); !good) return good.error();
   auto const key = std::pair(m.pool, m.owner);
   if (!quotas_.contains(key) && quotas_.size() >= quotas_max)
@@ -31,10 +31,10 @@ Result<QuotaStored> Deployer::put_quota(QuotaPut const& m, Context& c) {
   ledger_.set(m.pool, m.owner, {m.gpu_milli, m.cpu_milli, m.gpu_milli_max, m.weight});
   c.note("owner", m.owner);
   queue_anew(m.pool);
-  return QuotaStored{m.pool, m.owner};
+  return QuotaChanged{m.pool, m.owner};
 }
 
-Result<QuotaRemoved> Deployer::remove_quota(QuotaRemove const& m, Context& c) {
+Result<QuotaChanged> Deployer::remove_quota(QuotaRemove const& m, Context& c) {
   auto const found = quotas_.find({m.pool, m.owner});
   if (found == quotas_.end())
     return Error{Code::not_found, "there is no quota of '" + m.owner + "' in pool '" +
@@ -44,7 +44,7 @@ Result<QuotaRemoved> Deployer::remove_quota(QuotaRemove const& m, Context& c) {
   ledger_.erase(m.pool, m.owner);
   c.note("owner", m.owner);
   queue_anew(m.pool);
-  return QuotaRemoved{m.pool, m.owner};
+  return QuotaChanged{m.pool, m.owner};
 }
 
 Result<QuotaPage> Deployer::list_quotas(QuotaList const& m, Context&) {
