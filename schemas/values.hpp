@@ -177,6 +177,7 @@ struct JobSpec {
   bool preemptible = true;
   std::int64_t checkpoint_interval_ms = 0;
   std::int64_t min_runtime_ms = 0;
+  std::string image;
 
   bool operator==(JobSpec const&) const = default;
   static consteval auto fields() {
@@ -212,7 +213,10 @@ struct JobSpec {
         field(18, "min_runtime_ms", &J::min_runtime_ms,
               "An attempt runs at least so long before it may be preempted, ms.")
             .bounds(0, 1e12)
-            .since(2));
+            .since(2),
+        field(90, "image", &J::image,
+              "Container image that each task runs in; empty: a process of its node.")
+            .since(3));
   }
 };
 static_assert(schema::complete<JobSpec>());

@@ -88,6 +88,7 @@ struct SpecFile {
   bool preemptible = true;
   std::string checkpoint_interval = "0";
   std::string min_runtime = "0";
+  std::string image;
 
   static consteval auto fields() {
     using schema::field;
@@ -121,6 +122,8 @@ struct SpecFile {
               "How often it saves its work: 15m; 0: never, a stop loses all.")
             .optional(),
         field(20, "min_runtime", &S::min_runtime, "Not preempted before it ran so long: 10m.")
+            .optional(),
+        field(90, "image", &S::image, "Container image to run in: pytorch/pytorch:2.1.")
             .optional());
   }
 };

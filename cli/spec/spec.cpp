@@ -11,6 +11,7 @@
 #include "cli/spec/amounts.hpp"
 #include "cli/spec/fields.hpp"
 #include "cli/spec/unsupported.hpp"
+#include "common/base/image_name.hpp"
 #include "common/bus/access/path.hpp"
 #include "common/codec/yaml.hpp"
 
@@ -141,6 +142,7 @@ class Converter {
     JobSpec spec;
     spec.name = file_.name;
     spec.command = file_.command;
+    spec.image = file_.image;
     spec.env = file_.env;
     for (auto& word : spec.command)
       if (auto done = expand(word, folder, read); !done) refuse("command", done.error().what);
@@ -163,6 +165,8 @@ class Converter {
     for (auto const& [name, url] : spec.secrets) secret(name, url);
     if (spec.command.empty() || spec.command.front().empty())
       refuse("command", "names no program; write for example [python3, train.py]");
+    if (!spec.image.empty() && !is_image(spec.image))
+      refuse("image", "'" + spec.image + "' is no image; write [registry/]name[:tag]");
     if (!problem_.what.empty()) return problem_;
     return spec;
   }

@@ -12,9 +12,6 @@ constexpr std::string_view with_services = "belongs to services, which come with
 constexpr std::string_view with_clouds = "needs clouds, which come with the scaler";
 
 constexpr auto entries = std::to_array<Entry>({
-    {"image",
-     "jobs run as processes of their node so far; install what they need there and leave "
-     "image out"},
     {"setup", "there is no set-up step yet; do it in the command, as in [sh, -c, 'SETUP && RUN']"},
     {"workdir",
      "each attempt works in a folder of its own ($LEPTON_OUTPUT_DIR keeps results); name "

@@ -1,10 +1,23 @@
 #include "cli/up/node.hpp"
 
+#include <cstdlib>
+
 #include "cli/context.hpp"
 #include "common/codec/yaml.hpp"
 #include "services/node/node_config.hpp"
 
 namespace lepton::cli {
+namespace {
+
+// Docker's own variable, where it names a socket of this machine.
+std::string docker_socket(std::string const& usual) {
+  constexpr std::string_view scheme = "unix://";
+  auto const* host = std::getenv("DOCKER_HOST");
+  if (host == nullptr || !std::string_view(host).starts_with(scheme)) return usual;
+  return host + scheme.size();
+}
+
+}  // namespace
 
 Status write_node_config(std::filesystem::path const& file, NodeSetup const& setup) {
   node::NodeConfig config;
@@ -16,6 +29,7 @@ Status write_node_config(std::filesystem::path const& file, NodeSetup const& set
   config.deployer_key = setup.deployer_key;
   config.monitor_endpoint = setup.monitor_endpoint;
   config.monitor_key = setup.monitor_key;
+  config.docker_socket = docker_socket(config.docker_socket);
   return write_private_file(file, codec::to_yaml(config));
 }
 

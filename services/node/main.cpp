@@ -11,6 +11,7 @@
 #include "services/node/node.hpp"
 #include "services/node/node_config.hpp"
 #include "services/node/reporter.hpp"
+#include "services/node/runner/docker/docker_api.hpp"
 #include "services/node/runner/process_runner.hpp"
 #include "services/node/telemetry/machine.hpp"
 
@@ -46,6 +47,8 @@ Result<node::Settings> settings_of(node::NodeConfig const& config, crypto::Entro
   s.labels = config.labels;
   s.labels["hostname"] = facts->hostname;
   s.labels["kernel"] = facts->kernel;
+  if (auto const docker = node::DockerApi(config.docker_socket).version(); docker)
+    s.labels["containers"] = "docker-" + *docker;
   if (!facts->no_gpus_why.empty()) s.labels["detail"] = facts->no_gpus_why;
   s.boot_id = std::string(text::trim(*boot));
   s.incarnation = crypto::uuid7(entropy, SystemClock().wall_ms());
@@ -60,7 +63,8 @@ int run(node::NodeConfig const& config) {
   if (!token) return fail(token.error());
   auto opened = node::ProcessRunner::open({.state_dir = config.state_folder,
                                            .runner_program = config.runner_program,
-                                           .task_user = config.task_user});
+                                           .task_user = config.task_user,
+                                           .engine_socket = config.docker_socket});
   if (!opened) return fail(opened.error());
   auto settings = settings_of(config, entropy);
   if (!settings) return fail(settings.error());

@@ -125,6 +125,7 @@ void Node::start_run(std::string const& attempt, Context& c) {
   spec.task = order.task.value;
   spec.user = order.spec.user;
   spec.command = order.spec.command;
+  spec.image = order.spec.image;
   spec.env = order.spec.env;
   spec.cpu_milli = order.allocation.cpu_milli;
   spec.memory_mib = order.allocation.memory_mib;

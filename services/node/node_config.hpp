@@ -25,6 +25,7 @@ struct NodeConfig {
   std::map<std::string, std::string> labels;
   std::string monitor_endpoint;
   std::string monitor_key;
+  std::string docker_socket = "/var/run/docker.sock";
 
   static consteval auto fields() {
     using schema::field;
@@ -63,6 +64,10 @@ struct NodeConfig {
             .restart()
             .optional(),
         field(15, "monitor_key", &N::monitor_key, "CURVE key of the monitor, Z85.")
+            .restart()
+            .optional(),
+        field(90, "docker_socket", &N::docker_socket,
+              "Where Docker listens, for jobs with an image; empty: this node runs none.")
             .restart()
             .optional());
   }

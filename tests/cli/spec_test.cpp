@@ -201,9 +201,15 @@ TEST(Spec, CommandsAreLists) {
   EXPECT_EQ(refusal("- a\n"), "line 1: a spec is a map of fields, from `name:` on");
 }
 
+TEST(Spec, AnImageIsNamedInFull) {
+  EXPECT_EQ(good("image: pytorch/pytorch:2.1").image, "pytorch/pytorch:2.1");
+  EXPECT_NE(refusal(with("image: --privileged")).find("image: '--privileged' is no image"),
+            std::string::npos);
+}
+
 TEST(Spec, FieldsOfLaterVersionsAreRefusedEach) {
   for (auto const* field :
-       {"image", "setup", "workdir", "volumes", "placement", "deadline", "max_price", "budget",
+       {"setup", "workdir", "volumes", "placement", "deadline", "max_price", "budget",
         "on_demand_base", "spot_overprovision", "idle_stop", "schedule", "hooks", "probes",
         "replicas", "scale", "update", "balance"}) {
     auto const what = refusal(with(std::string(field) + ": x"));

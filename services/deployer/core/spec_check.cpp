@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/image_name.hpp"
 #include "common/base/text.hpp"
 #include "services/deployer/core/feasible.hpp"
 
@@ -49,6 +50,8 @@ Status check_environment(JobSpec const& spec) {
 Status check_command(JobSpec const& spec) {
   if (spec.command.empty() || spec.command.front().empty())
     return bad("command: this field is required, for example [python3, train.py]");
+  if (!spec.image.empty() && !is_image(spec.image))
+    return bad("image: '" + spec.image + "' is no image; write [registry/]name[:tag]");
   std::size_t bytes = 0;
   for (auto const& word : spec.command) {
     bytes += word.size();

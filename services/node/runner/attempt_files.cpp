@@ -44,8 +44,9 @@ Record to_record(RunStatus const& status) {
 
 }  // namespace
 
-AttemptFiles::AttemptFiles(std::string_view state_dir, std::string_view attempt)
-    : folder(fmt::format("{}/attempts/{}", state_dir, attempt)),
+AttemptFiles::AttemptFiles(std::string_view state_folder, std::string_view attempt)
+    : state_dir(state_folder),
+      folder(fmt::format("{}/attempts/{}", state_dir, attempt)),
       spec(folder + "/spec"),
       status(folder + "/status"),
       status_reserve(folder + "/status.reserve"),
@@ -121,6 +122,12 @@ Status write_last_status(AttemptFiles const& files, RunStatus const& status) {
   if (auto done = spend_reserve(files.status_reserve, status_size_max, files.status, text); done)
     return done;
   return replace_file(files.status, text);
+}
+
+Result<RunSpec> read_spec(AttemptFiles const& files) {
+  auto const text = read_file(files.spec, Record::size_max);
+  if (!text) return text.error();
+  return decode_run_spec(*text);
 }
 
 }  // namespace lepton::node

@@ -6,6 +6,8 @@
 //                              replaced only by the holder of the task's lock
 //                      lease   the node: CLOCK_BOOTTIME deadline in ms
 //                      stop    the node: why the task shall end
+//                      container  how the container ended: its watcher (container.hpp)
+//                      box/    the pipes of a container (docker/container_pipe.hpp)
 //                      log     the runner: stdout and stderr of the task in the order written
 //                      out/    the task: $LEPTON_OUTPUT_DIR
 //   locks/<task>               see task_lock.hpp
@@ -16,12 +18,13 @@
 
 #include "common/base/result.hpp"
 #include "services/node/core/run_status.hpp"
+#include "services/node/runner/run_spec.hpp"
 
 namespace lepton::node {
 
 struct AttemptFiles {
   AttemptFiles(std::string_view state_dir, std::string_view attempt);
-  std::string folder, spec, status, status_reserve, lease, stop, log, out;
+  std::string state_dir, folder, spec, status, status_reserve, lease, stop, log, out;
 };
 
 std::string lock_path(std::string_view state_dir, std::string_view task);
@@ -32,6 +35,7 @@ inline constexpr std::size_t status_size_max = 4096;
 std::string encode(RunStatus status);
 Result<RunStatus> decode_run_status(std::string_view text);
 Result<RunStatus> read_status(AttemptFiles const& files);
+Result<RunSpec> read_spec(AttemptFiles const& files);
 
 // `conflict` when the attempt has a status already. A failed start can be told on a full disk too.
 Status write_first_status(AttemptFiles const& files, RunStatus const& status);

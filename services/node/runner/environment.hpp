@@ -19,4 +19,8 @@ struct TaskPlace {
 std::vector<std::string> task_environment(RunSpec const& spec, Secrets const& secrets,
                                           TaskPlace const& place);
 
+// The same for a task in a container, whose image knows its own PATH, HOME and language.
+std::vector<std::string> container_environment(RunSpec const& spec, Secrets const& secrets,
+                                               std::string const& output_dir);
+
 }  // namespace lepton::node

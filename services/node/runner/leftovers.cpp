@@ -6,6 +6,7 @@
 
 #include "common/base/time.hpp"
 #include "services/node/runner/cgroup.hpp"
+#include "services/node/runner/container.hpp"
 #include "services/node/runner/process_table.hpp"
 
 namespace lepton::node {
@@ -53,11 +54,15 @@ Status end_leftovers(AttemptFiles const& files, RunStatus const& status, std::in
   return ok();
 }
 
-Result<RunStatus> settle_dead(AttemptFiles const& files, TaskLock& lock, std::int64_t patience_ms) {
+Result<RunStatus> settle_dead(AttemptFiles const& files, TaskLock& lock,
+                              std::string const& programs, std::int64_t patience_ms) {
   auto status = read_status(files);
   if (!status) return status;
   if (!terminal(status->state)) {
     if (auto ended = end_leftovers(files, *status, patience_ms); !ended) return ended.error();
+    auto const spec = read_spec(files);
+    if (!spec) return spec.error();
+    if (auto ended = end_container(programs, files.state_dir, *spec); !ended) return ended.error();
     status = lost(*status);
     if (auto written = write_last_status(files, *status); !written) return written.error();
   }

@@ -11,8 +11,9 @@ namespace lepton::node {
 // nothing is confirmed, and the caller asks again later.
 Status end_leftovers(AttemptFiles const& files, RunStatus const& status, std::int64_t patience_ms);
 
-// Ends leftovers, writes the final status `lost`, and clears the lock's holder. An attempt that has
-// already a final status keeps it.
-Result<RunStatus> settle_dead(AttemptFiles const& files, TaskLock& lock, std::int64_t patience_ms);
+// `programs`: the folder of lepton-container. Ends leftovers, writes the final status `lost`, and
+// clears the lock's holder. An attempt that has already a final status keeps it.
+Result<RunStatus> settle_dead(AttemptFiles const& files, TaskLock& lock,
+                              std::string const& programs, std::int64_t patience_ms);
 
 }  // namespace lepton::node

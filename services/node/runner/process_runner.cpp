@@ -14,6 +14,7 @@
 #include <filesystem>
 
 #include "common/base/time.hpp"
+#include "services/node/runner/container.hpp"
 #include "services/node/runner/files.hpp"
 #include "services/node/runner/launch_channel.hpp"
 #include "services/node/runner/leftovers.hpp"
@@ -24,7 +25,6 @@
 namespace lepton::node {
 namespace {
 
-constexpr std::size_t spec_size_max = Record::size_max;
 constexpr std::size_t log_part_max = std::size_t{4} << 20;
 
 std::vector<std::string> names_in(std::string const& folder) {
@@ -35,12 +35,6 @@ std::vector<std::string> names_in(std::string const& folder) {
     names.push_back(at->path().filename().string());
   std::sort(names.begin(), names.end());
   return names;
-}
-
-std::string beside_this_program() {
-  std::error_code error;
-  auto const self = std::filesystem::read_symlink("/proc/self/exe", error);
-  return error ? "lepton-runner" : (self.parent_path() / "lepton-runner").string();
 }
 
 Status make_state_folders(std::string const& state_dir) {
@@ -95,12 +89,6 @@ RunStatus not_started(RunSpec const& spec, EndReason reason, std::string what) {
   return status;
 }
 
-Result<RunSpec> read_spec(AttemptFiles const& files) {
-  auto const text = read_file(files.spec, spec_size_max);
-  if (!text) return text.error();
-  return decode_run_spec(*text);
-}
-
 Status as_error(RunStatus const& status) {
   if (status.state != RunState::failed_to_start) return ok();
   auto const code = status.reason == EndReason::lock_held       ? Code::conflict
@@ -113,7 +101,7 @@ Status as_error(RunStatus const& status) {
 
 Result<ProcessRunner> ProcessRunner::open(ProcessRunnerOptions options) {
   if (auto made = make_state_folders(options.state_dir); !made) return made.error();
-  if (options.runner_program.empty()) options.runner_program = beside_this_program();
+  if (options.runner_program.empty()) options.runner_program = own_folder() + "/lepton-runner";
   if (::access(options.runner_program.c_str(), X_OK) != 0)
     return Error{Code::invalid,
                  fmt::format("the program {} is missing; install it beside the node's own program",
@@ -125,7 +113,14 @@ Result<ProcessRunner> ProcessRunner::open(ProcessRunnerOptions options) {
   return ProcessRunner(std::move(options));
 }
 
-Result<RunSpec> ProcessRunner::with_user(RunSpec spec) const {
+std::string ProcessRunner::programs() const {
+  return std::filesystem::path(options_.runner_program).parent_path().string();
+}
+
+Result<RunSpec> ProcessRunner::completed(RunSpec spec) const {
+  if (!spec.image.empty() && options_.engine_socket.empty())
+    return Error{Code::invalid, "this machine runs no containers; start Docker and then the node"};
+  if (!spec.image.empty()) spec.engine_socket = options_.engine_socket;
   auto user = choose_user(spec.user, {options_.task_user, options_.allow_root_tasks}, ::geteuid());
   if (!user) return user.error();
   spec.user = *user;
@@ -134,7 +129,7 @@ Result<RunSpec> ProcessRunner::with_user(RunSpec spec) const {
 
 Status ProcessRunner::start(RunSpec const& wanted, Secrets const& secrets) {
   if (auto good = validate(wanted, secrets); !good) return good;
-  auto const spec = with_user(wanted);
+  auto const spec = completed(wanted);
   if (!spec) return spec.error();
   if (auto claimed = claim(*spec); !claimed)
     return claimed.error().code == Code::conflict ? again(*spec) : claimed;
@@ -209,7 +204,7 @@ Result<RunStatus> ProcessRunner::resolve(AttemptFiles const& files) {
   auto lock = TaskLock::try_take(lock_path(options_.state_dir, status->task));
   if (!lock) return lock.error();
   if (!*lock) return status;  // its runner lives, or another one is ending what is left
-  auto settled = settle_dead(files, **lock, options_.end_patience_ms);
+  auto settled = settle_dead(files, **lock, programs(), options_.end_patience_ms);
   if (settled || settled.error().code != Code::unavailable) return settled;
   status->state = RunState::ending;
   status->what = settled.error().what;
@@ -299,6 +294,9 @@ Status ProcessRunner::remove(std::string_view attempt) {
   if (!status) return status.error();
   if (!terminal(status->state))
     return Error{Code::conflict, fmt::format("attempt {} still runs; stop it first", attempt)};
+  // One that was made as its watcher died, and never started.
+  if (auto const spec = read_spec(*files))
+    if (auto gone = end_container(programs(), options_.state_dir, *spec); !gone) return gone;
   AttemptFiles const gone(options_.state_dir, fmt::format(".gone-{}", attempt));
   (void)remove_tree(gone.folder);
   if (::rename(files->folder.c_str(), gone.folder.c_str()) != 0)

@@ -1,8 +1,10 @@
 #pragma once
-// ProcessRunner: attempts as processes of this machine, each watched by a `lepton-runner` program
-// that outlives this object and the node. All state is in files below `state_dir`
-// (attempt_files.hpp), so a new ProcessRunner on the same folder finds everything again. One
-// instance per state folder.
+// ProcessRunner: attempts as processes or containers of this machine, each watched by a
+// `lepton-runner` program that outlives this object and the node. Where a spec names an image, the
+// runner's task is `lepton-container`, and the attempt has ended only when Docker says so
+// (docs/decisions/0007-containers-under-the-same-runner.md). All state is in files below
+// `state_dir` (attempt_files.hpp), so a new ProcessRunner on the same folder finds everything
+// again. One instance per state folder.
 
 #include "services/node/runner/attempt_files.hpp"
 #include "services/node/runner/runner.hpp"
@@ -13,6 +15,7 @@ struct ProcessRunnerOptions {
   std::string state_dir;          // absolute; made when absent
   std::string runner_program;     // empty: lepton-runner beside the running program
   std::string task_user;          // for specs without a user; empty: lepton-task, else nobody
+  std::string engine_socket;      // of Docker; empty: no containers here
   bool allow_root_tasks = false;  // a spec may then name root
   std::string mountinfo = "/proc/self/mountinfo";  // where control groups are looked up
   std::int64_t start_timeout_ms = 20'000;
@@ -37,7 +40,8 @@ class ProcessRunner final : public Runner {
  private:
   explicit ProcessRunner(ProcessRunnerOptions options) : options_(std::move(options)) {}
 
-  Result<RunSpec> with_user(RunSpec spec) const;
+  Result<RunSpec> completed(RunSpec spec) const;
+  std::string programs() const;
   Status claim(RunSpec const& spec);
   Status again(RunSpec const& spec);
   Status launch(RunSpec const& spec, Secrets const& secrets);

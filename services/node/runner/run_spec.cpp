@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/base/image_name.hpp"
 #include "common/base/text.hpp"
 #include "services/node/runner/record.hpp"
 
@@ -57,6 +58,10 @@ Status check_command(RunSpec const& spec) {
     return invalid(fmt::format("the command has more than {} arguments", arguments_max));
   if (std::any_of(spec.command.begin(), spec.command.end(), has_nul))
     return invalid("an argument of the command holds a NUL byte");
+  if (!spec.image.empty() && !is_image(spec.image))
+    return invalid(fmt::format("'{}' is no image; write [registry/]name[:tag]", spec.image));
+  if (!spec.engine_socket.empty() && (spec.engine_socket[0] != '/' || has_nul(spec.engine_socket)))
+    return invalid("engine_socket must be an absolute path");
   if (!spec.working_dir.empty() && (spec.working_dir[0] != '/' || has_nul(spec.working_dir)))
     return invalid("working_dir must be an absolute path");
   return ok();
@@ -143,6 +148,8 @@ std::string encode(RunSpec const& spec) {
   record.put("task", spec.task);
   record.put("user", spec.user);
   for (auto const& argument : spec.command) record.put("arg", argument);
+  record.put("image", spec.image);
+  record.put("engine_socket", spec.engine_socket);
   for (auto const& [name, value] : spec.env) record.put("env", name + "=" + value);
   record.put("cpu_milli", spec.cpu_milli);
   record.put("memory_mib", spec.memory_mib);
@@ -167,6 +174,8 @@ Result<RunSpec> decode_run_spec(std::string_view text) {
   spec.task = record->text("task");
   spec.user = record->text("user");
   spec.command = record->all("arg");
+  spec.image = record->text("image");
+  spec.engine_socket = record->text("engine_socket");
   for (auto const& pair : record->all("env")) spec.env.insert(split_pair(pair));
   spec.cpu_milli = record->number("cpu_milli", -1);
   spec.memory_mib = record->number("memory_mib", -1);

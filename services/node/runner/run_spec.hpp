@@ -21,6 +21,8 @@ struct RunSpec {
   std::string task;                        // also the name of its lock
   std::string user;                        // empty: the node's task user
   std::vector<std::string> command;        // program and arguments, no shell
+  std::string image;                       // empty: a process; else a container of this image
+  std::string engine_socket;               // of Docker, for a container
   std::map<std::string, std::string> env;  // plain values only
   std::int64_t cpu_milli = 0;
   std::int64_t memory_mib = 0;

@@ -24,12 +24,6 @@ namespace {
 constexpr int lock_tries_max = 250, lock_pause_ms = 20;
 constexpr std::int64_t predecessor_patience_ms = 8'000, end_patience_ms = 600'000;
 
-Result<RunSpec> read_spec(AttemptFiles const& files) {
-  auto const text = read_file(files.spec, Record::size_max);
-  if (!text) return text.error();
-  return decode_run_spec(*text);
-}
-
 Error lock_held(RunSpec const& spec, std::string const& by) {
   return {Code::conflict,
           fmt::format("task {} still runs here as attempt {}; wait until that has ended", spec.task,
@@ -53,7 +47,8 @@ Result<TaskLock> take_lock(std::string const& path, RunSpec const& spec) {
 Status settle_predecessor(std::string const& state_dir, std::string const& path, TaskLock& lock) {
   auto const name = TaskLock::holder(path);
   if (name.empty()) return ok();
-  auto const settled = settle_dead(AttemptFiles(state_dir, name), lock, predecessor_patience_ms);
+  auto const settled =
+      settle_dead(AttemptFiles(state_dir, name), lock, own_folder(), predecessor_patience_ms);
   if (settled || settled.error().code == Code::not_found) return ok();
   return Error{Code::conflict, "the attempt before this one is not ended: " + settled.error().what};
 }
@@ -97,7 +92,7 @@ int stay(pid_t runner, AttemptFiles const& files, TaskLock& lock) {
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return 0;
   if (!end_descendants(end_patience_ms)) return 1;
-  return settle_dead(files, lock, end_patience_ms) ? 0 : 1;
+  return settle_dead(files, lock, own_folder(), end_patience_ms) ? 0 : 1;
 }
 
 }  // namespace

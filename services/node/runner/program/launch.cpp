@@ -88,10 +88,10 @@ char** pointers(std::vector<std::string> const& texts, std::vector<char*>& out) 
             fmt::format("cannot enter the working folder {} as the task's user", plan.working_dir));
   ::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
   std::vector<char*> argv, environment;
-  pointers(plan.spec.command, argv);
+  pointers(plan.command, argv);
   ::environ = pointers(plan.environment, environment);
   ::execvpe(argv[0], argv.data(), environment.data());
-  give_up(report, fmt::format("cannot run the program {}", plan.spec.command[0]));
+  give_up(report, fmt::format("cannot run the program {}", plan.command[0]));
 }
 
 // What the child says before exec closes the pipe; nothing when exec succeeded.

@@ -13,7 +13,7 @@
 namespace lepton::node {
 
 struct LaunchPlan {
-  RunSpec const& spec;
+  std::vector<std::string> command;
   std::optional<User> switch_to;    // nothing: stay who we are
   std::vector<std::string> groups;  // control groups to join
   std::string working_dir;

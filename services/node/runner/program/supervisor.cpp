@@ -13,6 +13,7 @@
 #include <cerrno>
 
 #include "services/node/runner/cgroup.hpp"
+#include "services/node/runner/container.hpp"
 #include "services/node/runner/environment.hpp"
 #include "services/node/runner/launch_channel.hpp"
 #include "services/node/runner/process_table.hpp"
@@ -96,13 +97,24 @@ Result<Launched> Supervisor::launch(int socket) {
   if (::geteuid() == 0 && !user)
     return Error{Code::invalid, fmt::format("this machine has no user {} any more", spec_.user)};
   if (auto ready = prepare_place(user); !ready) return ready.error();
-  LaunchPlan plan{
-      spec_, user, status_.groups, spec_.working_dir.empty() ? files_.out : spec_.working_dir,
-      task_environment(spec_, *secrets,
-                       {user ? user->name : spec_.user, home_of(user, files_.out), files_.out})};
+  auto plan = spec_.image.empty() ? process_plan(*secrets, user) : container_plan(*secrets);
   auto launched = launch_task(plan);
   for (auto& line : plan.environment) wipe(line.data(), line.size());
   return launched;
+}
+
+LaunchPlan Supervisor::process_plan(Secrets const& secrets, std::optional<User> const& user) const {
+  return {
+      spec_.command, user, status_.groups,
+      spec_.working_dir.empty() ? files_.out : spec_.working_dir,
+      task_environment(spec_, secrets,
+                       {user ? user->name : spec_.user, home_of(user, files_.out), files_.out})};
+}
+
+// Who watches a container needs the rights to talk to the engine; the task in it is the user's.
+LaunchPlan Supervisor::container_plan(Secrets const& secrets) const {
+  return {container_command(own_folder(), files_.state_dir, spec_, secrets), std::nullopt,
+          status_.groups, "/", container_environment(spec_, secrets, container_out)};
 }
 
 Status Supervisor::prepare_place(std::optional<User> const& user) {
@@ -118,7 +130,7 @@ Status Supervisor::prepare_place(std::optional<User> const& user) {
 // Nothing runs and nothing will: said in the status and to the node.
 int Supervisor::refuse(int socket, Error const& error) {
   (void)kill_groups(status_.groups);
-  if (!end_descendants(end_patience_ms)) return 1;
+  if (!end_descendants(end_patience_ms) || !end_box()) return 1;
   remove_groups(status_.groups);
   status_.state = RunState::failed_to_start;
   status_.reason = ::access(files_.stop.c_str(), F_OK) == 0 ? EndReason::stopped
@@ -201,7 +213,7 @@ void Supervisor::end_task(EndReason reason, std::string what) {
 int Supervisor::finish() {
   // The task ended; what it left behind ends now, and only then the attempt has ended.
   (void)kill_groups(status_.groups);
-  if (!end_descendants(end_patience_ms)) return 1;
+  if (!end_descendants(end_patience_ms) || !end_box()) return 1;
   while (output_open_) {
     auto const before = log_->kept_bytes() + log_->dropped_bytes();
     output_open_ = log_->drain(task_.output.get(), drain_bytes);
@@ -212,8 +224,39 @@ int Supervisor::finish() {
   return write_final() ? 0 : 1;
 }
 
+// An engine that does not answer is asked again: only its word ends the attempt.
+bool Supervisor::end_box() {
+  for (auto const until = clock_.now_ms() + end_patience_ms;;) {
+    if (end_container(own_folder(), files_.state_dir, spec_)) return true;
+    if (clock_.now_ms() >= until) return false;
+    ::poll(nullptr, 0, turn_ms);
+  }
+}
+
 void Supervisor::explain_end() {
-  auto const status = *wait_status_;
+  explain_wait_status(*wait_status_);
+  auto const end = spec_.image.empty() ? Result<ContainerEnd>(Error{Code::not_found, ""})
+                                       : read_container_end(files_);
+  if (end) explain_container(*end);
+  explain_reason();
+}
+
+// The exit code of the first process in the container, which says a signal as shells do.
+void Supervisor::explain_container(ContainerEnd const& end) {
+  constexpr int signal_base = 128, signal_max = 64;
+  status_.exit_code = end.exit_code;
+  status_.signal = 0;
+  if (end.exit_code > signal_base && end.exit_code <= signal_base + signal_max) {
+    status_.signal = end.exit_code - signal_base;
+    status_.exit_code = -1;
+  }
+  if (end.oom_killed && status_.oom_kills == 0) status_.oom_kills = 1;
+  if (end.error.empty() || status_.reason != EndReason::unknown) return;
+  status_.reason = EndReason::start_failed;
+  status_.what = end.error;
+}
+
+void Supervisor::explain_wait_status(int status) {
   status_.state = RunState::exited;
   status_.ended_wall_ms = clock_.wall_ms();
   status_.log_bytes = log_->kept_bytes();
@@ -221,12 +264,15 @@ void Supervisor::explain_end() {
   status_.oom_kills = oom_kills(status_.groups);
   if (WIFEXITED(status)) status_.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) status_.signal = WTERMSIG(status);
+}
+
+void Supervisor::explain_reason() {
   if (status_.reason != EndReason::unknown) return;  // we ended it
   if (status_.oom_kills > 0 && status_.exit_code != 0) {
     status_.reason = EndReason::oom;
     status_.what = fmt::format("out of memory at its limit of {} MiB; ask for more memory_mib",
                                spec_.memory_mib);
-  } else if (WIFSIGNALED(status)) {
+  } else if (status_.signal != 0) {
     status_.reason = EndReason::killed;
     status_.what = fmt::format("ended by signal {}", status_.signal);
   } else {

@@ -7,6 +7,7 @@
 
 #include "common/base/time.hpp"
 #include "services/node/runner/attempt_files.hpp"
+#include "services/node/runner/container.hpp"
 #include "services/node/runner/program/launch.hpp"
 #include "services/node/runner/program/log_sink.hpp"
 #include "services/node/runner/task_lock.hpp"
@@ -27,6 +28,8 @@ class Supervisor {
   Status begin(int socket);
   bool is_too_late() const;
   Result<Launched> launch(int socket);
+  LaunchPlan process_plan(Secrets const& secrets, std::optional<User> const& user) const;
+  LaunchPlan container_plan(Secrets const& secrets) const;
   Status prepare_place(std::optional<User> const& user);
   void watch();
   void wait_for_something();
@@ -35,7 +38,11 @@ class Supervisor {
   void end_task(EndReason reason, std::string what);
   int refuse(int socket, Error const& error);
   int finish();
+  bool end_box();
   void explain_end();
+  void explain_wait_status(int status);
+  void explain_container(ContainerEnd const& end);
+  void explain_reason();
   bool write_final();
 
   AttemptFiles files_;

@@ -1,0 +1,38 @@
+#pragma once
+// What the runner and the node know of attempts that are containers: the program that stands for
+// such a task, how the container ended, and how to be sure that it is gone. Blocking.
+
+#include <string>
+#include <vector>
+
+#include "services/node/runner/attempt_files.hpp"
+#include "services/node/runner/run_spec.hpp"
+
+namespace lepton::node {
+
+// Where the attempt's output folder is inside a container.
+inline constexpr char const* container_out = "/out";
+
+// How a container ended, or why none ran: written by its watcher, read by the runner.
+struct ContainerEnd {
+  int exit_code = -1;
+  bool oom_killed = false;
+  std::string error;
+};
+Status write_container_end(AttemptFiles const& files, ContainerEnd const& end);
+Result<ContainerEnd> read_container_end(AttemptFiles const& files);
+
+// `programs`: the folder of lepton-container.
+std::vector<std::string> container_command(std::string const& programs,
+                                           std::string const& state_dir, RunSpec const& spec,
+                                           Secrets const& secrets);
+
+// Ok: the engine has confirmed that the attempt's container is gone. `unavailable`: it has not, and
+// the attempt must not pass for ended. Ok for a spec without an image.
+Status end_container(std::string const& programs, std::string const& state_dir,
+                     RunSpec const& spec);
+
+// The folder of the running program.
+std::string own_folder();
+
+}  // namespace lepton::node

@@ -1,0 +1,160 @@
+#include "services/node/runner/docker/container_body.hpp"
+
+#include <fmt/format.h>
+
+#include "common/base/text.hpp"
+#include "common/codec/json.hpp"
+
+namespace lepton::node {
+namespace {
+
+using codec::Tree;
+using Entries = std::vector<std::pair<std::string, Tree>>;
+
+Tree object(Entries entries) {
+  Tree tree;
+  tree.kind = Tree::Kind::map;
+  tree.entries = std::move(entries);
+  return tree;
+}
+Tree list(std::vector<Tree> items) {
+  Tree tree;
+  tree.kind = Tree::Kind::list;
+  tree.items = std::move(items);
+  return tree;
+}
+Tree text_of(std::string s) {
+  return Tree::of_text(std::move(s));
+}
+Tree number(std::int64_t n) {
+  return Tree::of_number(std::to_string(n));
+}
+Tree boolean(bool b) {
+  Tree tree;
+  tree.kind = Tree::Kind::boolean;
+  tree.scalar = b ? "true" : "false";
+  return tree;
+}
+Tree texts(std::vector<std::string> const& all) {
+  std::vector<Tree> items;
+  for (auto const& one : all) items.push_back(text_of(one));
+  return list(std::move(items));
+}
+
+Tree mount(std::string const& source, std::string const& target, bool read_only) {
+  return object({{"Type", text_of("bind")},
+                 {"Source", text_of(source)},
+                 {"Target", text_of(target)},
+                 {"ReadOnly", boolean(read_only)}});
+}
+
+Entries limits_of(RunSpec const& spec) {
+  Entries limits;
+  auto const bytes = spec.memory_mib << 20;
+  if (bytes > 0) {
+    limits.emplace_back("Memory", number(bytes));
+    limits.emplace_back("MemorySwap", number(bytes));  // no swap beside it
+    // Docker's 64 MiB end every data loader that shares batches; what is used counts as memory.
+    limits.emplace_back("ShmSize", number(bytes / 2));
+  }
+  if (spec.cpu_milli > 0) limits.emplace_back("NanoCpus", number(spec.cpu_milli * 1'000'000));
+  if (spec.pids_max > 0) limits.emplace_back("PidsLimit", number(spec.pids_max));
+  return limits;
+}
+
+Tree gpus_of(RunSpec const& spec) {
+  return list({object({{"Driver", text_of("")},
+                       {"DeviceIDs", texts(spec.gpu_uuids)},
+                       {"Capabilities", list({texts({"gpu"})})}})});
+}
+
+Tree host_config(RunSpec const& spec, ContainerPlace const& place) {
+  auto host = limits_of(spec);
+  host.emplace_back(
+      "Mounts", list({mount(place.box, "/.lepton", true), mount(place.init, "/.lepton-init", true),
+                      mount(place.out, container_out, false)}));
+  if (place.has_secrets) {
+    auto const parts = text::split(place.user, ':');
+    host.emplace_back(
+        "Tmpfs",
+        object({{"/run/secrets",
+                 text_of(fmt::format("rw,noexec,nosuid,nodev,size=2m,mode=0700,uid={},gid={}",
+                                     parts[0], parts.size() > 1 ? parts[1] : parts[0]))}}));
+  }
+  // The machine's network: collective libraries of gangs open ports of their own choice.
+  host.emplace_back("NetworkMode", text_of("host"));
+  host.emplace_back("RestartPolicy", object({{"Name", text_of("no")}}));
+  host.emplace_back("LogConfig", object({{"Type", text_of("none")}}));
+  host.emplace_back("CapDrop", texts({"ALL"}));
+  host.emplace_back("SecurityOpt", texts({"no-new-privileges"}));
+  if (!spec.gpu_uuids.empty()) host.emplace_back("DeviceRequests", gpus_of(spec));
+  return object(std::move(host));
+}
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (char const c : text) {
+    auto const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '-' || c == '_';
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string container_name(std::string_view attempt) {
+  return fmt::format("lepton-{}", attempt);
+}
+
+std::string create_body(RunSpec const& spec, ContainerPlace const& place) {
+  Entries body{{"Image", text_of(spec.image)},
+               {"Entrypoint", texts({"/.lepton-init"})},
+               {"Cmd", texts(spec.command)},
+               {"User", text_of(place.user)},
+               {"Labels", object({{"lepton.attempt", text_of(spec.attempt)},
+                                  {"lepton.task", text_of(spec.task)}})},
+               {"HostConfig", host_config(spec, place)}};
+  if (!spec.working_dir.empty()) body.emplace_back("WorkingDir", text_of(spec.working_dir));
+  return codec::json_text(object(std::move(body)));
+}
+
+Result<ContainerState> container_state(std::string const& inspected) {
+  auto const tree = codec::parse_json(inspected);
+  auto const* state = tree ? tree->find("State") : nullptr;
+  if (!state) return Error{Code::unavailable, "Docker does not tell the state of the container"};
+  auto const word = [&](char const* name) {
+    auto const* found = state->find(name);
+    return found ? found->scalar : std::string();
+  };
+  ContainerState out;
+  // Created, but never started, is as little running as exited.
+  out.running = word("Running") == "true" || word("Paused") == "true";
+  out.oom_killed = word("OOMKilled") == "true";
+  out.exit_code = static_cast<int>(text::parse_int(word("ExitCode")).value_or(-1));
+  out.error = word("Error");
+  return out;
+}
+
+Status pulled(std::string const& progress) {
+  for (auto const& line : text::split(progress, '\n')) {
+    auto const tree = codec::parse_json(text::trim(line));
+    auto const* error = tree ? tree->find("error") : nullptr;
+    if (error) return Error{Code::not_found, error->scalar};
+  }
+  return ok();
+}
+
+std::string pull_query(std::string const& image) {
+  auto const digest = image.find('@');
+  if (digest != image.npos)
+    return fmt::format("fromImage={}&tag={}", percent_encoded(image.substr(0, digest)),
+                       percent_encoded(image.substr(digest + 1)));
+  auto const slash = image.rfind('/');
+  auto const colon = image.find(':', slash == image.npos ? 0 : slash);
+  auto const name = image.substr(0, colon);
+  auto const tag = colon == image.npos ? "latest" : image.substr(colon + 1);
+  return fmt::format("fromImage={}&tag={}", percent_encoded(name), percent_encoded(tag));
+}
+
+}  // namespace lepton::node

@@ -1,0 +1,40 @@
+#pragma once
+// What Docker is asked to create for an attempt, and what it says about the container, as JSON
+// (Docker Engine API 1.41). Pure. The body holds no value of a variable: those reach the container
+// through a pipe (container_pipe.hpp), because the engine writes the body to its disk.
+
+#include <string>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "services/node/runner/container.hpp"
+#include "services/node/runner/run_spec.hpp"
+
+namespace lepton::node {
+
+struct ContainerPlace {
+  std::string box;           // folder with the two pipes
+  std::string init;          // lepton-init on this machine
+  std::string out;           // output folder of the attempt
+  std::string user;          // "uid:gid"
+  bool has_secrets = false;  // then /run/secrets is a tmpfs of the container
+};
+
+std::string container_name(std::string_view attempt);
+std::string create_body(RunSpec const& spec, ContainerPlace const& place);
+
+struct ContainerState {
+  bool running = false;
+  bool oom_killed = false;
+  int exit_code = -1;
+  std::string error;
+};
+Result<ContainerState> container_state(std::string const& inspected);
+
+// The engine streams its progress; a pull that failed ends with an "error".
+Status pulled(std::string const& progress);
+
+// "name:tag" or "name@digest"; without either the tag is `latest`. Percent-encoded for a query.
+std::string pull_query(std::string const& image);
+
+}  // namespace lepton::node

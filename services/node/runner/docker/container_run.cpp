@@ -1,0 +1,153 @@
+#include "services/node/runner/docker/container_run.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "common/base/secret.hpp"
+#include "common/base/time.hpp"
+#include "services/node/runner/container.hpp"
+#include "services/node/runner/record.hpp"
+
+namespace lepton::node {
+namespace {
+
+constexpr std::int64_t pull_limit_ms = 3'600'000;
+constexpr std::int64_t wait_part_ms = 3'600'000;  // of one call that waits for the end
+constexpr std::int64_t engine_away_ms = 120'000;  // a restart of the engine is survived
+constexpr int pause_ms = 500;
+
+Fd watch_term() {
+  sigset_t wanted;
+  ::sigemptyset(&wanted);
+  ::sigaddset(&wanted, SIGTERM);
+  ::sigprocmask(SIG_BLOCK, &wanted, nullptr);
+  return Fd(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+void say(std::string const& line) {
+  (void)write_all(1, line + "\n", "the log");
+}
+
+}  // namespace
+
+int ContainerRun::run(std::vector<std::string>& lines, std::string const& init) {
+  signals_ = watch_term();
+  auto const begun = begin(lines, init);
+  for (auto& line : lines) wipe(line.data(), line.size());
+  if (!begun) return tell(begun.error());
+  watch();
+  auto const state = ended();
+  relay();
+  auto const code = tell(state);
+  (void)docker_.remove(path_ + "?force=true&v=true");  // the runner makes sure of it again
+  return code;
+}
+
+Status ContainerRun::begin(std::vector<std::string>& lines, std::string const& init) {
+  if (auto have = have_image(); !have) return have;
+  auto const place = prepare(lines, init);
+  if (!place) return place.error();
+  auto const made = docker_.post("/containers/create?name=" + container_name(spec_.attempt),
+                                 create_body(spec_, *place));
+  if (!made) return made.error();
+  auto const started = docker_.post(path_ + "/start");
+  return started ? ok() : Status(started.error());
+}
+
+Status ContainerRun::have_image() {
+  auto const there = docker_.get("/images/" + spec_.image + "/json");
+  if (there) return ok();
+  if (there.error().code != Code::not_found) return there.error();
+  say("pulling the image " + spec_.image);
+  auto const progress =
+      docker_.post("/images/create?" + pull_query(spec_.image), "", pull_limit_ms);
+  auto const done = progress ? pulled(*progress) : Status(progress.error());
+  if (done) return ok();
+  return Error{done.error().code,
+               fmt::format("the image {} could not be pulled: {}", spec_.image, done.error().what)};
+}
+
+Result<ContainerPlace> ContainerRun::prepare(std::vector<std::string>& lines,
+                                             std::string const& init) {
+  auto const user = find_user(spec_.user);
+  auto const uid = user ? user->uid : ::geteuid();
+  auto const gid = user ? user->gid : ::getegid();
+  auto pipes = ContainerPipes::make(files_.folder + "/box", uid, gid);
+  if (!pipes) return pipes.error();
+  pipes_ = std::move(*pipes);
+  auto frame = environment_frame(lines, secrets_);
+  auto const filled = pipes_.fill(frame);
+  wipe(frame.data(), frame.size());
+  if (!filled) return filled.error();
+  return ContainerPlace{pipes_.folder, init, files_.out, fmt::format("{}:{}", uid, gid),
+                        !secrets_.empty()};
+}
+
+void ContainerRun::watch() {
+  Fd const over(::eventfd(0, EFD_CLOEXEC));
+  std::thread waiting([this, fd = over.get()] {
+    // A failure too: the state is looked up next, with patience.
+    (void)docker_.post(path_ + "/wait?condition=not-running", "", wait_part_ms);
+    (void)::eventfd_write(fd, 1);
+  });
+  for (bool is_over = false; !is_over;) {
+    pollfd sources[] = {
+        {over.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {pipes_.log.get(), POLLIN, 0}};
+    ::poll(sources, 3, -1);
+    if (sources[2].revents != 0) relay();
+    signalfd_siginfo info{};
+    if (::read(signals_.get(), &info, sizeof info) == sizeof info)
+      (void)docker_.post(path_ + "/kill?signal=SIGTERM");
+    is_over = sources[0].revents != 0;
+  }
+  waiting.join();
+}
+
+// Blocks while the runner does not take more: then the container's prints wait, too.
+void ContainerRun::relay() {
+  char part[64 << 10];
+  for (;;) {
+    auto const n = ::read(pipes_.log.get(), part, sizeof part);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;
+    if (!write_all(1, {part, static_cast<std::size_t>(n)}, "the log")) return;
+  }
+}
+
+// Not before the engine has said so; an engine that is restarted is waited for.
+Result<ContainerState> ContainerRun::ended() const {
+  SystemClock const clock;
+  for (auto until = clock.now_ms() + engine_away_ms;;) {
+    auto const body = docker_.get(path_ + "/json");
+    auto const state = body ? container_state(*body) : Result<ContainerState>(body.error());
+    if (state && !state->running) return state;
+    if (state) {
+      (void)docker_.post(path_ + "/wait?condition=not-running", "", wait_part_ms);
+      until = clock.now_ms() + engine_away_ms;
+    } else if (state.error().code != Code::unavailable || clock.now_ms() >= until) {
+      return state;
+    }
+    ::poll(nullptr, 0, pause_ms);
+  }
+}
+
+int ContainerRun::tell(Result<ContainerState> const& state) {
+  ContainerEnd end;
+  if (state) {
+    end.exit_code = state->exit_code;
+    end.oom_killed = state->oom_killed;
+  } else {
+    end.error = state.error().what;
+    say("lepton: " + end.error);
+  }
+  (void)write_container_end(files_, end);
+  return state ? state->exit_code : 125;
+}
+
+}  // namespace lepton::node

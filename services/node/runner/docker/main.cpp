@@ -1,0 +1,67 @@
+// lepton-container: stands for an attempt's task where the task is a Docker container. Started by
+// lepton-runner with the task's environment as its own:
+//   lepton-container run STATE_DIR ATTEMPT [NAME OF A SECRET ...]
+//   lepton-container end STATE_DIR ATTEMPT     removes the container, whatever it does; 0: it is
+//   gone
+// Holds secrets until the container has them: no core dump, not debuggable.
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string_view>
+
+#include "services/node/runner/docker/container_run.hpp"
+#include "services/node/runner/record.hpp"
+
+namespace {
+
+using namespace lepton;
+
+int fail(Error const& error) {
+  std::fprintf(stderr, "lepton-container: %s\n", error.what.c_str());
+  return 125;
+}
+
+int run(node::AttemptFiles const& files, node::RunSpec const& spec,
+        std::vector<std::string> secrets) {
+  std::vector<std::string> lines;
+  for (char** line = ::environ; *line != nullptr; ++line) {
+    std::string_view const text(*line);
+    lines.emplace_back(text);
+    wipe(*line, text.size());
+  }
+  std::error_code error;
+  auto const self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return fail({Code::unavailable, "/proc/self/exe cannot be read"});
+  return node::ContainerRun(files, spec, std::move(secrets))
+      .run(lines, (self.parent_path() / "lepton-init").string());
+}
+
+int end(node::RunSpec const& spec) {
+  auto const gone =
+      node::DockerApi(spec.engine_socket)
+          .remove("/containers/" + node::container_name(spec.attempt) + "?force=true&v=true");
+  return gone || gone.error().code == Code::not_found ? 0 : fail(gone.error());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string_view const verb = argc > 3 ? argv[1] : "";
+  if (verb != "run" && verb != "end") {
+    std::fprintf(stderr, "lepton-container is started by lepton-runner, not by hand\n");
+    return 2;
+  }
+  rlimit const no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  node::AttemptFiles const files(argv[2], argv[3]);
+  auto const text = node::read_file(files.spec, node::Record::size_max);
+  if (!text) return fail(text.error());
+  auto const spec = node::decode_run_spec(*text);
+  if (!spec) return fail(spec.error());
+  return verb == "end" ? end(*spec) : run(files, *spec, {argv + 4, argv + argc});
+}

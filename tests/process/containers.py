@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""A job with an image runs in a container of a real Docker engine: its output, secrets, exit code
+and end; a killed node finds it again; what the engine knows holds no secret."""
+
+import json
+import os
+
+from engine import IMAGE, Engine
+from stack import Stack, check, equal, run_test, wait_for
+
+
+def spec(name, script, **more):
+    return {"name": name, "image": IMAGE, "command": ["sh", "-c", script],
+            "resources": {"cpus": "0.1", "memory": "64MiB"}, "stop_grace": "2s", **more}
+
+
+def runs(stack):
+    stack.run("secret", "put", "box/token", "--stdin", text="s3cr3t-of-the-box")
+    job = stack.apply(spec("box", "echo $WHO $(cat /run/secrets/TOKEN); exit 7",
+                           env={"WHO": "container"}, secrets={"TOKEN": "vault://box/token"}))
+    view = stack.wait_job(job, {"failed"})
+    check("7" in json.dumps(view), f"the exit code in {view}")
+    equal(stack.run("job", "logs", job), "container s3cr3t-of-the-box\n", "its log")
+
+
+def is_found_again(stack, engine):
+    job = stack.apply(spec("stays", "echo up; exec sleep 600", env={"SHOWN": "in-the-pipe"}))
+    stack.wait_job(job, {"running"})
+    wait_for("first line", lambda: "up" in stack.command("job", "logs", job).stdout)
+    names = engine.docker("ps", "--format", "{{.Names}}").stdout.split()
+    equal(len(names), 1, f"containers that run ({names})")
+    known = engine.docker("inspect", names[0]).stdout
+    check("in-the-pipe" not in known, "the engine knows no value of a variable")
+    stack.kill("node")
+    wait_for("node that is ready again",
+             lambda: stack.ask("node", "list")["nodes"][0]["state"] == "ready")
+    equal(stack.job(job)["round"], 1, "rounds after the node's death")
+    equal(engine.docker("ps", "--format", "{{.Names}}").stdout.split(), names, "containers")
+    stack.cancel(job)
+    stack.wait_job(job, {"cancelled"})
+    equal(engine.docker("ps", "-a", "--format", "{{.Names}}").stdout, "", "containers in the end")
+
+
+def test():
+    with Engine() as engine:
+        os.environ["DOCKER_HOST"] = f"unix://{engine.socket}"
+        with Stack(up=["--node-name", "here"]) as stack:
+            runs(stack)
+            is_found_again(stack, engine)
+
+
+if __name__ == "__main__":
+    run_test(test)

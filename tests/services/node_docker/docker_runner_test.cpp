@@ -1,0 +1,165 @@
+// What a task in a container sees, what the engine knows of it, and what happens when the watcher,
+// the runner or the engine dies.
+
+#include <sys/stat.h>
+
+#include "services/node/runner/attempt_files.hpp"
+#include "services/node/runner/container.hpp"
+#include "services/node/runner/docker/container_body.hpp"
+#include "services/node/runner/users.hpp"
+#include "tests/services/node_docker/engine.hpp"
+#include "tests/services/node_runner/process_fixture.hpp"
+
+namespace lepton::node {
+namespace {
+
+class InDocker : public ProcessFixture {
+ protected:
+  InDocker() { runner_ = open_docker(); }
+  ProcessRunner open_docker() const {
+    auto with = options();
+    with.engine_socket = Engine::get().socket();
+    return *ProcessRunner::open(with);
+  }
+  RunSpec contained(std::string const& script, std::string const& name = "box") const {
+    auto spec = shell(script, name);
+    spec.image = Engine::image;
+    return spec;
+  }
+  bool has_container(std::string const& attempt) const {
+    auto const found = Engine::get().api().get("/containers/" + container_name(attempt) + "/json");
+    return found.has_value();
+  }
+  void wait_for_log(std::string const& attempt, std::string const& wanted) {
+    EXPECT_TRUE(wait_until([&] { return log(attempt).find(wanted) != std::string::npos; }))
+        << log(attempt);
+  }
+};
+
+TEST_F(InDocker, ATaskSeesItsVariablesSecretsAndOutputs) {
+  NEEDS_ENGINE();
+  auto spec = contained(
+      "echo $GREETING $TOKEN $PORT $LEPTON_ATTEMPT_ID; cat /run/secrets/TOKEN; echo; "
+      "echo result > $LEPTON_OUTPUT_DIR/file; id -u; echo to stderr >&2");
+  spec.env = {{"GREETING", "hello"}};
+  spec.ports = {20'001};
+  auto const end = run(spec, {{"TOKEN", Secret<>("s3cr3t-value")}});
+  EXPECT_EQ(end.exit_code, 0) << end.what << log(spec.attempt);
+  auto const user = find_user("nobody");
+  ASSERT_TRUE(user);
+  EXPECT_EQ(log(spec.attempt), "hello s3cr3t-value 20001 " + spec.attempt + "\ns3cr3t-value\n" +
+                                   std::to_string(user->uid) + "\nto stderr\n");
+  auto const result = read_file(runner_.output_dir(spec.attempt) + "/file", 100);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(*result, "result\n");
+  EXPECT_FALSE(has_container(spec.attempt));
+}
+
+TEST_F(InDocker, TheEngineNeverLearnsASecret) {
+  NEEDS_ENGINE();
+  auto const spec = contained("echo up; exec sleep 1000");
+  start(spec, {{"TOKEN", Secret<>("s3cr3t-value")}});
+  wait_for_log(spec.attempt, "up");
+  auto const known =
+      Engine::get().api().get("/containers/" + container_name(spec.attempt) + "/json");
+  ASSERT_TRUE(known);
+  EXPECT_EQ(known->find("s3cr3t-value"), std::string::npos);
+  EXPECT_NE(known->find("no-new-privileges"), std::string::npos);
+}
+
+TEST_F(InDocker, LimitsHold) {
+  NEEDS_ENGINE();
+  auto spec = contained("tail /dev/zero");
+  spec.memory_mib = 32;
+  auto const end = run(spec);
+  EXPECT_EQ(end.reason, EndReason::oom) << end.what << " exit " << end.exit_code;
+  EXPECT_NE(end.what.find("32 MiB"), std::string::npos) << end.what;
+}
+
+TEST_F(InDocker, AnImageThatIsNotThereSaysSo) {
+  NEEDS_ENGINE();
+  auto spec = contained("true");
+  spec.image = "127.0.0.1:9/none:1";
+  auto const end = run(spec);
+  EXPECT_EQ(end.reason, EndReason::start_failed);
+  EXPECT_NE(end.what.find("127.0.0.1:9/none:1 could not be pulled"), std::string::npos) << end.what;
+}
+
+TEST_F(InDocker, AProgramThatIsNotInTheImageSaysSo) {
+  NEEDS_ENGINE();
+  auto spec = contained("");
+  spec.command = {"no-such-program"};
+  auto const end = run(spec);
+  EXPECT_EQ(end.exit_code, 127);
+  EXPECT_NE(log(spec.attempt).find("cannot run the program no-such-program"), std::string::npos)
+      << log(spec.attempt);
+}
+
+TEST_F(InDocker, WithoutAnEngineAStartIsRefused) {
+  auto without = open();
+  auto const refused = without.start(contained("true"), {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid);
+  EXPECT_TRUE(without.scan().empty());
+}
+
+TEST_F(InDocker, ANewLifeOfTheNodeFindsTheContainer) {
+  NEEDS_ENGINE();
+  auto const spec = contained("echo up; exec sleep 1000");
+  start(spec);
+  wait_for_log(spec.attempt, "up");
+  runner_ = open_docker();
+  EXPECT_EQ(runner_.poll(spec.attempt)->state, RunState::running);
+  ASSERT_TRUE(runner_.request_stop(spec.attempt, "enough"));
+  EXPECT_EQ(wait_for_end(spec.attempt).reason, EndReason::stopped);
+}
+
+// The container lives in the engine, not below the runner: it must not outlive either.
+TEST_F(InDocker, AKilledRunnerLeavesNoContainer) {
+  NEEDS_ENGINE();
+  auto const spec = contained("echo up; exec sleep 1000");
+  start(spec);
+  wait_for_log(spec.attempt, "up");
+  auto const status = *runner_.poll(spec.attempt);
+  auto const guard = read_process(status.runner_pid)->parent;
+  signal_exactly(*read_process(guard), SIGKILL);
+  signal_exactly(*read_process(status.runner_pid), SIGKILL);
+  auto const end = wait_for_end(spec.attempt);
+  EXPECT_EQ(end.state, RunState::lost);
+  EXPECT_FALSE(has_container(spec.attempt));
+}
+
+TEST_F(InDocker, AKilledWatcherEndsTheContainer) {
+  NEEDS_ENGINE();
+  auto const spec = contained("echo up; exec sleep 1000");
+  start(spec);
+  wait_for_log(spec.attempt, "up");
+  auto const watcher = read_process(runner_.poll(spec.attempt)->pid);
+  ASSERT_TRUE(watcher);
+  signal_exactly(*watcher, SIGKILL);
+  auto const end = wait_for_end(spec.attempt);
+  EXPECT_EQ(end.state, RunState::exited);
+  EXPECT_EQ(end.signal, 9);
+  EXPECT_FALSE(has_container(spec.attempt));
+}
+
+// What cannot be confirmed is not said: the attempt is not over while the engine is away.
+TEST_F(InDocker, AnEngineThatDiesHoldsTheEndBack) {
+  NEEDS_ENGINE();
+  auto const spec = contained("echo up; exec sleep 1000");
+  start(spec);
+  wait_for_log(spec.attempt, "up");
+  Engine::get().kill();
+  ASSERT_TRUE(runner_.request_stop(spec.attempt, "while the engine is away"));
+  auto const asked = runner_.poll(spec.attempt);
+  ASSERT_TRUE(asked);
+  EXPECT_FALSE(terminal(asked->state));
+  ASSERT_TRUE(Engine::get().start());
+  auto const end = wait_for_end(spec.attempt);
+  EXPECT_TRUE(terminal(end.state));
+  EXPECT_EQ(end.reason, EndReason::stopped);
+  EXPECT_FALSE(has_container(spec.attempt));
+}
+
+}  // namespace
+}  // namespace lepton::node
