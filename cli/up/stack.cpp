@@ -149,15 +149,7 @@ Status Stack::start_node() {
     say_("node: not started, because it has no token: " + renewed.error().what);
     return ok();
   }
-  NodeSetup setup;
-  setup.name = plan_.settings.node_name;
-  setup.deployer_endpoint = client_endpoint(plan_.settings, "deployer");
-  setup.deployer_key = plan_.public_keys.at("deployer");
-  setup.monitor_endpoint = client_endpoint(plan_.settings, "monitor");
-  setup.monitor_key = plan_.public_keys.at("monitor");
-  setup.keys_file = plan_.layout.keys("node");
-  setup.token_file = plan_.layout.node_token();
-  setup.state = plan_.layout.node();
+  auto const setup = node_setup(plan_);
   if (auto written = write_node_config(plan_.layout.config("node"), setup); !written)
     return written;
   auto spec = spec_of(plan_.layout, "node");
@@ -221,9 +213,18 @@ Status Stack::look_after(Keeper& keeper) {
     say_(fmt::format("{}: ended with status {}; it is started again", name, keeper.last_status()));
   if (*change == Keeper::Change::started) {
     say_(name + ": started again");
+    know_key(name);
     vault_is_new_ = vault_is_new_ || name == "vault";
   }
   return ok();
+}
+
+// It may have begun anew because its key was rotated.
+void Stack::know_key(std::string const& name) {
+  auto const keys = bus::read_keys(plan_.layout.keys(name));
+  if (!keys || keys->public_key == plan_.public_keys[name]) return;
+  plan_.public_keys[name] = keys->public_key;
+  clients_.erase(name);
 }
 
 // A vault whose rows were taken back by the database begins a new life inside the same process, and

@@ -51,6 +51,7 @@ class Stack {
 
   Status look_after_database();
   Status look_after(Keeper& keeper);
+  void know_key(std::string const& name);
   void watch_vault(TimeMs now);
   void reopen_vault();
   void refresh(TimeMs now);

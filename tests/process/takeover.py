@@ -20,7 +20,7 @@ class Submitter(threading.Thread):
     """Submits one job after the other, and keeps what was acknowledged: name, job, when."""
 
     def __init__(self, stack, tag):
-        super().__init__()
+        super().__init__(daemon=True)
         self.stack, self.tag = stack, tag
         self.sent, self.acknowledged, self.is_over, self.error = 0, [], False, None
         self.start()
