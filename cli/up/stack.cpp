@@ -16,6 +16,7 @@ constexpr TimeMs leftovers_limit_ms = 15'000;
 constexpr TimeMs refresh_every_ms = 60'000;
 constexpr TimeMs node_limit_ms = 10'000;
 constexpr TimeMs vault_watch_every_ms = 2'000;
+constexpr TimeMs disk_look_every_ms = 1'000;
 
 std::string program_of(std::string const& name) {
   return "lepton-" + name;
@@ -191,18 +192,29 @@ Status Stack::look_after_database() {
                                "log is in {} and ends with: {}",
                                restarts_max, restarts_period_ms / 1000,
                                (plan_.layout.postgres_data() / "log").string(), tail)};
-    auto const started = database_->restart(plan_.layout);
+    auto const started = restart_database();
     if (started) {
       say_("PostgreSQL: ready again");
       vault_is_new_ = true;
       return ok();
     }
+    if (signals_.wait(0)) return ok();
     auto const code = started.error().code;
     if (code != Code::internal && code != Code::timeout && code != Code::unavailable)
       return started;
     why = tail = started.error().what;
   }
   return ok();
+}
+
+// A full disk is no fault of the database: it is waited for, and nobody has to start us again.
+Status Stack::restart_database() {
+  auto started = database_->restart(plan_.layout);
+  if (started || started.error().code != Code::exhausted) return started;
+  say_("PostgreSQL: waits for free disk: " + started.error().what);
+  while (!started && started.error().code == Code::exhausted && !signals_.wait(disk_look_every_ms))
+    started = database_->restart(plan_.layout);
+  return started;
 }
 
 Status Stack::look_after(Keeper& keeper) {
