@@ -110,12 +110,16 @@ class Nats:
 
 
 class Redis:
+    """RESP. As it comes: a snapshot now and then."""
+    options = ()
+
     def __init__(self, port, _):
         self.lines = Lines(port)
 
-    @staticmethod
-    def command(folder, port):
-        return ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", folder]
+    @classmethod
+    def command(cls, folder, port):
+        return ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", folder,
+                *cls.options]
 
     def ask(self, *words):
         self.lines.send(f"*{len(words)}\r\n".encode() + b"".join(
@@ -141,6 +145,11 @@ class Redis:
 
     def all(self):
         return [fields[1] for _, fields in self.ask("XRANGE", "chaos", "-", "+")]
+
+
+class RedisWithLog(Redis):
+    """With the append-only file, which is synced each second."""
+    options = ("--appendonly", "yes")
 
 
 class Server:
@@ -282,6 +291,7 @@ def test():
     run_one("NATS JetStream", Nats, False, arguments)
     run_one("NATS JetStream, each message with an id", Nats, True, arguments)
     run_one("Redis streams", Redis, False, arguments)
+    run_one("Redis streams, append-only file", RedisWithLog, False, arguments)
 
 
 if __name__ == "__main__":
