@@ -146,7 +146,7 @@ def disk(stack, _):
 def refusal(stack):
     """What a change is told, when the log of transactions needs a new file."""
     stack.admin("psql", "-Xq", "-c", "SELECT pg_switch_wal()")
-    done = stack.command("secret", "put", "disk/full", "--timeout", "3", text="x")
+    done = stack.command("service", "autoscale", "full", "--max", "3", "--timeout", "3")
     return done.returncode in (6, 7) and (done.stderr.strip() or "no answer")
 
 

@@ -9,6 +9,7 @@ import time
 
 from kill_during_replay import start_process, start_ticks
 from stack import SERVICES, Stack, check, equal, run_test, wait_for
+from standby import Standby
 from takeover import Submitter
 
 
@@ -69,6 +70,18 @@ def prepared_only(stack):
     old_key_is_refused(stack, old)
 
 
+def with_standby(stack):
+    """One that has waited since before the rotation serves with the new key, whoever comes first;
+    and so does the other when it ends."""
+    standby = Standby(stack, "deployer").wait_standing_by()
+    rotate(stack, "deployer")
+    stack.run("job", "list")
+    if standby.process.poll() is None:
+        standby.stop()
+    wait_for("answer without the standby", lambda: stack.command("job", "list").returncode == 0,
+             20)
+
+
 def test():
     with Stack(up=["--node-name", "here"]) as stack:
         _, pid, begun = start_process(stack)
@@ -81,6 +94,7 @@ def test():
         check(refused <= 0, f"{refused} requests were refused while keys were rotated")
         equal(start_ticks(pid), begun, "start of the task that ran all the while")
         prepared_only(stack)
+        with_standby(stack)
         wait_for("health", lambda: stack.command("status").returncode == 0, 20, 0.2)
         equal(stack.command("key", "rotate", "nobody").returncode, 2, "an unknown service")
         stack.run("audit", "verify")
