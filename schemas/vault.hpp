@@ -112,6 +112,27 @@ struct VaultRotate {
   static consteval auto fields() { return schema::fields(); }
 };
 static_assert(schema::complete<VaultRotate>());
+// A service has a new CURVE key (`lepton key rotate`): noted before it takes the old one's place.
+// The keys themselves are made where they are kept; only their public halves come here.
+struct ServiceKeyRotate {
+  static constexpr std::string_view topic = "vault.service_key.rotate";
+  static constexpr bool mutates = true;
+  static constexpr Verb verb = Verb::manage;
+  using Reply = VaultState;
+  std::string service;
+  std::string old_key;
+  std::string new_key;
+
+  std::string resource() const { return "vault"; }
+  static consteval auto fields() {
+    using schema::field;
+    using T = ServiceKeyRotate;
+    return schema::fields(field(1, "service", &T::service, "Whose key."),
+                          field(2, "old_key", &T::old_key, "Public half of its key so far, Z85."),
+                          field(3, "new_key", &T::new_key, "Public half of its next key, Z85."));
+  }
+};
+static_assert(schema::complete<ServiceKeyRotate>());
 struct SecretInfo {
   std::string path;
   std::uint32_t version = 0;

@@ -21,17 +21,23 @@ ServiceLine look_at(Shell& shell, Service service) {
   auto const health =
       client->call(HealthGet{name}, std::min(health_timeout_ms, shell.timeout_ms()));
   if (!health) return {name, "down", "", 0, health.error().what};
-  return {name, health->ready ? "up" : "starting", health->version, health->uptime_ms,
-          health->detail};
+  auto const standbys = health->counters.find("standbys");
+  return {name,
+          health->ready ? "up" : "starting",
+          health->version,
+          health->uptime_ms,
+          health->detail,
+          standbys == health->counters.end() ? 0 : standbys->second};
 }
 
 }  // namespace
 
 Table status_table(StatusView const& view) {
-  Table table({"SERVICE", "STATUS", "VERSION", "UPTIME", "DETAIL"});
+  Table table({"SERVICE", "STATUS", "VERSION", "UPTIME", "STANDBYS", "DETAIL"});
   for (auto const& s : view.services)
     table.row({s.service, s.state, s.version.empty() ? "-" : s.version,
-               s.uptime_ms > 0 ? duration_words(s.uptime_ms) : "-", s.detail});
+               s.uptime_ms > 0 ? duration_words(s.uptime_ms) : "-",
+               s.state == "down" ? "-" : std::to_string(s.standbys), s.detail});
   return table;
 }
 

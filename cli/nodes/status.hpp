@@ -17,6 +17,7 @@ struct ServiceLine {
   std::string version;
   std::int64_t uptime_ms = 0;
   std::string detail;
+  std::int64_t standbys = 0;
 
   bool operator==(ServiceLine const&) const = default;
   static consteval auto fields() {
@@ -26,7 +27,8 @@ struct ServiceLine {
                           field(2, "state", &L::state, "up, starting or down."),
                           field(3, "version", &L::version, "Version of its program."),
                           field(4, "uptime_ms", &L::uptime_ms, "Since it began, ms."),
-                          field(5, "detail", &L::detail, "What it says, or why it is down."));
+                          field(5, "detail", &L::detail, "What it says, or why it is down."),
+                          field(6, "standbys", &L::standbys, "Instances ready to take over."));
   }
 };
 static_assert(schema::complete<ServiceLine>());

@@ -79,7 +79,7 @@ struct SpecFile {
   std::string pool = "default";
   std::string max_duration = "0";
   std::optional<SpecRetry> retry;
-  std::string lease = "30s";
+  std::string lease = "2m";
   bool autonomous = false;
   std::string stop_grace = "10s";
   std::string user;
@@ -107,7 +107,7 @@ struct SpecFile {
         field(10, "max_duration", &S::max_duration, "Time limit of an attempt: 4h; 0: none.")
             .optional(),
         field(11, "retry", &S::retry, "When a failed attempt is tried again.").optional(),
-        field(12, "lease", &S::lease, "How long a cut-off node may keep running it: 30s.")
+        field(12, "lease", &S::lease, "How long a cut-off node may keep running it: 2m.")
             .optional(),
         field(13, "autonomous", &S::autonomous, "Keeps running while cut off.").optional(),
         field(14, "stop_grace", &S::stop_grace, "From SIGTERM to SIGKILL: 10s.").optional(),

@@ -31,14 +31,14 @@ Result<Secret<>> token_of(JoinOptions const& o) {
 Status check(JoinOptions const& o, std::string const& name) {
   if (auto good = bus::check_connect(o.deployer); !good)
     return Error{Code::invalid, "--deployer: " + good.error().what};
-  if (!bus::legal_key(o.server_key))
+  if (bus::keys_in(o.server_key).empty())
     return Error{Code::invalid,
                  "--server-key takes the 40 characters of the deployer's CURVE key; they stand in "
                  "client.yaml of the control plane as deployer_key"};
   if (!o.monitor.empty()) {
     if (auto good = bus::check_connect(o.monitor); !good)
       return Error{Code::invalid, "--monitor: " + good.error().what};
-    if (!bus::legal_key(o.monitor_key))
+    if (bus::keys_in(o.monitor_key).empty())
       return Error{
           Code::invalid,
           "--monitor-key takes the 40 characters of the monitor's CURVE key; they stand in "

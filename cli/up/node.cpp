@@ -19,6 +19,19 @@ std::string docker_socket(std::string const& usual) {
 
 }  // namespace
 
+NodeSetup node_setup(StackPlan const& plan) {
+  NodeSetup setup;
+  setup.name = plan.settings.node_name;
+  setup.deployer_endpoint = client_endpoint(plan.settings, "deployer");
+  setup.deployer_key = plan.public_keys.at("deployer");
+  setup.monitor_endpoint = client_endpoint(plan.settings, "monitor");
+  setup.monitor_key = plan.public_keys.at("monitor");
+  setup.keys_file = plan.layout.keys("node");
+  setup.token_file = plan.layout.node_token();
+  setup.state = plan.layout.node();
+  return setup;
+}
+
 Status write_node_config(std::filesystem::path const& file, NodeSetup const& setup) {
   node::NodeConfig config;
   config.node = setup.name;

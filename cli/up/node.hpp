@@ -4,7 +4,7 @@
 // token create`. One thread. Errors: invalid, conflict (a node runs already), denied (token).
 
 #include "cli/shell.hpp"
-#include "cli/up/layout.hpp"
+#include "cli/up/plan.hpp"
 
 namespace lepton::cli {
 
@@ -19,6 +19,8 @@ struct NodeSetup {
   std::string monitor_key = {};
 };
 
+// Of this machine.
+NodeSetup node_setup(StackPlan const& plan);
 Status write_node_config(std::filesystem::path const& file, NodeSetup const& setup);
 
 struct JoinOptions {

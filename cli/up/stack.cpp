@@ -16,6 +16,7 @@ constexpr TimeMs leftovers_limit_ms = 15'000;
 constexpr TimeMs refresh_every_ms = 60'000;
 constexpr TimeMs node_limit_ms = 10'000;
 constexpr TimeMs vault_watch_every_ms = 2'000;
+constexpr TimeMs disk_look_every_ms = 1'000;
 
 std::string program_of(std::string const& name) {
   return "lepton-" + name;
@@ -149,15 +150,7 @@ Status Stack::start_node() {
     say_("node: not started, because it has no token: " + renewed.error().what);
     return ok();
   }
-  NodeSetup setup;
-  setup.name = plan_.settings.node_name;
-  setup.deployer_endpoint = client_endpoint(plan_.settings, "deployer");
-  setup.deployer_key = plan_.public_keys.at("deployer");
-  setup.monitor_endpoint = client_endpoint(plan_.settings, "monitor");
-  setup.monitor_key = plan_.public_keys.at("monitor");
-  setup.keys_file = plan_.layout.keys("node");
-  setup.token_file = plan_.layout.node_token();
-  setup.state = plan_.layout.node();
+  auto const setup = node_setup(plan_);
   if (auto written = write_node_config(plan_.layout.config("node"), setup); !written)
     return written;
   auto spec = spec_of(plan_.layout, "node");
@@ -199,18 +192,29 @@ Status Stack::look_after_database() {
                                "log is in {} and ends with: {}",
                                restarts_max, restarts_period_ms / 1000,
                                (plan_.layout.postgres_data() / "log").string(), tail)};
-    auto const started = database_->restart(plan_.layout);
+    auto const started = restart_database();
     if (started) {
       say_("PostgreSQL: ready again");
       vault_is_new_ = true;
       return ok();
     }
+    if (signals_.wait(0)) return ok();
     auto const code = started.error().code;
     if (code != Code::internal && code != Code::timeout && code != Code::unavailable)
       return started;
     why = tail = started.error().what;
   }
   return ok();
+}
+
+// A full disk is no fault of the database: it is waited for, and nobody has to start us again.
+Status Stack::restart_database() {
+  auto started = database_->restart(plan_.layout);
+  if (started || started.error().code != Code::exhausted) return started;
+  say_("PostgreSQL: waits for free disk: " + started.error().what);
+  while (!started && started.error().code == Code::exhausted && !signals_.wait(disk_look_every_ms))
+    started = database_->restart(plan_.layout);
+  return started;
 }
 
 Status Stack::look_after(Keeper& keeper) {
@@ -221,9 +225,18 @@ Status Stack::look_after(Keeper& keeper) {
     say_(fmt::format("{}: ended with status {}; it is started again", name, keeper.last_status()));
   if (*change == Keeper::Change::started) {
     say_(name + ": started again");
+    know_key(name);
     vault_is_new_ = vault_is_new_ || name == "vault";
   }
   return ok();
+}
+
+// It may have begun anew because its key was rotated.
+void Stack::know_key(std::string const& name) {
+  auto const keys = bus::read_keys(plan_.layout.keys(name));
+  if (!keys || keys->public_key == plan_.public_keys[name]) return;
+  plan_.public_keys[name] = keys->public_key;
+  clients_.erase(name);
 }
 
 // A vault whose rows were taken back by the database begins a new life inside the same process, and

@@ -50,7 +50,9 @@ class Stack {
   bool is_ready(std::string const& service, TimeMs limit_ms);
 
   Status look_after_database();
+  Status restart_database();
   Status look_after(Keeper& keeper);
+  void know_key(std::string const& name);
   void watch_vault(TimeMs now);
   void reopen_vault();
   void refresh(TimeMs now);

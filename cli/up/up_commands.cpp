@@ -4,6 +4,7 @@
 
 #include "cli/up/backup.hpp"
 #include "cli/up/node.hpp"
+#include "cli/up/rotate.hpp"
 #include "cli/up/up.hpp"
 
 namespace lepton::cli {
@@ -81,10 +82,25 @@ Command restore_command() {
   return c;
 }
 
+Command rotate_command() {
+  auto const o = std::make_shared<RotateOptions>();
+  Command c{"key rotate", "Gives a running service a new CURVE key; the old one is refused then",
+            "lepton key rotate deployer"};
+  c.required("SERVICE", "vault, auditor, deployer, scaler or monitor", &o->service)
+      .flag("--prepare",
+            "Only makes the next key known here and prints both, for nodes and clients of other "
+            "machines",
+            &o->prepare)
+      .option("--state", state_doc, &o->state);
+  c.run = [o](Shell& shell) { return rotate_key(shell, *o); };
+  return c;
+}
+
 }  // namespace
 
 Commands up_commands() {
-  return {up_command(), down_command(), join_command(), backup_command(), restore_command()};
+  return {up_command(),     down_command(),    join_command(),
+          backup_command(), restore_command(), rotate_command()};
 }
 
 }  // namespace lepton::cli

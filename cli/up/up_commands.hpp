@@ -1,5 +1,6 @@
 #pragma once
-// up, down, backup, restore, node join: the commands that start, stop and move a control plane.
+// up, down, backup, restore, node join, key rotate: the commands that start, stop and move a
+// control plane.
 
 #include "cli/command.hpp"
 

@@ -42,6 +42,7 @@ struct HostSettings {
   std::vector<std::string> audit_consumers{"auditor"};  // of the stream "audit"
   Outlet::Settings outlet;
   bool durable = true;  // false: no rows at all (the node), so nothing to load
+  std::function<std::int64_t()> standbys = {};  // of this service, for its health; any thread
 };
 
 struct HostStats {

@@ -209,6 +209,7 @@ Health Host::health() const {
   h.counters["replays"] = stats_.replays;
   h.counters["denied"] = stats_.denied;
   h.counters["mailbox_depth"] = static_cast<std::int64_t>(mailbox_.size());
+  if (settings_.standbys) h.counters["standbys"] = settings_.standbys();
   for (auto const& outlet : outlets_)
     h.counters["stream_" + outlet.stream() + "_backlog"] = outlet.head() - outlet.acknowledged();
   return h;

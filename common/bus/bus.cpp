@@ -76,9 +76,11 @@ bool Bus::Impl::take_one(Station& station, Sink& sink, int& handed) {
 void Bus::Impl::take_request(Station& station, Received& message, Sink& sink, int& handed) {
   if (message.fault != Fault::none) return refuse(station, message);
   if (message.key.empty()) return tally.add(Count::refused_no_key);
+  bool const peer = station.role == Station::Role::peer_door;
+  // Its key was taken off the list after it had come in.
+  if (peer && !names.contains(message.key)) return tally.add(Count::refused_unlisted);
   tally.add(Count::requests_in);
   ++handed;
-  bool const peer = station.role == Station::Role::peer_door;
   sink.on_request(peer ? actor::Door::peer : actor::Door::client, std::move(message.key),
                   {peer ? peer_route : client_route, std::move(message.identity)},
                   std::move(message.header), std::move(message.body));
@@ -162,7 +164,7 @@ Bus::~Bus() = default;
 
 Result<std::unique_ptr<Bus>> Bus::open(BusSettings settings) {
   auto impl = std::make_unique<Impl>(std::move(settings));
-  for (auto const& peer : impl->settings.peers) impl->names.emplace(peer.public_key, peer.name);
+  if (auto named = impl->name_peers(); !named) return named.error();
   if (auto good = impl->check(); !good) return good.error();
   if (auto good = impl->open_doors(); !good) return good.error();
   if (auto good = impl->open_links(); !good) return good.error();

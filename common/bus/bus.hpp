@@ -29,7 +29,7 @@ struct PeerAddress {
   std::string name;
   std::string request_endpoint;  // its peer door
   std::string hint_endpoint;
-  std::string public_key;  // z85
+  std::string public_key;  // z85; during a rotation two, see keys_in()
 };
 
 struct BusSettings {
@@ -70,6 +70,11 @@ class Bus final : public actor::Wire {
   // batch_max messages per socket. Returns how many it handed over.
   int poll(Sink& sink, int timeout_ms);
   void wake();  // any thread
+
+  // The peers' keys have changed: who comes by another one is no peer any more, also on a
+  // connection that stands. Addresses stay as they are, and peers that were not there at the start
+  // are left out. invalid: nothing has changed.
+  Status set_peer_keys(std::vector<PeerAddress> const& peers);
 
   // A request to the peer would leave now: it is connected and not overloaded.
   bool reachable(std::string const& peer) const;

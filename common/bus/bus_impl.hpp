@@ -65,6 +65,7 @@ struct Bus::Impl {
   explicit Impl(BusSettings s) : settings(std::move(s)), chance(seed()) {}
   static std::uint64_t seed();
 
+  Status name_peers();
   Status check() const;
   Status open_doors();
   Status open_door(Station::Role role, std::string const& endpoint);
@@ -97,6 +98,7 @@ struct Bus::Impl {
   std::unique_ptr<Gatekeeper> gatekeeper;
   std::vector<std::unique_ptr<Station>> stations;
   std::map<std::string, Station*> links;     // requests, by peer
+  std::set<std::string> listed() const;      // the keys of peers
   std::map<std::string, std::string> names;  // of peers, by key
   std::array<Station*, 3> doors{};           // by role
   std::size_t turn = 0;                      // whose turn comes first

@@ -11,16 +11,32 @@ std::uint64_t Bus::Impl::seed() {
   return number;
 }
 
+Status Bus::Impl::name_peers() {
+  std::map<std::string, std::string> fresh;
+  for (auto const& peer : settings.peers) {
+    auto const keys = keys_in(peer.public_key);
+    if (keys.empty())
+      return Error{Code::invalid, "the public key of peer " + peer.name +
+                                      " must have 40 characters of Z85, or be two such keys with a "
+                                      "space between while it is rotated"};
+    for (auto const& key : keys)
+      if (!fresh.emplace(key, peer.name).second)
+        return Error{Code::conflict,
+                     "two peers of " + settings.name + " have one public key; each needs its own"};
+  }
+  names = std::move(fresh);
+  return ok();
+}
+
+std::set<std::string> Bus::Impl::listed() const {
+  std::set<std::string> keys;
+  for (auto const& [key, name] : names) keys.insert(key);
+  return keys;
+}
+
 Status Bus::Impl::check() const {
   if (!legal_key(settings.keys.public_key))
     return Error{Code::invalid, "service " + settings.name + " has no CURVE key; make one first"};
-  for (auto const& [key, name] : names)
-    if (!legal_key(key))
-      return Error{Code::invalid,
-                   "the public key of peer " + name + " must have 40 characters of Z85"};
-  if (names.size() != settings.peers.size())
-    return Error{Code::conflict,
-                 "two peers of " + settings.name + " have one public key; each needs its own"};
   for (auto const* const endpoint :
        {&settings.peer_endpoint, &settings.client_endpoint, &settings.hint_endpoint})
     if (!endpoint->empty())
@@ -68,9 +84,7 @@ Status Bus::Impl::open_door(Station::Role role, std::string const& endpoint) {
 
 Status Bus::Impl::open_doors() {
   if (auto good = prove_closed_without_gatekeeper(context, settings.keys); !good) return good;
-  std::set<std::string> keys;
-  for (auto const& [key, name] : names) keys.insert(key);
-  auto started = Gatekeeper::start(context, std::move(keys));
+  auto started = Gatekeeper::start(context, listed());
   if (!started) return started.error();
   gatekeeper = std::move(*started);
   using Role = Station::Role;
@@ -89,8 +103,8 @@ Status Bus::Impl::open_link(Station::Role role, Pattern pattern, PeerAddress con
                             std::string const& endpoint) {
   if (endpoint.empty()) return ok();
   auto link = Link::dial(context,
-                         {pattern, endpoint, peer.public_key, settings.keys, settings.limits,
-                          pattern == Pattern::dealer},
+                         {pattern, endpoint, keys_in(peer.public_key), settings.keys,
+                          settings.limits, pattern == Pattern::dealer},
                          clock.now_ms());
   if (!link) return link.error();
   auto station = std::make_unique<Station>();
@@ -114,6 +128,23 @@ Status Bus::Impl::open_links() {
   event.data.u32 = wake_mark;
   if (::epoll_ctl(poller, EPOLL_CTL_ADD, waker, &event) != 0)
     return Error{Code::internal, "the bus cannot watch its wake-up descriptor"};
+  return ok();
+}
+
+Status Bus::set_peer_keys(std::vector<PeerAddress> const& peers) {
+  auto const before = impl_->settings.peers;
+  for (auto& known : impl_->settings.peers)
+    for (auto const& peer : peers)
+      if (peer.name == known.name) known.public_key = peer.public_key;
+  if (auto named = impl_->name_peers(); !named) {
+    impl_->settings.peers = before;
+    return named;
+  }
+  impl_->gatekeeper->list(impl_->listed());
+  for (auto& station : impl_->stations)
+    for (auto const& peer : impl_->settings.peers)
+      if (station->link && station->peer == peer.name)
+        station->link->set_server_keys(keys_in(peer.public_key));
   return ok();
 }
 

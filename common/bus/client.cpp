@@ -91,16 +91,16 @@ std::uint64_t Client::Impl::seed() {
 
 Status Client::Impl::open() {
   if (auto legal = check_connect(settings.endpoint); !legal) return legal;
-  if (!legal_key(settings.server_public_key))
+  auto const server_keys = keys_in(settings.server_public_key);
+  if (server_keys.empty())
     return Error{Code::invalid, "the public key of " + settings.endpoint +
                                     " must have 40 characters of Z85; see the service's key file"};
   if (!legal_key(settings.keys.public_key))
     return Error{Code::invalid, "this client has no CURVE key of its own; make one first"};
   if (settings.window < 1) return Error{Code::invalid, "a window holds at least one request"};
-  auto dialled = Link::dial(context,
-                            {Pattern::dealer, settings.endpoint, settings.server_public_key,
-                             settings.keys, settings.limits},
-                            clock.now_ms());
+  auto dialled = Link::dial(
+      context, {Pattern::dealer, settings.endpoint, server_keys, settings.keys, settings.limits},
+      clock.now_ms());
   if (!dialled) return dialled.error();
   link.emplace(std::move(*dialled));
   if (auto const& token = settings.token.reveal(); !token.empty())

@@ -24,7 +24,8 @@ namespace lepton::bus {
 
 struct ClientSettings {
   std::string endpoint;           // client door of the service
-  std::string server_public_key;  // z85; the server must prove that it has its secret half
+  std::string server_public_key;  // z85; the server must prove that it has its secret half; during
+                                  // a rotation two, see keys_in()
   KeyPair keys;
   Secret<std::string> token;  // may be empty: then only open requests are served
   std::string trace;          // goes with each request

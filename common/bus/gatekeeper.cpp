@@ -55,8 +55,18 @@ Gatekeeper::Answer Gatekeeper::decide() const {
     return {"400", "only CURVE is served", {}};
   auto const user = crypto::z85(request_[key]);
   if (request_[domain] == client_domain) return {"200", "welcome", user};
-  if (request_[domain] == peer_domain && peer_keys_.contains(user)) return {"200", "welcome", user};
+  if (request_[domain] == peer_domain && is_listed(user)) return {"200", "welcome", user};
   return {"400", "this key is not on the list", {}};
+}
+
+bool Gatekeeper::is_listed(std::string const& key) const {
+  std::lock_guard const lock(mutex_);
+  return peer_keys_.contains(key);
+}
+
+void Gatekeeper::list(std::set<std::string> peer_keys) {
+  std::lock_guard const lock(mutex_);
+  peer_keys_ = std::move(peer_keys);
 }
 
 void Gatekeeper::answer(Answer const& answer) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -22,6 +23,9 @@ class Gatekeeper {
                                                    std::set<std::string> peer_keys);
   ~Gatekeeper();  // from then on the servers refuse everybody
 
+  // From now on these are the list; who is connected already stays so. The owner's thread.
+  void list(std::set<std::string> peer_keys);
+
   std::int64_t admitted() const { return admitted_; }
   std::int64_t refused() const { return refused_; }
 
@@ -34,11 +38,13 @@ class Gatekeeper {
   Gatekeeper(Socket socket, int stop, std::set<std::string> peer_keys);
   void serve();
   Answer decide() const;
+  bool is_listed(std::string const& key) const;
   void answer(Answer const& answer);
 
   Socket socket_;
-  int stop_;  // eventfd
-  std::set<std::string> const peer_keys_;
+  int stop_;                  // eventfd
+  mutable std::mutex mutex_;  // guards the list
+  std::set<std::string> peer_keys_;
   std::array<std::string, 7> request_;  // version, id, domain, address, identity, mechanism, key
   std::atomic<std::int64_t> admitted_ = 0, refused_ = 0;
   std::thread thread_;

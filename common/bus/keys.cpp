@@ -80,6 +80,15 @@ Status write_whole(int fd, std::string_view text) {
 
 }  // namespace
 
+std::vector<std::string> keys_in(std::string_view text) {
+  auto const gap = text.find(' ');
+  std::vector<std::string> keys{std::string(text.substr(0, gap))};
+  if (gap != std::string_view::npos) keys.emplace_back(text.substr(gap + 1));
+  for (auto const& key : keys)
+    if (!legal_key(key)) return {};
+  return keys;
+}
+
 bool legal_key(std::string_view z85) {
   return z85.size() == key_characters && crypto::from_z85(z85).has_value();
 }

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/result.hpp"
 #include "common/base/secret.hpp"
@@ -18,6 +19,10 @@ struct KeyPair {
 };
 
 bool legal_key(std::string_view z85);
+
+// The keys that a server may have: one, or during a rotation two with a space between, the likelier
+// first. Empty when the text is anything else.
+std::vector<std::string> keys_in(std::string_view text);
 
 KeyPair create_keys(crypto::Entropy& entropy);
 Result<KeyPair> keys_from_secret(std::string_view secret_z85);

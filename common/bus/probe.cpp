@@ -50,9 +50,14 @@ Result<Shake> knock_patiently(Context& context, std::string const& endpoint,
 
 Result<Shake> knock(Context& context, std::string const& endpoint, std::string const& server_key,
                     int wait_ms) {
-  static std::atomic<std::uint64_t> number = 0;
   crypto::SystemEntropy entropy;
-  auto socket = Socket::client(context, Pattern::dealer, server_key, create_keys(entropy), {});
+  return knock_with(context, endpoint, server_key, create_keys(entropy), wait_ms);
+}
+
+Result<Shake> knock_with(Context& context, std::string const& endpoint,
+                         std::string const& server_key, KeyPair const& keys, int wait_ms) {
+  static std::atomic<std::uint64_t> number = 0;
+  auto socket = Socket::client(context, Pattern::dealer, server_key, keys, {});
   if (!socket) return socket.error();
   auto monitor = socket->monitor(context, "knock-" + std::to_string(++number));
   if (!monitor) return monitor.error();

@@ -9,10 +9,12 @@
 
 namespace lepton::bus {
 
-// Connects to a server with a fresh key and tells what became of it; none: no decision within
-// wait_ms.
+// Connects to a server, with a fresh key or with a given one, and tells what became of it; none: no
+// decision within wait_ms.
 Result<Shake> knock(Context& context, std::string const& endpoint, std::string const& server_key,
                     int wait_ms = 3000);
+Result<Shake> knock_with(Context& context, std::string const& endpoint,
+                         std::string const& server_key, KeyPair const& keys, int wait_ms = 3000);
 
 // A throw-away server of the given domain refuses strangers while no gatekeeper runs in the
 // context.

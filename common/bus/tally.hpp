@@ -26,6 +26,7 @@ enum class Count : std::uint8_t {
   refused_kind,
   refused_hint,       // a hint that cannot be read or speaks for another service
   refused_no_key,     // a message without a proven key
+  refused_unlisted,   // by a peer whose key was taken off the list since it connected
   dropped_no_peer,    // dropped: output that could not leave
   dropped_peer_away,  // not connected, or its queue is full
   dropped_too_large,
@@ -65,6 +66,7 @@ class Tally {
                                                                               "refused_kind",
                                                                               "refused_hint",
                                                                               "refused_no_key",
+                                                                              "refused_unlisted",
                                                                               "dropped_no_peer",
                                                                               "dropped_peer_away",
                                                                               "dropped_too_large",

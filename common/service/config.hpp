@@ -22,7 +22,8 @@ struct Peer {
         field(1, "name", &Peer::name, "Name of the service."),
         field(2, "request_endpoint", &Peer::request_endpoint, "Its peer door, tcp://ADDRESS:PORT."),
         field(3, "hint_endpoint", &Peer::hint_endpoint, "Where it publishes hints."),
-        field(4, "public_key", &Peer::public_key, "Its CURVE key, Z85."));
+        field(4, "public_key", &Peer::public_key,
+              "Its CURVE key, Z85; two with a space between while it is rotated."));
   }
 };
 static_assert(schema::complete<Peer>());
@@ -55,7 +56,8 @@ struct Config {
             .restart(),
         field(6, "hint_endpoint", &C::hint_endpoint, "Where hints are published; bind address.")
             .restart(),
-        field(7, "peers", &C::peers, "The other services.").restart(),
+        field(7, "peers", &C::peers, "The other services; their keys are read again at SIGHUP.")
+            .restart(),
         field(8, "log_level", &C::log_level, "debug, info, warning or error.").restart().optional(),
         field(9, "admin_key", &C::admin_key, "CURVE key that may initialise and unseal the vault.")
             .restart()

@@ -90,7 +90,14 @@ int run_daemon(DaemonSpec spec) {
   Answers answers(system);
   system.start();
   ports.log(actor::Level::info, spec.name + ": started");
-  serve(system, bus, inbox, answers, clock);
+  serve(system, bus, inbox, answers, clock, nullptr, [&] {
+    if (!reload_was_asked() || !spec.read_peers) return;
+    auto const peers = spec.read_peers();
+    auto const taken = peers ? bus.set_peer_keys(*peers) : Status(peers.error());
+    ports.log(taken ? actor::Level::info : actor::Level::error,
+              taken ? "the keys of peers were read again"
+                    : "the settings were not taken, the earlier ones stay: " + taken.error().what);
+  });
   if (auto const why = system.gave_up()) return fail(spec.name, {Code::internal, *why});
   ports.log(actor::Level::info, spec.name + ": stopped; tasks go on");
   return 0;

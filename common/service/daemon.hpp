@@ -2,6 +2,7 @@
 // The frame of a program that dials out and keeps no rows, as the node does: no doors, no database,
 // one actor or a few.
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,8 @@ struct DaemonSpec {
   actor::Factory make;
   // Further actors, each with a life of its own.
   std::vector<std::pair<std::string, actor::Factory>> more = {};
+  // Reads the peers again, at SIGHUP: their keys may have changed.
+  std::function<Result<std::vector<bus::PeerAddress>>()> read_peers = {};
 };
 
 int run_daemon(DaemonSpec spec);

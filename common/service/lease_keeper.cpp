@@ -39,6 +39,7 @@ void LeaseKeeper::beat() {
   auto const sent_at = clock_.now_ms();
   auto const before = term_.at(sent_at);
   term_.note(sent_at, lease_->renew());
+  standbys_ = lease_->standbys();
   auto const now = term_.at(clock_.now_ms());
   if (now == before) return;
   if (now == store::Hold::unconfirmed)

@@ -3,6 +3,7 @@
 // slow database nor a busy actor hides that it was lost. It owns the lease; the service's thread
 // asks term() before each turn. The log hears, on that thread, when the answer has changed.
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,7 @@ class LeaseKeeper {
 
   store::LeaseTerm const& term() const { return term_; }
   std::int64_t epoch() const { return epoch_; }
+  std::int64_t standbys() const { return standbys_; }
   // Waits for the outcome of one more beat.
   store::Hold ask_again(TimeMs limit_ms);
 
@@ -34,6 +36,7 @@ class LeaseKeeper {
   actor::Log log_;
   std::int64_t epoch_;
   store::LeaseTerm term_;
+  std::atomic<std::int64_t> standbys_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t beats_ = 0;

@@ -13,9 +13,10 @@ namespace lepton::service {
 namespace {
 
 std::atomic<bool> stop_wanted = false;
+std::atomic<bool> reload_wanted = false;
 
-void on_signal(int) {
-  stop_wanted = true;
+void on_signal(int number) {
+  (number == SIGHUP ? reload_wanted : stop_wanted) = true;
 }
 
 }  // namespace
@@ -25,6 +26,7 @@ void catch_signals() {
   action.sa_handler = on_signal;
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGHUP, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
 
@@ -42,6 +44,10 @@ int fail(std::string const& name, Error const& error) {
 
 bool stop_was_asked() {
   return stop_wanted;
+}
+
+bool reload_was_asked() {
+  return reload_wanted.exchange(false);
 }
 
 void serve(actor::System& system, bus::Bus& bus, Inbox& inbox, bus::Sink& sink, Clock const& clock,

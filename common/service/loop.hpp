@@ -12,9 +12,11 @@
 
 namespace lepton::service {
 
-// SIGTERM and SIGINT end the loop in good order; SIGPIPE is ignored.
+// SIGTERM and SIGINT end the loop in good order; SIGHUP is noted; SIGPIPE is ignored.
 void catch_signals();
 bool stop_was_asked();
+// SIGHUP: the settings have changed. True once for each time.
+bool reload_was_asked();
 
 // No core file, no reading of this memory by others of the same user: secrets pass through.
 void harden();

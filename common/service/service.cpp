@@ -26,6 +26,14 @@
 namespace lepton::service {
 namespace {
 
+std::vector<bus::PeerAddress> peers_of(Config const& config) {
+  std::vector<bus::PeerAddress> peers;
+  for (auto const& peer : config.peers)
+    if (peer.name != config.service)
+      peers.push_back({peer.name, peer.request_endpoint, peer.hint_endpoint, peer.public_key});
+  return peers;
+}
+
 bus::BusSettings bus_settings(Config const& config, bus::KeyPair keys) {
   bus::BusSettings settings;
   settings.name = config.service;
@@ -33,10 +41,7 @@ bus::BusSettings bus_settings(Config const& config, bus::KeyPair keys) {
   settings.peer_endpoint = config.peer_endpoint;
   settings.client_endpoint = config.client_endpoint;
   settings.hint_endpoint = config.hint_endpoint;
-  for (auto const& peer : config.peers)
-    if (peer.name != config.service)
-      settings.peers.push_back(
-          {peer.name, peer.request_endpoint, peer.hint_endpoint, peer.public_key});
+  settings.peers = peers_of(config);
   return settings;
 }
 
@@ -114,6 +119,15 @@ std::function<void()> publishing(MetricsServer* server, actor::System const& sys
   };
 }
 
+// Only the keys of peers change while a service runs; all else is read at its start.
+void reload(std::string const& file, bus::Bus& bus, actor::Log const& log) {
+  auto const config = read_config(file);
+  auto const taken = config ? bus.set_peer_keys(peers_of(*config)) : Status(config.error());
+  if (taken) return log(actor::Level::info, "the keys of peers were read again");
+  log(actor::Level::error,
+      "the settings were not taken, the earlier ones stay: " + taken.error().what);
+}
+
 std::string holder_name() {
   char host[64] = "";
   gethostname(host, sizeof host - 1);
@@ -143,12 +157,18 @@ Result<std::unique_ptr<bus::Bus>> open_bus(bus::BusSettings const& settings,
   std::_Exit(status_replaced);
 }
 
-// Everything from the first open door to the last message.
-int act(ServiceSpec const& spec, Config const& config, Secret<std::string> const& url,
-        bus::KeyPair keys, LeaseKeeper& keeper, Clock const& clock, actor::Log const& log) {
+// Everything from the first open door to the last message. A standby may have waited for long, and
+// its keys may have been rotated meanwhile: settings and keys are those of this moment.
+int act(ServiceSpec const& spec, std::string const& file, Secret<std::string> const& url,
+        LeaseKeeper& keeper, Clock const& clock, actor::Log const& log) {
+  auto const read = read_config(file);
+  if (!read) return fail(spec.name, read.error());
+  auto const& config = *read;
+  auto keys = bus::read_keys(config.keys_file);
+  if (!keys) return fail(spec.name, keys.error());
   auto metrics = open_metrics(config);
   if (!metrics) return fail(spec.name, metrics.error());
-  auto opened = open_bus(bus_settings(config, std::move(keys)), keeper, clock);
+  auto opened = open_bus(bus_settings(config, std::move(*keys)), keeper, clock);
   if (!opened) return fail(spec.name, opened.error());
   auto& bus = **opened;
   Inbox inbox([&bus] { bus.wake(); });
@@ -165,7 +185,9 @@ int act(ServiceSpec const& spec, Config const& config, Secret<std::string> const
   Chance chance(std::bit_cast<std::uint64_t>(entropy.array<8>()));
   actor::Ports const ports{clock, store, bus, gate, worker, entropy, chance, log};
   actor::System system({.service = spec.name}, ports);
-  system.add(spec.name, spec.make(config), spec.host);
+  auto host = spec.host;
+  host.standbys = [&keeper] { return keeper.standbys(); };
+  system.add(spec.name, spec.make(config), std::move(host));
   actor::HostSettings watch;
   watch.durable = false;
   watch.streams.clear();
@@ -175,8 +197,11 @@ int act(ServiceSpec const& spec, Config const& config, Secret<std::string> const
   Reception reception(bus, gate, system, clock, keeper.term());
   system.start();
   log(actor::Level::info, spec.name + ": serves at " + config.client_endpoint);
-  serve(system, bus, inbox, reception, clock, &keeper.term(),
-        publishing(metrics->get(), system, bus));
+  auto const publish = publishing(metrics->get(), system, bus);
+  serve(system, bus, inbox, reception, clock, &keeper.term(), [&] {
+    if (publish) publish();
+    if (reload_was_asked()) reload(file, bus, log);
+  });
   if (keeper.term().at(clock.now_ms()) == store::Hold::lost)
     end_replaced(spec.name, keeper.term().why());
   if (auto const why = system.gave_up()) {
@@ -188,9 +213,9 @@ int act(ServiceSpec const& spec, Config const& config, Secret<std::string> const
   return 0;
 }
 
-int run_with(ServiceSpec const& spec, Config const& config) {
-  auto keys = bus::read_keys(config.keys_file);
-  if (!keys) return fail(spec.name, keys.error());
+int run_with(ServiceSpec const& spec, Config const& config, std::string const& file) {
+  if (auto const keys = bus::read_keys(config.keys_file); !keys)
+    return fail(spec.name, keys.error());
   auto url = database_url(config);
   if (!url) return fail(spec.name, url.error());
   static SystemClock const clock;
@@ -200,7 +225,7 @@ int run_with(ServiceSpec const& spec, Config const& config) {
   if (!lease) return fail(spec.name, lease.error());
   if (!*lease) return 0;
   LeaseKeeper keeper(std::move(*lease), clock, log);
-  return act(spec, config, *url, std::move(*keys), keeper, clock, log);
+  return act(spec, file, *url, keeper, clock, log);
 }
 
 }  // namespace
@@ -220,7 +245,7 @@ int run(ServiceSpec const& spec, int argc, char** argv) {
   if (!config) return fail(spec.name, config.error());
   if (config->service != spec.name)
     return fail(spec.name, {Code::invalid, std::string(argv[2]) + " is for " + config->service});
-  return run_with(spec, *config);
+  return run_with(spec, *config, argv[2]);
 }
 
 }  // namespace lepton::service

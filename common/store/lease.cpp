@@ -125,10 +125,15 @@ Status Lease::renew() {
   std::vector<sql::Values> rows;
   auto const failed = connection_->query(
       "UPDATE lease_beat SET beats = beats + 1 WHERE epoch = $1::bigint AND process = $2 "
-      "RETURNING 1",
+      "RETURNING (SELECT count(*) - 1 FROM pg_stat_activity WHERE usename = current_user AND "
+      "datname = current_database() AND "
+      "application_name = current_setting('application_name'))",
       {std::to_string(epoch_), settings_.process}, &rows);
   if (failed) return away(*failed);
-  if (!rows.empty()) return ok();
+  if (!rows.empty()) {
+    standbys_ = number(rows[0], 0);
+    return ok();
+  }
   if (auto seen = look(); !seen) return seen.error();
   return held_by_another();
 }

@@ -38,7 +38,7 @@ class Lease {
  public:
   Lease(LeaseSettings settings, Clock const& clock)
       : settings_(std::move(settings)), clock_(clock) {}
-  ~Lease() { give_back(); }
+  virtual ~Lease() { give_back(); }
   Lease(Lease const&) = delete;
   Lease& operator=(Lease const&) = delete;
 
@@ -47,10 +47,12 @@ class Lease {
   Status try_take();
   // ok: held when this was called. unavailable: nobody knows. conflict: another instance has taken
   // it; never ours again.
-  Status renew();
+  virtual Status renew();
   // The next one need not wait. Only when nothing acts for this instance any more.
   void give_back();
 
+  // Instances that wait for this one, as the last renewal saw them.
+  virtual std::int64_t standbys() const { return standbys_; }
   bool is_held() const { return epoch_ > 0; }
   std::int64_t epoch() const { return epoch_; }
   TimeMs taken_at() const { return taken_at_; }  // when the taking was sent
@@ -81,6 +83,7 @@ class Lease {
   std::string holder_;  // of the row, for people
   std::int64_t epoch_ = 0;
   TimeMs taken_at_ = 0;
+  std::int64_t standbys_ = 0;
   std::string predecessor_;
 };
 

@@ -55,7 +55,15 @@ Result<node::Settings> settings_of(node::NodeConfig const& config, crypto::Entro
   return s;
 }
 
-int run(node::NodeConfig const& config) {
+std::vector<bus::PeerAddress> peers_of(node::NodeConfig const& config) {
+  std::vector<bus::PeerAddress> peers{
+      {"deployer", config.deployer_endpoint, "", config.deployer_key}};
+  if (!config.monitor_endpoint.empty())
+    peers.push_back({"monitor", config.monitor_endpoint, "", config.monitor_key});
+  return peers;
+}
+
+int run(node::NodeConfig const& config, std::string const& file) {
   crypto::SystemEntropy entropy;
   auto keys = bus::read_keys(config.keys_file);
   if (!keys) return fail(keys.error());
@@ -73,13 +81,17 @@ int run(node::NodeConfig const& config) {
   spec.name = "node";
   spec.keys = std::move(*keys);
   spec.token = Secret<std::string>(std::string(text::trim(*token)));
-  spec.peers = {{"deployer", config.deployer_endpoint, "", config.deployer_key}};
+  spec.peers = peers_of(config);
+  spec.read_peers = [file]() -> Result<std::vector<bus::PeerAddress>> {
+    auto const now = read_node_config(file);
+    if (!now) return now.error();
+    return peers_of(*now);
+  };
   spec.log_level = config.log_level;
   spec.make = [settings = *settings, runner] {
     return std::make_unique<node::Node>(settings, runner);
   };
   if (!config.monitor_endpoint.empty()) {
-    spec.peers.push_back({"monitor", config.monitor_endpoint, "", config.monitor_key});
     auto meter = std::make_shared<node::MachineMeter>(
         node::MachineOptions{.state_dir = config.state_folder},
         node::TaskMeter::of_this_machine(config.state_folder + "/attempts"));
@@ -105,5 +117,5 @@ int main(int argc, char** argv) {
     return argc == 2 && std::string(argv[1]) == "--help" ? 0 : 2;
   }
   auto config = read_node_config(argv[2]);
-  return config ? run(*config) : fail(config.error());
+  return config ? run(*config, argv[2]) : fail(config.error());
 }

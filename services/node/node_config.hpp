@@ -39,7 +39,9 @@ struct NodeConfig {
         field(5, "token_file", &N::token_file, "Its token, mode 0600.").restart(),
         field(6, "deployer_endpoint", &N::deployer_endpoint, "Client door of the deployer.")
             .restart(),
-        field(7, "deployer_key", &N::deployer_key, "CURVE key of the deployer, Z85.").restart(),
+        field(7, "deployer_key", &N::deployer_key,
+              "CURVE key of the deployer, Z85; read again at SIGHUP.")
+            .restart(),
         field(8, "port_first", &N::port_first, "First port that work may be given.")
             .bounds(1024, 65535)
             .restart()

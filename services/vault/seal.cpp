@@ -1,6 +1,7 @@
 // The seal: root key, keyring, and the key that signs tokens.
 
 #include "common/bus/access/token.hpp"
+#include "common/bus/keys.hpp"
 #include "common/crypto/encode.hpp"
 #include "services/vault/vault.hpp"
 
@@ -130,6 +131,20 @@ Result<VaultState> Vault::rotate(VaultRotate const&, Context& c) {
   seal_->keyring.data = fresh.wrap(*settings_.root, fresh_nonce(c), tenant);
   keyring_ = std::move(fresh);
   c.upsert(*seal_);
+  return state(c.wall());
+}
+
+// The entry of the audit log is all that is kept; a sealed vault takes it, too.
+Result<VaultState> Vault::note_service_key(ServiceKeyRotate const& m, Context& c) {
+  if (auto good = access::check_segment("service", m.service); !good) return good.error();
+  for (auto const* const key : {&m.old_key, &m.new_key})
+    if (!bus::legal_key(*key))
+      return Error{Code::invalid, "old_key and new_key take 40 characters of Z85 each"};
+  if (m.old_key == m.new_key)
+    return Error{Code::invalid, "the new key of " + m.service + " is its old one; make another"};
+  c.note("service", m.service);
+  c.note("old_key", m.old_key);
+  c.note("new_key", m.new_key);
   return state(c.wall());
 }
 

@@ -10,6 +10,7 @@ Vault::Vault(Settings settings) : settings_(std::move(settings)) {
   on<VaultUnseal>(&Vault::unseal);
   on<VaultSeal>(&Vault::seal);
   on<VaultRotate>(&Vault::rotate);
+  on<ServiceKeyRotate>(&Vault::note_service_key);
   on<SecretPut>(&Vault::put);
   on<SecretGet>(&Vault::get);
   on<SecretList>(&Vault::list);

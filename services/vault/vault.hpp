@@ -53,6 +53,7 @@ class Vault final : public actor::Actor {
   Result<VaultState> unseal(VaultUnseal const& m, Context& c);
   Result<VaultState> seal(VaultSeal const&, Context& c);
   Result<VaultState> rotate(VaultRotate const&, Context& c);
+  Result<VaultState> note_service_key(ServiceKeyRotate const& m, Context& c);
   Status admit_root(Context& c);
   Status open_with(RootKey const& root);
   void create_seal(RootKey const& root, Context& c);

@@ -128,7 +128,7 @@ TEST(Output, AJobAndItsTasks) {
 }
 
 TEST(Output, StatusSaysHowManyAreUp) {
-  auto const line = [](char const* state) { return ServiceLine{"x", state, "", 0, ""}; };
+  auto const line = [](char const* state) { return ServiceLine{"x", state, "", 0, "", 0}; };
   EXPECT_EQ(status_exit({{line("up"), line("up")}}), 0);
   EXPECT_EQ(status_exit({{line("up"), line("down")}}), 8);
   EXPECT_EQ(status_exit({{line("up"), line("starting")}}), 8);

@@ -44,7 +44,7 @@ TEST(Spec, TheSmallestOneHasDefaults) {
   EXPECT_EQ(spec.pool.value, "default");
   EXPECT_EQ(spec.nodes, 1u);
   EXPECT_EQ(spec.priority, 50);
-  EXPECT_EQ(spec.lease_ms, 30'000);
+  EXPECT_EQ(spec.lease_ms, 120'000);
   EXPECT_EQ(spec.no_fit, NoFit::wait);
   EXPECT_EQ(spec.retry, RetryRule{});
 }

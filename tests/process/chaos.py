@@ -5,7 +5,7 @@ product writes down each request before it is sent, and its answer; in the end t
 (history.py) reads that and the database: nothing acknowledged is lost, nothing happened twice.
 
 usage: chaos.py [--kills N] [--seed S]
-  --kills N  how many faults (default 60); about one in 1.5 s
+  --kills N  how many faults (default 60); about one in 1 s
   --seed S   which faults, when and whom; printed at the start"""
 
 import argparse
@@ -18,13 +18,14 @@ import threading
 import time
 
 from history import ACKNOWLEDGED, REFUSED, UNKNOWN, Found, Request, judge
-from stack import Failed, Stack, check, processes, run_test, send_signal, wait_for, words_of
+from stack import (SERVICES, Failed, Stack, check, processes, run_test, send_signal, wait_for,
+                   words_of)
 from standby import Standby
 
-SERVICES = ("deployer", "auditor", "vault")
 DRIVERS = 3
 PAUSE_S = 0.25  # of a driver between two requests: more jobs than the node can start prove no more
 FROZEN_S = 5.0  # a lease has lapsed after 4
+PAUSES_S = (0.05, 1.2)  # between two faults: the next one often falls into a recovery
 # The supervisor gives up on what ends more than five times within 60 s.
 SUPERVISED_MAX, SUPERVISED_S = 4, 66.0
 FINAL_ERRORS = (2, 3, 4)  # exit status: bad usage, not found, denied: it can never take effect
@@ -201,7 +202,7 @@ class Faults:
     def run(self, kills):
         count = 0
         while count < kills:
-            time.sleep(self.chance.uniform(0.1, 1.9))
+            time.sleep(self.chance.uniform(*PAUSES_S))
             count += self.one()
             if self.fleet.error:
                 raise self.fleet.error

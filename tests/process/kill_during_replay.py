@@ -5,7 +5,8 @@ twice, and a real process that was started before lives through it all. Prints h
 to serve again.
 
 usage: kill_during_replay.py [--apart]
-  --apart  the next is killed only when the last one serves again: for figures of each alone
+  --apart  the next is killed only when the last one serves again: for figures of each alone, with
+           10,000 jobs in the database before the first
 environment: LEPTON_DATA, folder of real traces; else the small trace of examples/trace is used."""
 
 import collections
@@ -23,6 +24,7 @@ from stack import ROOT, Stack, check, equal, run_test, start_ticks, wait_for
 
 APART = "--apart" in sys.argv[1:]
 PODS = 8000 if APART else 1500
+STORED_BEFORE = 10_000 if APART else 0
 WINDOW = 4  # few in flight, so that the replay is long enough for all kills
 POOL = "kills"
 # Who is killed when so much of the trace has been stored.
@@ -121,6 +123,24 @@ def kill_all(stack, replay, pods):
     return watchers
 
 
+def store_before(stack, nodes, pods):
+    """Jobs of other pools, which are kept."""
+    for turn in itertools.count():
+        stored = stack.number("SELECT count(*) FROM deployer.job")
+        if stored >= STORED_BEFORE:
+            break
+        some = stack.folder / "before.csv"
+        with pods.open() as source:
+            some.write_text("".join(itertools.islice(source, STORED_BEFORE - stored + 1)))
+        done = subprocess.run([stack.bin / "lepton", "replay", "--nodes", nodes, "--pods", some,
+                               "--pool", f"before-{turn}", "--window", "64", "--keep"],
+                              env=stack.environment, stdin=subprocess.DEVNULL, check=False,
+                              capture_output=True, text=True)
+        check(done.returncode == 0, f"the replay before the kills: {done.stderr}")
+    if STORED_BEFORE:
+        print(f"{stored} jobs are stored before the first kill", flush=True)
+
+
 def replay_through_kills(stack, nodes, pods, count):
     words = [stack.bin / "lepton", "replay", "--nodes", nodes, "--pods", pods, "--pool", POOL,
              "--window", str(WINDOW), "--keep", "-o", "json"]
@@ -164,9 +184,10 @@ def check_rows(stack, pods, report):
     equal(int(runs.get("refused", 0)), report["refused"], "refused jobs in the database")
     equal(sum(int(n) for state, n in runs.items() if state != "refused"), report["placed"],
           "placed jobs in the database")
-    audited = [(row["job"], row["request_id"]) for row in stack.ask(
-        "audit", "sql", "SELECT detail ->> 'job' AS job, request_id FROM audit_log WHERE action = "
-        "'deployer.job.submit' AND outcome <> 'denied'")]
+    audited = stack.sql("SELECT detail::jsonb ->> 'job', request_id FROM auditor.entry WHERE "
+                        "action = 'deployer.job.submit' AND outcome <> 'denied' AND "
+                        "detail::jsonb ->> 'job' NOT IN (SELECT job FROM deployer.job WHERE "
+                        "pool LIKE 'before-%')")
     twice = [key for key, n in collections.Counter(job for job, _ in audited).items() if n > 1]
     equal(twice, [], "jobs whose submit is audited twice")
     equal(len({request for _, request in audited}), len(audited), "request ids in the audit log")
@@ -208,6 +229,7 @@ def test():
     with Stack(up=["--node-name", "here"]) as stack:
         nodes, pods, count = trace(stack.folder)
         job, pid, begun = start_process(stack)
+        store_before(stack, nodes, pods)
         report = replay_through_kills(stack, nodes, pods, count)
         print(f"{report['placed']} placed, {report['refused']} refused, {report['seconds']:.1f} s")
         check_report(report, count)

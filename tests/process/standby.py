@@ -16,7 +16,7 @@ from stack import Failed, check, equal, send_signal, wait_for, words_of
 class Standby:
     """One more instance, below the folder of the stack, so that the stack ends it if need be."""
 
-    def __init__(self, stack, service, name="standby", url=None):
+    def __init__(self, stack, service, name="standby", url=None, environment=None):
         self.stack, self.service = stack, service
         folder = stack.folder / name
         folder.mkdir()
@@ -34,7 +34,8 @@ class Standby:
         with open(self.log_file, "wb") as log:
             self.process = subprocess.Popen([stack.bin / f"lepton-{service}", "--config", config],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            cwd=folder, env=stack.environment)
+                                            cwd=folder,
+                                            env=stack.environment | (environment or {}))
 
     @property
     def pid(self):

@@ -20,7 +20,7 @@ class Submitter(threading.Thread):
     """Submits one job after the other, and keeps what was acknowledged: name, job, when."""
 
     def __init__(self, stack, tag):
-        super().__init__()
+        super().__init__(daemon=True)
         self.stack, self.tag = stack, tag
         self.sent, self.acknowledged, self.is_over, self.error = 0, [], False, None
         self.start()
@@ -63,6 +63,11 @@ def epoch(stack, service):
     return stack.number(f"SELECT epoch FROM {service}.lease")
 
 
+def standbys(stack, service):
+    lines = {line["service"]: line for line in stack.ask("status")["services"]}
+    return int(lines[service].get("standbys", 0))
+
+
 def took_over(stack, service, before, began, standby):
     wait_for(f"takeover of {service}", standby.serves, 15, 0.01)
     taken_s = time.monotonic() - began
@@ -85,6 +90,7 @@ def kill_each(stack):
     for service in ("deployer", "auditor", "vault"):
         standby = Standby(stack, service, f"kill-{service}").wait_standing_by()
         check(not listens(standby.pid), f"the standby of {service} has a door open")
+        wait_for(f"standby of {service} in the status", lambda: standbys(stack, service) == 1, 10)
         before, began = epoch(stack, service), time.monotonic()
         stack.kill(service)
         taken_s = took_over(stack, service, before, began, standby)

@@ -76,6 +76,22 @@ TEST_F(LeaseTest, AStandbyWaitsWhileTheHolderBeatsAndIsToldItsName) {
   EXPECT_FALSE(second->is_held());
 }
 
+TEST_F(LeaseTest, TheHolderKnowsHowManyWaitForIt) {
+  auto first = instance("a");
+  ASSERT_TRUE(first->try_take());
+  ASSERT_TRUE(first->renew());
+  EXPECT_EQ(first->standbys(), 0);
+  auto second = instance("b"), third = instance("c");
+  EXPECT_FALSE(second->try_take());
+  EXPECT_FALSE(third->try_take());
+  ASSERT_TRUE(first->renew());
+  EXPECT_EQ(first->standbys(), 2);
+  second.reset();
+  // Its backend ends when it finds that nobody is there.
+  for (int i = 0; i < 1'000 && first->standbys() != 1; ++i) ASSERT_TRUE(first->renew());
+  EXPECT_EQ(first->standbys(), 1);
+}
+
 TEST_F(LeaseTest, AHolderThatDoesNotBeatIsReplacedWhenTheLeaseHasLapsedAndNoSooner) {
   auto first = instance("a");
   ASSERT_TRUE(first->try_take());

@@ -105,6 +105,18 @@ TEST_F(SealTest, BeforeInitTheCureIsInit) {
   EXPECT_NE(put("secret/ml/hf", "x").error().what.find("lepton vault init"), std::string::npos);
 }
 
+TEST_F(SealTest, ANewKeyOfAServiceIsNotedOnceForEachRequestAlsoWhileSealed) {
+  init();
+  auto const old_key = std::string(40, 'a'), new_key = std::string(40, 'b');
+  EXPECT_EQ(outcome(ask(ServiceKeyRotate{"deployer", old_key, new_key}, ann)), "denied");
+  EXPECT_EQ(outcome(ask(ServiceKeyRotate{"deployer", old_key, old_key}, root)), "invalid");
+  EXPECT_EQ(outcome(ask(ServiceKeyRotate{"deployer", "short", new_key}, root)), "invalid");
+  EXPECT_EQ(outcome(ask(ServiceKeyRotate{"Deployer!", old_key, new_key}, root)), "invalid");
+  EXPECT_TRUE(ask(ServiceKeyRotate{"deployer", old_key, new_key}, root));
+  ASSERT_TRUE(ask(VaultSeal{}, root));
+  EXPECT_TRUE(ask(ServiceKeyRotate{"deployer", new_key, old_key}, root));
+}
+
 TEST_F(SealTest, AfterARotationOldValuesStayReadableAndNewOnesUseTheNewKey) {
   init();
   ASSERT_TRUE(put("secret/ml/old", canary));
