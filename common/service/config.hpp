@@ -44,6 +44,7 @@ struct Config {
   std::string balancer_socket;
   std::uint32_t entrance_first = 0;
   std::uint32_t entrance_count = 0;
+  std::string entrance_address = "127.0.0.1";
 
   static consteval auto fields() {
     using schema::field;
@@ -88,6 +89,9 @@ struct Config {
             .optional(),
         field(42, "entrance_count", &C::entrance_count, "How many entrances HAProxy has.")
             .bounds(0, 1000)
+            .restart()
+            .optional(),
+        field(43, "entrance_address", &C::entrance_address, "Where people reach the entrances.")
             .restart()
             .optional());
   }

@@ -16,6 +16,10 @@ bool is_ready(Replica const& r) {
   return r.state == ReplicaState::ready;
 }
 
+bool is_counted_upon(Replica const& r) {
+  return is_ready(r) && !r.silent;
+}
+
 class Plan {
  public:
   Plan(RolloutTarget const& target, std::vector<Replica> replicas)
@@ -23,7 +27,7 @@ class Plan {
     std::sort(replicas_.begin(), replicas_.end(),
               [](auto const& a, auto const& b) { return a.number > b.number; });
     present_ = replicas_.size();
-    ready_ = count([](Replica const& r) { return is_live(r) && is_ready(r); });
+    ready_ = count(is_counted_upon);
   }
 
   std::vector<RolloutStep> make() {
@@ -60,7 +64,7 @@ class Plan {
   void give_up(F const& which, std::size_t most) {
     for (auto& r : replicas_) {
       if (most == 0) return;
-      if (!is_live(r) || !which(r) || (is_ready(r) && ready_ <= floor())) continue;
+      if (!is_live(r) || r.silent || !which(r) || (is_ready(r) && ready_ <= floor())) continue;
       go(r);
       --most;
     }
@@ -119,7 +123,7 @@ std::vector<RolloutStep> plan_rollout(RolloutTarget const& target, std::vector<R
 bool is_rolled_out(RolloutTarget const& target, std::vector<Replica> const& replicas) {
   return replicas.size() == target.replicas &&
          std::all_of(replicas.begin(), replicas.end(), [&](Replica const& r) {
-           return is_ready(r) && r.template_number == target.template_number;
+           return is_counted_upon(r) && r.template_number == target.template_number;
          });
 }
 

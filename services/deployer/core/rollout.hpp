@@ -8,7 +8,8 @@
 // - a ready replica is given up only when as many others are ready as may not be missing;
 // - with the replicas that are still going, there are never more than the target and its surge
 //   (what was there before a target fell goes without new starts);
-// - not-ready replicas go before ready ones, newer before older.
+// - not-ready replicas go before ready ones, newer before older; what is on a silent node is left
+//   alone until that is heard or the replica is known to be over.
 
 #include <cstdint>
 #include <string>
@@ -23,6 +24,7 @@ struct Replica {
   std::uint64_t number = 0;
   std::uint32_t template_number = 0;
   ReplicaState state = ReplicaState::starting;
+  bool silent = false;  // its node is not heard: it may well serve, but is not counted upon
 };
 
 struct RolloutTarget {

@@ -85,6 +85,13 @@ TEST(Rollout, AStalledRolloutKeepsWhatWorks) {
   EXPECT_EQ(plan_rollout(t, {}), Steps{}) << "there is none";
 }
 
+TEST(Rollout, ASilentReplicaIsNeitherTouchedNorCountedUpon) {
+  EXPECT_EQ(plan_rollout(target(2, 2), {{1, 1, ready, true}, {2, 1, unready, true}}),
+            Steps{start(2)});
+  EXPECT_EQ(plan_rollout(target(1, 2), {{1, 1, ready}, {2, 2, ready, true}}), Steps{});
+  EXPECT_FALSE(is_rolled_out(target(1), {{1, 1, ready, true}}));
+}
+
 TEST(Trial, BacksOffAndStalls) {
   Trial trial;
   std::vector<std::int64_t> waits;
