@@ -235,6 +235,7 @@ struct AttemptReport {
   std::int32_t exit_code = 0;
   std::int32_t signal = 0;
   std::string reason;
+  Readiness readiness = Readiness::unknown;
 
   static consteval auto fields() {
     using schema::field;
@@ -244,7 +245,8 @@ struct AttemptReport {
                           field(3, "final", &T::final, "It is over, and nothing of it lives."),
                           field(4, "exit_code", &T::exit_code, "Exit code, when it exited."),
                           field(5, "signal", &T::signal, "Signal that ended it; 0: none."),
-                          field(6, "reason", &T::reason, "A sentence for people."));
+                          field(6, "reason", &T::reason, "A sentence for people."),
+                          field(40, "readiness", &T::readiness, "What its probes say.").since(2));
   }
 };
 static_assert(schema::complete<AttemptReport>());
@@ -273,6 +275,25 @@ struct LeaseGrant {
   }
 };
 static_assert(schema::complete<LeaseGrant>());
+// Probes for an attempt that runs there; sent while the node reports that it has none.
+struct ProbeOrder {
+  AttemptId attempt;
+  TaskId task;
+  std::uint32_t port = 0;
+  std::string user;
+  Probes probes;
+
+  static consteval auto fields() {
+    using schema::field;
+    using T = ProbeOrder;
+    return schema::fields(
+        field(1, "attempt", &T::attempt, "The attempt."), field(2, "task", &T::task, "Its task."),
+        field(3, "port", &T::port, "Its first port; 0: it has none."),
+        field(4, "user", &T::user, "Whom a command runs as; empty: the node's default."),
+        field(5, "probes", &T::probes, "What to ask."));
+  }
+};
+static_assert(schema::complete<ProbeOrder>());
 struct NodeOrders {
   std::vector<LeaseGrant> leases;
   std::vector<StartOrder> starts;
@@ -280,6 +301,7 @@ struct NodeOrders {
   std::vector<AttemptId> acknowledged;
   std::vector<LogOrder> logs;
   NodeState state = NodeState::unknown;
+  std::vector<ProbeOrder> probes;
 
   static consteval auto fields() {
     using schema::field;
@@ -291,7 +313,8 @@ struct NodeOrders {
         field(4, "acknowledged", &T::acknowledged,
               "Final reports that are durable: the attempt may be removed."),
         field(5, "logs", &T::logs, "Logs to send with the next sync."),
-        field(6, "state", &T::state, "How the control plane sees the node."));
+        field(6, "state", &T::state, "How the control plane sees the node."),
+        field(40, "probes", &T::probes, "For attempts that were reported without.").since(2));
   }
 };
 static_assert(schema::complete<NodeOrders>());

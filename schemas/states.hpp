@@ -51,6 +51,17 @@ consteval auto enumerators(AttemptState) {
       {"unknown", "claimed", "starting", "running", "stopping", "exited", "failed", "lost"});
 }
 
+// What a node's probes say of an attempt.
+enum class Readiness : std::uint8_t {
+  unknown,  // the node has no probes for it
+  pending,  // it has, and none has answered yet: what was known before stays
+  no,
+  yes
+};
+consteval auto enumerators(Readiness) {
+  return std::to_array<std::string_view>({"unknown", "pending", "no", "yes"});
+}
+
 constexpr bool is_final(JobState s) {
   return s == JobState::succeeded || s == JobState::failed || s == JobState::cancelled ||
          s == JobState::refused;

@@ -10,6 +10,7 @@
 
 #include "common/schema/schema.hpp"
 #include "schemas/ids.hpp"
+#include "schemas/probe.hpp"
 
 namespace lepton {
 
@@ -177,6 +178,7 @@ struct JobSpec {
   bool preemptible = true;
   std::int64_t checkpoint_interval_ms = 0;
   std::int64_t min_runtime_ms = 0;
+  Probes probes;
   std::string image;
 
   bool operator==(JobSpec const&) const = default;
@@ -214,6 +216,7 @@ struct JobSpec {
               "An attempt runs at least so long before it may be preempted, ms.")
             .bounds(0, 1e12)
             .since(2),
+        field(40, "probes", &J::probes, "How a node asks whether a replica is well.").since(2),
         field(90, "image", &J::image,
               "Container image that each task runs in; empty: a process of its node.")
             .since(3));

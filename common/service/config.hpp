@@ -42,6 +42,10 @@ struct Config {
   std::string log_key_file;
   std::string metrics_endpoint;
   std::string alert_url_file;
+  std::string balancer_socket;
+  std::uint32_t entrance_first = 0;
+  std::uint32_t entrance_count = 0;
+  std::string entrance_address = "127.0.0.1";
 
   static consteval auto fields() {
     using schema::field;
@@ -75,6 +79,21 @@ struct Config {
             .optional(),
         field(13, "alert_url_file", &C::alert_url_file,
               "File with the URL that alerts are posted to, mode 0600; empty: to nobody.")
+            .restart()
+            .optional(),
+        field(40, "balancer_socket", &C::balancer_socket,
+              "HAProxy's socket at level admin; empty: services have no entrance.")
+            .restart()
+            .optional(),
+        field(41, "entrance_first", &C::entrance_first, "First port of the entrances.")
+            .bounds(0, 65535)
+            .restart()
+            .optional(),
+        field(42, "entrance_count", &C::entrance_count, "How many entrances HAProxy has.")
+            .bounds(0, 1000)
+            .restart()
+            .optional(),
+        field(43, "entrance_address", &C::entrance_address, "Where people reach the entrances.")
             .restart()
             .optional());
   }

@@ -5,7 +5,8 @@
 
 namespace lepton::deployer {
 
-Deployer::Deployer(Settings settings) : settings_(settings) {
+Deployer::Deployer(Settings settings, std::shared_ptr<Balancer> balancer)
+    : settings_(std::move(settings)), balancer_(std::move(balancer)) {
   on<JobSubmit>(&Deployer::submit);
   on<JobShow>(&Deployer::show);
   on<JobList>(&Deployer::list);
@@ -20,11 +21,20 @@ Deployer::Deployer(Settings settings) : settings_(settings) {
   on<QuotaPut>(&Deployer::put_quota);
   on<QuotaRemove>(&Deployer::remove_quota);
   on<QuotaList>(&Deployer::list_quotas);
+  on<ServiceApply>(&Deployer::apply_service);
+  on<ServiceRevert>(&Deployer::revert_service);
+  on<ServiceResize>(&Deployer::resize_service);
+  on<ServiceRemove>(&Deployer::remove_service);
+  on<ServiceShow>(&Deployer::show_service);
+  on<ServiceList>(&Deployer::list_services);
+  on<ServiceHistory>(&Deployer::service_history);
 }
 
 std::vector<store::Table const*> Deployer::tables() const {
-  return {&store::table_of<JobRow>(), &store::table_of<JobRunRow>(), &store::table_of<NodeRow>(),
-          &store::table_of<QuotaRow>()};
+  return {&store::table_of<JobRow>(),     &store::table_of<JobRunRow>(),
+          &store::table_of<NodeRow>(),    &store::table_of<QuotaRow>(),
+          &store::table_of<ServiceRow>(), &store::table_of<RevisionRow>(),
+          &store::table_of<ReplicaRow>()};
 }
 
 void Deployer::restore(actor::Rows const& rows) {
@@ -46,6 +56,13 @@ void Deployer::restore(actor::Rows const& rows) {
   for (auto& row : rows.of<QuotaRow>()) {
     ledger_.set(row.pool, row.owner, {row.gpu_milli, row.cpu_milli, row.gpu_milli_max, row.weight});
     quotas_[{row.pool, row.owner}] = std::move(row);
+  }
+  for (auto& row : rows.of<ServiceRow>()) serving_.services[row.service].row = row;
+  for (auto& row : rows.of<RevisionRow>())
+    serving_.services.at(row.service).revisions.emplace(row.revision, row);
+  for (auto& row : rows.of<ReplicaRow>()) {
+    serving_.replicas[row.job] = {row.service, row.number};
+    serving_.services.at(row.service).replicas.emplace(row.number, row);
   }
   for (auto& row : rows.of<NodeRow>()) {
     next_order_ = std::max(next_order_, std::uint64_t(row.queue_order) + 1);
@@ -89,6 +106,8 @@ void Deployer::start(Context& c) {
       for (auto const& action : outstanding(id, job.run)) act(job, action, c);
     }
   }
+  for (auto const& [name, service] : serving_.services) touch(name, c);
+  balance_soon(c);
   c.after(settings_.tick_ms, [this](Context& later) { tick(later); });
 }
 
@@ -98,6 +117,8 @@ std::map<std::string, std::int64_t> Deployer::counters() const {
           {"jobs_queued", static_cast<std::int64_t>(queue_.size())},
           {"jobs_live", static_cast<std::int64_t>(live_.size())},
           {"jobs_preempting", static_cast<std::int64_t>(preempting_.size())},
+          {"services", static_cast<std::int64_t>(serving_.services.size())},
+          {"replicas", static_cast<std::int64_t>(serving_.replicas.size())},
           {"nodes", static_cast<std::int64_t>(totals.nodes)},
           {"nodes_ready", static_cast<std::int64_t>(totals.ready_nodes)},
           {"gpu_milli", totals.gpu_milli},

@@ -9,7 +9,8 @@
 //
 // Files: jobs.cpp requests of people; nodes.cpp nodes and their syncs; flow.cpp what events do;
 // preemption.cpp work that gives way; quotas.cpp what owners are owed; logs.cpp log relay;
-// views.cpp answers for people.
+// views.cpp answers for people; services.cpp requests about services; serving.cpp their replicas;
+// entrance.cpp their balancer and the scaler.
 
 #include <deque>
 #include <map>
@@ -18,12 +19,15 @@
 #include "common/actor/actor.hpp"
 #include "schemas/node.hpp"
 #include "schemas/quota.hpp"
+#include "schemas/scaler.hpp"
+#include "services/deployer/balancer/balancer.hpp"
 #include "services/deployer/core/cluster.hpp"
 #include "services/deployer/core/hold.hpp"
 #include "services/deployer/core/placer.hpp"
 #include "services/deployer/core/preempt.hpp"
 #include "services/deployer/core/queue.hpp"
 #include "services/deployer/core/quota.hpp"
+#include "services/deployer/serving.hpp"
 #include "services/deployer/state.hpp"
 
 namespace lepton::deployer {
@@ -39,11 +43,17 @@ struct Settings {
   std::size_t preemption_plans_per_tick = 4;
   TimeMs preemption_pause_ms = 5'000;    // before a job without a plan is planned again
   TimeMs preemption_margin_ms = 60'000;  // victims may take so much longer than their grace
+  TimeMs balance_every_ms = 1'000;       // also when nothing has changed
+  TimeMs report_every_ms = 1'000;        // to the scaler
+  std::uint32_t entrance_first = 0;      // ports of the balancer
+  std::uint32_t entrance_count = 0;
+  std::string entrance_address = "127.0.0.1";
 };
 
 class Deployer final : public actor::Actor {
  public:
-  explicit Deployer(Settings settings = {});
+  // Without a balancer services have no entrance.
+  explicit Deployer(Settings settings = {}, std::shared_ptr<Balancer> balancer = nullptr);
 
   std::vector<store::Table const*> tables() const override;
   void restore(actor::Rows const& rows) override;
@@ -54,6 +64,8 @@ class Deployer final : public actor::Actor {
   Cluster const& cluster() const { return cluster_; }
   Ledger const& ledger() const { return ledger_; }
   std::map<JobId, Job> const& jobs() const { return jobs_; }
+  std::map<std::string, ServiceState> const& services() const { return serving_.services; }
+  std::vector<Replica> replicas_of(ServiceState const& s) const;
 
  private:
   using Context = actor::Context;
@@ -87,6 +99,7 @@ class Deployer final : public actor::Actor {
   void reboot(NodeLink& link, std::string const& boot_id, Context& c);
   NodeOrders orders_for(NodeLink& link);
   void order_starts(NodeId const& node, NodeOrders& orders) const;
+  void order_probes(NodeLink const& link, NodeOrders& orders) const;
   void wake_node(NodeId const& node, Context& c);
   void answer_sync(NodeLink& link, Ticket<NodeSync> ticket, NodeOrders orders, Context& c);
   void set_node_state(NodeLink& link, NodeState state, Context& c);
@@ -147,7 +160,59 @@ class Deployer final : public actor::Actor {
   void logs(JobLogs const& m, Ticket<JobLogs> ticket, Context& c);
   void take_log(NodeId const& from, LogPart const& part, Context& c);
 
+  // services.cpp
+  void apply_service(ServiceApply const& m, Ticket<ServiceApply> ticket, Context& c);
+  void revert_service(ServiceRevert const& m, Ticket<ServiceRevert> ticket, Context& c);
+  Result<ServiceApplied> resize_service(ServiceResize const& m, Context& c);
+  Result<ServiceRemoved> remove_service(ServiceRemove const& m, Context& c);
+  Result<ServiceView> show_service(ServiceShow const& m, Context& c);
+  Result<ServicePage> list_services(ServiceList const& m, Context& c);
+  Result<RevisionPage> service_history(ServiceHistory const& m, Context& c);
+  Result<ServiceState*> find_service(std::string const& service);
+  Result<std::uint32_t> choose_entrance(ServiceSpec const& spec) const;
+  Status check_apply(ServiceSpec const& spec) const;
+  template <class M>
+  void consider(ServiceSpec const& spec, std::string const& note, Ticket<M> ticket, Context& c);
+  template <class M>
+  void take_revision(ServiceSpec const& spec, std::string const& note, Ticket<M> ticket,
+                     Context& c);
+  ServiceApplied applied(ServiceState const& s, bool changed) const;
+  ServiceLine line_of(ServiceState const& s, Context& c) const;
+
+  // serving.cpp
+  void touch(std::string const& service, Context& c);
+  void serve_touched(Context& c);
+  void tick_services(Context& c);
+  void serve(ServiceState& s, Context& c);
+  void note_rolled_out(ServiceState& s, Context& c);
+  void start_replica(ServiceState& s, std::uint32_t template_number, Context& c);
+  void drain_replica(ReplicaRow& replica, std::int64_t drain_ms, Context& c);
+  void stop_replica(ReplicaRow const& replica, std::string const& why, Context& c);
+  void end_drains(ServiceState& s, Context& c);
+  void end_slow(ServiceState& s, Context& c);
+  void count_failure(ServiceState& s, ReplicaRow const& replica, std::string const& why,
+                     Context& c);
+  void replica_ended(Job const& job, Context& c);
+  void replica_reported(AttemptId const& attempt, Readiness readiness, Context& c);
+  ReplicaState state_of(ReplicaRow const& replica) const;
+
+  // entrance.cpp
+  void balance_soon(Context& c);
+  void balance(Context& c);
+  void balanced(std::vector<Entrance> const& wanted, Result<std::vector<EntranceLoad>> const& seen,
+                Context& c);
+  std::vector<Entrance> wanted_entrances() const;
+  void note_load(EntranceLoad const& load, Context& c);
+  void tell_scaler(ServiceState& s, Context& c);
+  void scaling_told(std::string const& name, std::uint32_t revision, Result<ScaleWanted> const& got,
+                    Context& c);
+  void report_service(ServiceState& s, Context& c);
+  void take_wanted(ServiceState& s, Result<ScaleWanted> const& got, Context& c);
+  void forget_service(ServiceState& s, Context& c);
+
   Settings settings_;
+  std::shared_ptr<Balancer> balancer_;
+  Serving serving_;
   std::map<JobId, Job> jobs_;
   std::map<std::pair<std::string, std::string>, JobId> newest_;  // (owner, name) to the newest job
   std::deque<JobId> finished_;

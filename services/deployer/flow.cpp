@@ -122,6 +122,7 @@ void Deployer::finish(Job& job, Context& c) {
   auto const good = job.run.state == JobState::succeeded;
   audit_job(job, "deployer.job." + std::string(schema::name_of(job.run.state)),
             good ? AuditOutcome::done : AuditOutcome::failed, c);
+  replica_ended(job, c);
   finished_.push_back(job.id());
 }
 
@@ -227,6 +228,7 @@ void Deployer::simulated_report(AttemptId const& attempt, NodeId const& node, At
   auto* job = job_of(attempt);
   if (job == nullptr) return;
   apply_event(*job, Report{node, attempt, state, exit_code, 0, ""}, c);
+  if (state == AttemptState::running) replica_reported(attempt, Readiness::yes, c);
   if (more_to_place_) pass(c);
 }
 
@@ -266,6 +268,7 @@ void Deployer::resolve_secrets(Job const& job, std::uint32_t index, Context& c) 
 void Deployer::tick(Context& c) {
   tick_nodes(c);
   tick_jobs(c);
+  tick_services(c);
   auto const due = queue_.next_due_ms();
   if (more_to_place_ || !preempting_.empty() || (due && *due <= instant(c).wall_ms)) pass(c);
   preempt(c);

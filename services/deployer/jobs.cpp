@@ -12,6 +12,8 @@ namespace lepton::deployer {
 
 Status Deployer::check_submit(JobSubmit const& m, Context& c) {
   if (auto good = check_spec(m.job, m.spec); !good) return good;
+  if (m.spec.probes.any())
+    return Error{Code::invalid, "probes: belong to services; see `lepton service apply --help`"};
   auto const path = "job/" + c.caller().name + "/" + m.spec.name;
   if (auto allowed = c.allow(Verb::run, path); !allowed) return allowed;
   if (queue_.size() + live_.size() >= settings_.jobs_max)

@@ -1,10 +1,21 @@
 #include "common/service/service.hpp"
+#include "services/deployer/balancer/haproxy_balancer.hpp"
 #include "services/deployer/deployer.hpp"
 
 int main(int argc, char** argv) {
   using namespace lepton;
-  auto const make = [](service::Config const&) -> actor::Factory {
-    return [] { return std::make_unique<deployer::Deployer>(); };
+  auto const make = [](service::Config const& config) -> actor::Factory {
+    deployer::Settings settings;
+    std::shared_ptr<deployer::Balancer> balancer;
+    if (!config.balancer_socket.empty()) {
+      settings.entrance_first = config.entrance_first;
+      settings.entrance_count = config.entrance_count;
+      settings.entrance_address = config.entrance_address;
+      balancer = std::make_shared<deployer::HaproxyBalancer>(
+          deployer::HaproxySettings{config.balancer_socket});
+    }
+    return
+        [settings, balancer] { return std::make_unique<deployer::Deployer>(settings, balancer); };
   };
   return service::run({"deployer", make, {}}, argc, argv);
 }

@@ -57,6 +57,7 @@ void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
     c.answer(*older, Result<NodeOrders>(std::move(nothing)));
   }
   link.strays.clear();
+  link.unprobed.clear();
   take_reports(m, c);
   for (auto const& part : m.logs) take_log(m.node, part, c);
   if (more_to_place_) pass(c);
@@ -74,7 +75,9 @@ void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
   auto const news =
       !orders.starts.empty() || !orders.acknowledged.empty() || !orders.logs.empty() ||
       std::any_of(orders.stops.begin(), orders.stops.end(),
-                  [&](auto const& stop) { return !link.stops_told.contains(stop.attempt); });
+                  [&](auto const& stop) { return !link.stops_told.contains(stop.attempt); }) ||
+      std::any_of(orders.probes.begin(), orders.probes.end(),
+                  [&](auto const& probe) { return !link.probes_told.contains(probe.attempt); });
   if (news || m.wait_ms == 0) return answer_sync(link, ticket, std::move(orders), c);
   link.parked = ticket;
   link.parked_number = m.number;
@@ -133,6 +136,7 @@ Status Deployer::check_age(NodeLink& link, NodeSync const& m) {
     if (!link.incarnation.empty()) link.outlived.push_back(link.incarnation);
     if (link.outlived.size() > outlived_max) link.outlived.pop_front();
     link.stops_told.clear();
+    link.probes_told.clear();
   }
   link.incarnation = m.incarnation;
   link.number = m.number;
@@ -187,6 +191,10 @@ void Deployer::take_report(NodeId const& node, AttemptReport const& report, Cont
       *job,
       Report{node, report.attempt, report.state, report.exit_code, report.signal, report.reason},
       c);
+  replica_reported(report.attempt, report.readiness, c);
+  if (report.state == AttemptState::running && report.readiness == Readiness::unknown &&
+      job->spec().probes.any())
+    link.unprobed.insert(report.attempt);
   if (report.state != AttemptState::claimed) secrets_.erase(report.attempt);
   if (report.final) {
     link.acknowledged.push_back(report.attempt);
@@ -219,10 +227,24 @@ void Deployer::order_starts(NodeId const& node, NodeOrders& orders) const {
   }
 }
 
+void Deployer::order_probes(NodeLink const& link, NodeOrders& orders) const {
+  for (auto const& attempt : link.unprobed) {
+    auto const* member = member_of(attempt);
+    if (member == nullptr || member->state != AttemptState::running) continue;
+    auto const ref = parse_attempt(attempt);
+    auto const& job = jobs_.at(ref->job);
+    auto const& ports = job.allocations.at(ref->index).ports;
+    orders.probes.push_back({attempt, task_id(ref->job, ref->index),
+                             ports.empty() ? 0 : ports.front(), job.spec().user,
+                             job.spec().probes});
+  }
+}
+
 NodeOrders Deployer::orders_for(NodeLink& link) {
   NodeOrders orders;
   orders.state = link.row.state;
   order_starts(link.row.node, orders);
+  order_probes(link, orders);
   orders.stops.insert(orders.stops.end(), link.strays.begin(), link.strays.end());
   orders.acknowledged = std::exchange(link.acknowledged, {});
   orders.logs = std::exchange(link.log_orders, {});
@@ -233,6 +255,8 @@ void Deployer::answer_sync(NodeLink& link, Ticket<NodeSync> ticket, NodeOrders o
   if (link.parked && link.parked->call == ticket.call) link.parked.reset();
   link.stops_told.clear();
   for (auto const& stop : orders.stops) link.stops_told.insert(stop.attempt);
+  link.probes_told.clear();
+  for (auto const& probe : orders.probes) link.probes_told.insert(probe.attempt);
   c.answer(ticket, Result<NodeOrders>(std::move(orders)));
 }
 

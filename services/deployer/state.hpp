@@ -53,6 +53,8 @@ struct NodeLink {
   std::vector<AttemptId> acknowledged;  // for the next answer
   std::vector<StopOrder> strays;        // by its last sync: what it should not run or has lost
   std::set<AttemptId> stops_told;       // by the last answer; no news when told again
+  std::set<AttemptId> unprobed;         // run there by its last sync, and it has no probes for them
+  std::set<AttemptId> probes_told;      // by the last answer; no news when told again
   std::deque<std::string> outlived;     // incarnations before this one; late syncs of theirs
   std::vector<LogOrder> log_orders;     // for the next answer
 

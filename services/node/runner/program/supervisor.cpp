@@ -282,7 +282,8 @@ void Supervisor::explain_reason() {
 
 bool Supervisor::write_final() {
   for (int i = 0; i < final_write_tries; ++i) {
-    if (write_last_status(files_, status_)) return lock_.set_holder("").has_value();
+    // The lock's name goes first: who sees the final status may start the next attempt at once.
+    if (lock_.set_holder("") && write_last_status(files_, status_)) return true;
     if (::access(files_.folder.c_str(), F_OK) != 0) return true;  // nobody is left to tell
     ::poll(nullptr, 0, turn_ms);                                  // a full disk may get room
   }

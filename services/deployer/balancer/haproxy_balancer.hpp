@@ -1,0 +1,43 @@
+#pragma once
+// HaproxyBalancer: HAProxy 2.6 through its runtime API at a unix socket. Every call reads what is,
+// sends what is missing, and reads again. Any thread, one call at a time. Times in ms.
+
+#include <mutex>
+#include <string>
+
+#include "common/base/time.hpp"
+#include "services/deployer/balancer/balancer.hpp"
+#include "services/deployer/balancer/haproxy_page.hpp"
+
+namespace lepton::deployer {
+
+struct HaproxySettings {
+  std::string socket;       // its admin socket
+  TimeMs limit_ms = 3'000;  // of one exchange
+};
+
+class HaproxyBalancer final : public Balancer {
+ public:
+  explicit HaproxyBalancer(HaproxySettings settings) : settings_(std::move(settings)) {}
+  Result<std::vector<EntranceLoad>> reconcile(std::vector<Entrance> const& wanted) override;
+
+ private:
+  Result<std::vector<HaproxyBackend>> look();
+  Status send(std::vector<std::string> const& commands);
+  Result<std::string> exchange(std::string const& line);
+
+  HaproxySettings settings_;
+  std::mutex mutex_;
+};
+
+// The configuration of an HAProxy with these entrances, for whoever starts it.
+struct HaproxyPlan {
+  std::string socket;
+  std::string listen = "127.0.0.1";
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+  std::string user;  // that it becomes after its start; empty: it stays who it is
+};
+std::string haproxy_config(HaproxyPlan const& plan);
+
+}  // namespace lepton::deployer

@@ -1,0 +1,258 @@
+// Replicas: what is planned is done, what they report is noted, what has ended is replaced. Each
+// step is rows in the transaction of its cause, so that a restart goes on where it stood.
+
+#include <algorithm>
+
+#include "common/crypto/encode.hpp"
+#include "services/deployer/deployer.hpp"
+
+namespace lepton::deployer {
+namespace {
+
+AuditEvent replica_event(ReplicaRow const& replica, std::string action, AuditOutcome outcome,
+                         std::string why) {
+  AuditEvent event;
+  event.actor = "deployer";
+  event.action = std::move(action);
+  event.resource = "service/" + replica.service;
+  event.outcome = outcome;
+  event.detail = {{"job", replica.job.value},
+                  {"replica", std::to_string(replica.number)},
+                  {"template", std::to_string(replica.template_number)}};
+  if (!why.empty()) event.detail["why"] = std::move(why);
+  return event;
+}
+
+std::string end_in_words(JobRun const& run) {
+  if (!run.ending.reason.empty()) return run.ending.reason;
+  if (run.ending.signal != 0) return "ended by signal " + std::to_string(run.ending.signal);
+  return "exit code " + std::to_string(run.ending.exit_code);
+}
+
+}  // namespace
+
+void Deployer::touch(std::string const& service, Context& c) {
+  if (!serving_.touched.insert(service).second || serving_.touched.size() > 1) return;
+  c.after(0, [this](Context& later) { serve_touched(later); });
+}
+
+void Deployer::serve_touched(Context& c) {
+  for (auto const& name : std::exchange(serving_.touched, {}))
+    if (auto const found = serving_.services.find(name); found != serving_.services.end())
+      serve(found->second, c);
+  if (more_to_place_) pass(c);
+}
+
+void Deployer::tick_services(Context& c) {
+  auto const now = instant(c).wall_ms;
+  for (auto& [name, s] : serving_.services) {
+    auto const due = s.row.failures > 0 || s.row.removing ||
+                     std::any_of(s.replicas.begin(), s.replicas.end(), [&](auto const& x) {
+                       return state_of(x.second) != ReplicaState::ready;
+                     });
+    if (due || s.replicas.size() < s.target(now).replicas) touch(name, c);
+    tell_scaler(s, c);
+  }
+  if (c.now() - serving_.balanced_at >= settings_.balance_every_ms) balance_soon(c);
+}
+
+ReplicaState Deployer::state_of(ReplicaRow const& replica) const {
+  auto const& run = jobs_.at(replica.job).run;
+  auto const gives_way = run.ending.cause == Cause::preemption;
+  if (is_final(run.state) || (run.state == JobState::stopping && !gives_way))
+    return ReplicaState::stopping;
+  if (replica.drain_until_ms > 0) return ReplicaState::draining;
+  auto const runs = run.state == JobState::starting || run.state == JobState::running;
+  if (!runs || replica.round != run.round || replica.ready_at_ms == 0)
+    return ReplicaState::starting;
+  return replica.ready ? ReplicaState::ready : ReplicaState::unready;
+}
+
+std::vector<Replica> Deployer::replicas_of(ServiceState const& s) const {
+  std::vector<Replica> all;
+  for (auto const& [number, replica] : s.replicas) {
+    auto const& run = jobs_.at(replica.job).run;
+    auto const silent = std::any_of(run.members.begin(), run.members.end(), [](Member const& m) {
+      return m.silent_since_ms != 0 && !is_final(m.state);
+    });
+    all.push_back({number, replica.template_number, state_of(replica), silent});
+  }
+  return all;
+}
+
+// Does what is due now; asked again after each change.
+void Deployer::serve(ServiceState& s, Context& c) {
+  if (s.row.removing && s.replicas.empty()) return forget_service(s, c);
+  auto const before = s.row;
+  end_drains(s, c);
+  end_slow(s, c);
+  auto const now = instant(c).wall_ms;
+  auto const replicas = replicas_of(s);
+  if (is_rolled_out(s.target(now), replicas)) note_rolled_out(s, c);
+  for (auto const& step : plan_rollout(s.target(now), replicas)) {
+    if (step.kind == StepKind::start) {
+      start_replica(s, step.template_number, c);
+    } else if (step.kind == StepKind::drain) {
+      drain_replica(s.replicas.at(step.number), s.spec().drain_ms, c);
+    } else {
+      stop_replica(s.replicas.at(step.number), "not needed any more", c);
+    }
+  }
+  if (s.row != before) c.upsert(s.row);
+}
+
+// A template is proven once; its failures are forgiven when all have been ready for a while.
+void Deployer::note_rolled_out(ServiceState& s, Context& c) {
+  auto const now = instant(c).wall_ms;
+  if (s.row.proven != s.row.template_number) {
+    s.row.proven = s.row.template_number;
+    AuditEvent event;
+    event.actor = "deployer";
+    event.action = "deployer.service.rolled_out";
+    event.resource = "service/" + s.row.service;
+    event.outcome = AuditOutcome::done;
+    event.detail = {{"revision", std::to_string(s.row.revision)},
+                    {"replicas", std::to_string(s.row.wanted)}};
+    c.audit(std::move(event));
+  }
+  auto const stable = std::all_of(s.replicas.begin(), s.replicas.end(), [&](auto const& x) {
+    return now - x.second.ready_at_ms >= replica_stable_after_ms;
+  });
+  if (stable) s.row.failures = 0, s.row.not_before_ms = 0;
+}
+
+void Deployer::start_replica(ServiceState& s, std::uint32_t template_number, Context& c) {
+  auto const* revision = revision_with(s, template_number);
+  LEPTON_CHECK(revision != nullptr, "a template that is needed was forgotten");
+  if (queue_.size() + live_.size() >= settings_.jobs_max) return;
+  Job job;
+  auto task = revision->spec.task;
+  auto const number = ++s.row.replicas_made;
+  task.name = s.row.service + "-" + std::to_string(number);
+  JobId const id{crypto::uuid7(c.entropy(), c.wall())};
+  job.row = {id,      revision->owner,    task.name,       task.pool,
+             task,    revision->policies, revision->token, std::int64_t(next_order_++),
+             c.wall()};
+  job.queued_at_ms = last_queued_at_ms_ = std::max(last_queued_at_ms_, c.wall());
+  placer_.observe(task.resources, task.nodes);
+  auto& kept = jobs_[id] = std::move(job);
+  newest_[{kept.row.owner, kept.row.name}] = id;
+  c.append(kept.row);
+  enqueue(kept);
+  more_to_place_ = true;
+  ReplicaRow const replica{id, s.row.service, number, template_number};
+  c.upsert(replica);
+  c.audit(replica_event(replica, "deployer.replica.started", AuditOutcome::done, ""));
+  serving_.replicas[id] = {s.row.service, number};
+  s.replicas.emplace(number, replica);
+}
+
+// New requests go elsewhere from now on; what is open may end.
+void Deployer::drain_replica(ReplicaRow& replica, std::int64_t drain_ms, Context& c) {
+  replica.drain_until_ms = instant(c).wall_ms + drain_ms + 1;
+  c.upsert(replica);
+  balance_soon(c);
+}
+
+// One that is queued again (it was preempted) ends at once, and its row with it: so the numbers are
+// collected first.
+void Deployer::end_drains(ServiceState& s, Context& c) {
+  auto const now = instant(c).wall_ms;
+  std::vector<std::pair<std::uint64_t, std::string>> over;
+  for (auto& [number, replica] : s.replicas) {
+    if (state_of(replica) != ReplicaState::draining) continue;
+    auto const idle = serving_.drained.contains(replica.job);
+    // A wall clock that was stepped back must not hold it for ever.
+    auto const longest = now + s.spec().drain_ms + 1;
+    if (replica.drain_until_ms > longest) replica.drain_until_ms = longest, c.upsert(replica);
+    if (idle || now >= replica.drain_until_ms)
+      over.emplace_back(number, idle ? "drained" : "its time to drain is over");
+  }
+  for (auto const& [number, why] : over) stop_replica(s.replicas.at(number), why, c);
+}
+
+// Placed long ago and still not ready.
+void Deployer::end_slow(ServiceState& s, Context& c) {
+  auto const limit = s.spec().progress_ms;
+  for (auto& [number, replica] : s.replicas) {
+    auto const& job = jobs_.at(replica.job);
+    auto const state = state_of(replica);
+    auto const slow = state == ReplicaState::starting ||
+                      (state == ReplicaState::unready && s.row.proven != replica.template_number);
+    auto const runs = job.run.state == JobState::starting || job.run.state == JobState::running;
+    if (!slow || !runs || instant(c).wall_ms - job.started_at_ms < limit) continue;
+    auto const why = "not ready " + std::to_string(limit) + " ms after its start";
+    count_failure(s, replica, why, c);
+    stop_replica(replica, why, c);
+  }
+}
+
+void Deployer::stop_replica(ReplicaRow const& replica, std::string const& why, Context& c) {
+  auto& job = jobs_.at(replica.job);
+  if (job.run.state == JobState::queued) queue_.erase(job.id());
+  apply_event(job, Cancel{why}, c);
+}
+
+void Deployer::count_failure(ServiceState& s, ReplicaRow const& replica, std::string const& why,
+                             Context& c) {
+  if (replica.template_number != s.row.template_number || s.row.removing) return;
+  auto const proven = s.row.proven == s.row.template_number;
+  auto const was_stalled = !s.row.stalled.empty();
+  auto const trial = after_failure({s.row.failures, s.row.not_before_ms, s.row.stalled}, proven,
+                                   instant(c).wall_ms, why);
+  s.row.failures = trial.failures;
+  s.row.not_before_ms = trial.not_before_ms;
+  s.row.stalled = trial.stalled;
+  if (!was_stalled && !trial.stalled.empty())
+    c.audit(
+        replica_event(replica, "deployer.service.stalled", AuditOutcome::failed, trial.stalled));
+}
+
+// From finish(): the job of a replica has ended, for whatever reason.
+void Deployer::replica_ended(Job const& job, Context& c) {
+  auto const found = serving_.replicas.find(job.id());
+  if (found == serving_.replicas.end()) return;
+  auto& s = serving_.services.at(found->second.first);
+  auto const replica = s.replicas.at(found->second.second);
+  auto const before = s.row;
+  auto const& run = job.run;
+  auto const by_itself = run.state == JobState::succeeded || run.ending.cause == Cause::error ||
+                         run.ending.cause == Cause::time_limit;
+  auto const stable = replica.ready_at_ms > 0 &&
+                      instant(c).wall_ms - replica.ready_at_ms >= replica_stable_after_ms;
+  if (by_itself && !stable && replica.drain_until_ms == 0)
+    count_failure(s, replica, end_in_words(run), c);
+  c.audit(replica_event(replica, "deployer.replica.ended",
+                        by_itself ? AuditOutcome::failed : AuditOutcome::done, end_in_words(run)));
+  c.erase(replica);
+  s.replicas.erase(replica.number);
+  serving_.replicas.erase(found);
+  serving_.drained.erase(job.id());
+  if (s.row != before) c.upsert(s.row);
+  touch(s.row.service, c);
+  balance_soon(c);
+}
+
+// What a node says of an attempt: is it ready? Without probes it is as soon as it runs.
+void Deployer::replica_reported(AttemptId const& attempt, Readiness readiness, Context& c) {
+  auto const ref = parse_attempt(attempt);
+  auto const found = ref ? serving_.replicas.find(ref->job) : serving_.replicas.end();
+  if (found == serving_.replicas.end()) return;
+  auto& s = serving_.services.at(found->second.first);
+  auto& replica = s.replicas.at(found->second.second);
+  auto const& job = jobs_.at(ref->job);
+  auto const* member = member_of(attempt);
+  if (member == nullptr || member->state != AttemptState::running) return;
+  auto const probed = job.spec().probes.any();
+  if (probed && (readiness == Readiness::unknown || readiness == Readiness::pending)) return;
+  auto const ready = !probed || readiness == Readiness::yes;
+  if (replica.round == job.run.round && replica.ready == ready) return;
+  if (std::exchange(replica.round, job.run.round) != job.run.round) replica.ready_at_ms = 0;
+  replica.ready = ready;
+  if (ready && replica.ready_at_ms == 0) replica.ready_at_ms = instant(c).wall_ms;
+  c.upsert(replica);
+  touch(s.row.service, c);
+  balance_soon(c);
+}
+
+}  // namespace lepton::deployer

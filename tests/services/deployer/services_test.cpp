@@ -1,0 +1,304 @@
+// Services on the actor: replicas come and go by the syncs of nodes, the entrance follows, and a
+// restart at any point goes on where it stood.
+
+#include "schemas/scaler.hpp"
+#include "services/deployer/balancer/fake_balancer.hpp"
+#include "tests/services/deployer/rig.hpp"
+
+namespace lepton::deployer::testing {
+namespace {
+
+constexpr std::uint32_t entrance = 7'120;
+
+class ServicesTest : public DeployerTest {
+ protected:
+  std::shared_ptr<FakeBalancer> balancer = std::make_shared<FakeBalancer>(entrance, 2);
+  As const ops{.name = "root", .policies = {"admin"}, .token = "token-of-root"};
+
+  void boot_services() {
+    deployer_settings.entrance_first = entrance;
+    deployer_settings.entrance_count = 2;
+    boot_service("deployer",
+                 [this] { return std::make_unique<Deployer>(deployer_settings, balancer); });
+    rest();
+  }
+  void SetUp() override {
+    boot_services();
+    beat();
+  }
+  void rest() {
+    settle();
+    while (!worker.done.empty()) pop(worker.done), settle();
+  }
+  // A node that runs what it is told and whose replicas say `readiness`.
+  Readiness readiness = Readiness::yes;
+  void beat() {
+    rest();
+    auto const got = orders(n1);
+    for (auto const& start : got.starts) n1.says(start.attempt, AttemptState::running);
+    for (auto const& stop : got.stops) n1.says(stop.attempt, AttemptState::exited, 143);
+    for (auto const& done : got.acknowledged) n1.reports.erase(done);
+    for (auto const& probe : got.probes) n1.reports[probe.attempt].readiness = readiness;
+    rest();
+  }
+  void live(int seconds) {
+    for (int i = 0; i < seconds; ++i) {
+      beat(), beat(), beat();
+      for (int k = 0; k < 10; ++k) advance(100), rest();
+    }
+  }
+  ServiceSpec web(std::uint32_t replicas = 2) {
+    ServiceSpec s;
+    s.name = s.task.name = "web";
+    s.task.command = {"serve"};
+    s.task.resources.ports = 1;
+    s.task.resources.cpu_milli = 500;
+    s.task.lease_ms = 10'000;
+    s.task.retry = {0, false, false, {}, 1000};
+    s.task.probes.readiness = Probe{ProbeKind::http, "/"};
+    s.min = s.max = replicas;
+    return s;
+  }
+  ServiceSpec other(std::uint32_t replicas = 2) {
+    auto s = web(replicas);
+    s.task.env["VERSION"] = "2";
+    return s;
+  }
+  Result<ServiceApplied> apply(ServiceSpec const& s) { return ask(ServiceApply{s}, ops); }
+  ServiceView show() {
+    auto const got = ask(ServiceShow{"web"}, ops);
+    EXPECT_TRUE(got) << got.error().what;
+    return got ? *got : ServiceView{};
+  }
+  std::vector<ServiceLine> show_all() { return ask(ServiceList{}, ops)->services; }
+  std::size_t ready() { return show().line.ready; }
+  std::set<std::uint32_t> templates() {
+    std::set<std::uint32_t> found;
+    for (auto const& replica : show().replicas) found.insert(replica.revision);
+    return found;
+  }
+  AttemptId attempt_of(ReplicaView const& replica) { return attempt_id(replica.job, 0, 1); }
+};
+
+TEST_F(ServicesTest, ReplicasStartAndStandBehindTheEntranceWhenTheyAreReady) {
+  readiness = Readiness::no;
+  auto const got = apply(web());
+  ASSERT_TRUE(got) << got.error().what;
+  EXPECT_EQ(got->port, entrance);
+  live(2);
+  EXPECT_EQ(show().replicas.size(), 2u);
+  EXPECT_EQ(ready(), 0u);
+  EXPECT_TRUE(balancer->servers(entrance).empty());
+  for (auto& [id, report] : n1.reports) report.readiness = Readiness::yes;
+  live(1);
+  auto const view = show();
+  EXPECT_EQ(view.line.state, "steady");
+  EXPECT_EQ(view.line.address, "127.0.0.1:7120");
+  auto const servers = balancer->servers(entrance);
+  ASSERT_EQ(servers.size(), 2u);
+  std::set<std::uint32_t> const ports{servers[0].port, servers[1].port};
+  EXPECT_EQ(ports, (std::set<std::uint32_t>{view.replicas[0].port, view.replicas[1].port}));
+  EXPECT_EQ(audited("deployer.replica.started").size(), 2u);
+  EXPECT_EQ(audited("deployer.service.rolled_out").size(), 1u);
+}
+
+TEST_F(ServicesTest, BadOnesAndStrangersAreRefused) {
+  auto bad = web();
+  bad.task.probes.readiness->path = "no slash";
+  EXPECT_EQ(outcome(apply(bad)), "invalid");
+  EXPECT_EQ(outcome(ask(ServiceApply{web()}, ann)), "denied");
+  auto far = web();
+  far.port = 9'999;
+  EXPECT_EQ(outcome(apply(far)), "invalid");
+  EXPECT_EQ(outcome(ask(ServiceShow{"web"}, ops)), "not_found");
+  auto job = spec();
+  job.probes.liveness = Probe{};
+  EXPECT_EQ(outcome(submit("job-1", job)), "invalid") << "probes are of services";
+  EXPECT_TRUE(show_all().empty());
+}
+
+TEST_F(ServicesTest, TheSameAgainChangesNothing) {
+  ASSERT_TRUE(apply(web()));
+  EXPECT_FALSE(apply(web())->changed);
+  EXPECT_EQ(apply(web())->revision, 1u);
+  auto more = web(3);
+  EXPECT_EQ(apply(more)->revision, 2u);
+  live(2);
+  EXPECT_EQ(templates(), std::set<std::uint32_t>{1}) << "no template has changed";
+  EXPECT_EQ(ready(), 3u);
+}
+
+TEST_F(ServicesTest, ARolloutNeverHasFewerReadyThanWanted) {
+  ASSERT_TRUE(apply(web()));
+  live(2);
+  ASSERT_EQ(ready(), 2u);
+  ASSERT_TRUE(apply(other()));
+  for (int i = 0; i < 20 && show().line.state != "steady"; ++i) {
+    beat();
+    EXPECT_GE(ready(), 2u);
+    EXPECT_LE(show().replicas.size(), 3u);
+    std::size_t open = 0;
+    for (auto const& server : balancer->servers(entrance)) open += server.draining ? 0 : 1;
+    EXPECT_GE(open, 2u);
+    advance(200);
+  }
+  EXPECT_EQ(templates(), std::set<std::uint32_t>{2});
+  EXPECT_EQ(show().line.state, "steady");
+}
+
+TEST_F(ServicesTest, OpenRequestsMayEndBeforeAStop) {
+  ASSERT_TRUE(apply(web(1)));
+  live(2);
+  auto const old = show().replicas.at(0);
+  balancer->set_in_flight(old.job.value, 1);
+  ASSERT_TRUE(apply(other(1)));
+  live(2);
+  EXPECT_EQ(show().replicas.at(0).job, old.job);
+  EXPECT_EQ(show().replicas.at(0).state, ReplicaState::draining);
+  balancer->set_in_flight(old.job.value, 0);
+  live(2);
+  EXPECT_EQ(show().replicas.size(), 1u);
+  EXPECT_EQ(templates(), std::set<std::uint32_t>{2});
+}
+
+TEST_F(ServicesTest, ADrainHasALimit) {
+  ASSERT_TRUE(apply(web(1)));
+  live(2);
+  balancer->set_in_flight(show().replicas.at(0).job.value, 1);
+  ASSERT_TRUE(apply(other(1)));
+  live(10);
+  EXPECT_EQ(templates(), std::set<std::uint32_t>{2});
+}
+
+TEST_F(ServicesTest, AFailingRevisionStallsAndTheOldOneStays) {
+  ASSERT_TRUE(apply(web()));
+  live(2);
+  readiness = Readiness::no;
+  ASSERT_TRUE(apply(other()));
+  std::set<JobId> failed;
+  for (int i = 0; i < 40 && show().line.state != "stalled"; ++i) {
+    live(1);
+    for (auto const& replica : show().replicas)
+      if (replica.revision == 2 && failed.insert(replica.job).second)
+        n1.says(attempt_of(replica), AttemptState::exited, 3);
+    EXPECT_GE(ready(), 2u);
+  }
+  EXPECT_EQ(show().line.state, "stalled");
+  EXPECT_NE(show().why.find("exit code 3"), std::string::npos) << show().why;
+  EXPECT_EQ(audited("deployer.service.stalled").size(), 1u);
+  live(3);
+  EXPECT_EQ(templates(), std::set<std::uint32_t>{1});
+  auto const back = ask(ServiceRevert{"web"}, ops);
+  ASSERT_TRUE(back) << back.error().what;
+  EXPECT_EQ(show().line.state, "steady") << "what runs has the old template already";
+  EXPECT_EQ(show().spec.task, web().task);
+  auto const history = ask(ServiceHistory{"web"}, ops);
+  ASSERT_EQ(history->revisions.size(), 3u);
+  EXPECT_EQ(history->revisions[0].note, "revert to revision 1");
+}
+
+TEST_F(ServicesTest, WhatHasEndedIsReplacedAlsoAfterALiveness) {
+  ASSERT_TRUE(apply(web()));
+  live(12);
+  auto const victim = show().replicas.at(0);
+  n1.reports[attempt_of(victim)] = {attempt_of(victim),    AttemptState::exited, true, 0, 15,
+                                    "liveness: 3 failures"};
+  live(2);
+  EXPECT_EQ(ready(), 2u);
+  for (auto const& replica : show().replicas) EXPECT_NE(replica.job, victim.job);
+  EXPECT_EQ(audited("deployer.replica.ended").at(0).detail.at("why"), "liveness: 3 failures");
+}
+
+TEST_F(ServicesTest, ARestartAtAnyPointLosesNothing) {
+  ASSERT_TRUE(apply(web()));
+  live(2);
+  ASSERT_TRUE(apply(other()));
+  for (int i = 0; i < 30 && show().line.state != "steady"; ++i) {
+    boot_services();
+    auto const before = balancer->servers(entrance).size();
+    rest();
+    EXPECT_GE(balancer->servers(entrance).size(), std::min<std::size_t>(before, 2));
+    beat();
+    EXPECT_GE(ready(), 2u);
+    advance(300);
+  }
+  EXPECT_EQ(show().line.state, "steady");
+  EXPECT_EQ(templates(), std::set<std::uint32_t>{2});
+}
+
+TEST_F(ServicesTest, ABalancerThatForgotIsSetRight) {
+  ASSERT_TRUE(apply(web()));
+  live(2);
+  balancer->restart();
+  balancer->go_away(true);
+  live(2);
+  EXPECT_NE(show().why.find("away"), std::string::npos);
+  balancer->go_away(false);
+  live(2);
+  EXPECT_EQ(balancer->servers(entrance).size(), 2u);
+}
+
+TEST_F(ServicesTest, ResizingKeepsToTheLimits) {
+  auto s = web(1);
+  s.max = 3;
+  ASSERT_TRUE(apply(s));
+  EXPECT_EQ(outcome(ask(ServiceResize{"web", 4}, ops)), "invalid");
+  ASSERT_TRUE(ask(ServiceResize{"web", 3}, ops));
+  live(2);
+  EXPECT_EQ(ready(), 3u);
+  ASSERT_TRUE(ask(ServiceResize{"web", 1}, ops));
+  live(2);
+  ASSERT_EQ(show().replicas.size(), 1u);
+  EXPECT_EQ(show().replicas[0].number, 1u) << "the newest go first";
+}
+
+TEST_F(ServicesTest, TheScalerHearsOfTheLoadAndDecides) {
+  auto s = web(1);
+  s.max = 3;
+  s.scale = ScaleSettings{"kpa", ScaleSignal::requests_per_s, 10, {}};
+  s.scale->limits.min = 1;
+  s.scale->limits.max = 3;
+  ASSERT_TRUE(apply(s));
+  live(1);
+  auto const puts = open_requests<ServiceScalePut>();
+  ASSERT_EQ(puts.size(), 1u);
+  reply_to<ServiceScalePut>(puts[0], ScaleWanted{1, 1});
+  balancer->serve(entrance, 0);
+  live(2);
+  balancer->serve(entrance, 30);
+  live(2);
+  auto const reports = open_requests<ServiceReport>();
+  ASSERT_FALSE(reports.empty());
+  reply_to<ServiceReport>(reports.back(), ScaleWanted{3, 2});
+  live(3);
+  EXPECT_EQ(ready(), 3u);
+  EXPECT_EQ(audited("deployer.service.scaled").size(), 1u);
+  EXPECT_EQ(outcome(ask(ServiceResize{"web", 2}, ops)), "conflict");
+}
+
+TEST_F(ServicesTest, RemovingEndsTheReplicasAndTellsTheScaler) {
+  ASSERT_TRUE(apply(web()));
+  live(2);
+  EXPECT_EQ(ask(ServiceRemove{"web"}, ops)->replicas, 2u);
+  EXPECT_EQ(outcome(apply(web())), "conflict");
+  live(4);
+  EXPECT_TRUE(show_all().empty());
+  EXPECT_TRUE(balancer->servers(entrance).empty());
+  EXPECT_EQ(actor().cluster().held_count(), 0u);
+  EXPECT_TRUE(store.disk->rows("service_revision").empty());
+  ASSERT_TRUE(apply(web()));
+}
+
+TEST_F(ServicesTest, WithoutAnswerOfItsNodeAReplicaStaysUntilItsLeaseIsOver) {
+  ASSERT_TRUE(apply(web(1)));
+  live(2);
+  auto const old = show().replicas.at(0).job;
+  for (int i = 0; i < 10; ++i) advance(1'000), rest();
+  EXPECT_EQ(balancer->servers(entrance).size(), 1u) << "it may well serve";
+  for (int i = 0; i < 20; ++i) advance(1'000), rest();
+  ASSERT_EQ(show().replicas.size(), 1u);
+  EXPECT_NE(show().replicas[0].job, old);
+}
+
+}  // namespace
+}  // namespace lepton::deployer::testing

@@ -1,0 +1,265 @@
+// What every balancer must do, the fake one and a real HAProxy alike; real requests through the
+// latter. Skips the real one with a clear line where HAProxy is not installed.
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "common/postgres/process.hpp"
+#include "services/deployer/balancer/fake_balancer.hpp"
+#include "services/deployer/balancer/haproxy_balancer.hpp"
+
+namespace lepton::deployer {
+namespace {
+
+constexpr char const* program = "/usr/sbin/haproxy";
+
+int listen_at(std::uint16_t& port) {
+  auto const fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in place{};
+  place.sin_family = AF_INET;
+  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  place.sin_port = htons(port);
+  int const on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  socklen_t size = sizeof place;
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&place), sizeof place) != 0 || ::listen(fd, 64) != 0 ||
+      ::getsockname(fd, reinterpret_cast<sockaddr*>(&place), &size) != 0)
+    return ::close(fd), -1;
+  port = ntohs(place.sin_port);
+  return fd;
+}
+
+int connect_to(std::uint32_t port) {
+  auto const fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in place{};
+  place.sin_family = AF_INET;
+  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  place.sin_port = htons(static_cast<std::uint16_t>(port));
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&place), sizeof place) == 0) return fd;
+  ::close(fd);
+  return -1;
+}
+
+std::string read_until_end(int fd) {
+  std::string all;
+  char buffer[4096];
+  for (ssize_t n = 0; (n = ::recv(fd, buffer, sizeof buffer, 0)) > 0;)
+    all.append(buffer, static_cast<std::size_t>(n));
+  return all;
+}
+
+// The body of one GET through the entrance; the status line for anything but 200.
+std::string get(std::uint32_t port) {
+  auto const fd = connect_to(port);
+  if (fd < 0) return "refused";
+  std::string const request = "GET / HTTP/1.0\r\n\r\n";
+  if (::send(fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) return ::close(fd), "lost";
+  auto const answer = read_until_end(fd);
+  ::close(fd);
+  if (answer.find(" 200 ") == answer.npos) return answer.substr(0, answer.find('\r'));
+  return answer.substr(answer.find("\r\n\r\n") + 4);
+}
+
+// Answers every request with its name, the open ones when it is told to.
+class Replica {
+ public:
+  explicit Replica(std::string name) : name_(std::move(name)), fd_(listen_at(port_)) {
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~Replica() {
+    ::shutdown(fd_, SHUT_RDWR);
+    thread_.join();
+    ::close(fd_);
+  }
+  BalancedServer server(bool draining = false) const {
+    return {name_, "127.0.0.1", port_, draining};
+  }
+
+ private:
+  void serve() {
+    for (int open = 0; (open = ::accept(fd_, nullptr, nullptr)) >= 0; ::close(open)) {
+      char buffer[4096];
+      if (::recv(open, buffer, sizeof buffer, 0) <= 0) continue;  // a health check
+      auto const answer =
+          "HTTP/1.0 200 OK\r\nContent-Length: " + std::to_string(name_.size()) + "\r\n\r\n" + name_;
+      ::send(open, answer.data(), answer.size(), MSG_NOSIGNAL);
+    }
+  }
+  std::string name_;
+  std::uint16_t port_ = 0;
+  int fd_;
+  std::thread thread_;
+};
+
+struct Rig {
+  virtual ~Rig() = default;
+  virtual Balancer& balancer() = 0;
+  virtual std::uint32_t port() const = 0;
+  virtual void restart() = 0;
+};
+
+struct FakeRig final : Rig {
+  FakeBalancer fake{7120, 2};
+  Balancer& balancer() override { return fake; }
+  std::uint32_t port() const override { return 7120; }
+  void restart() override { fake.restart(); }
+};
+
+class HaproxyRig final : public Rig {
+ public:
+  HaproxyRig() {
+    char name[] = "/tmp/lepton-haproxy-XXXXXX";
+    folder_ = ::mkdtemp(name);
+    std::uint16_t free = 0;
+    ::close(listen_at(free));
+    port_ = free;
+    HaproxyPlan const plan{(folder_ / "s").string(), "127.0.0.1", port_, 1, ""};
+    std::ofstream(folder_ / "haproxy.cfg") << haproxy_config(plan);
+    balancer_.emplace(HaproxySettings{plan.socket});
+    start();
+  }
+  ~HaproxyRig() override {
+    stop();
+    std::filesystem::remove_all(folder_);
+  }
+  Balancer& balancer() override { return *balancer_; }
+  std::uint32_t port() const override { return port_; }
+  void restart() override {
+    stop();
+    start();
+  }
+
+ private:
+  void start() {
+    postgres::Command command{program, {"-db", "-f", (folder_ / "haproxy.cfg").string()}};
+    command.parent_death_signal = SIGKILL;
+    auto child = postgres::spawn(command);
+    ASSERT_TRUE(child) << child.error().what;
+    child_.emplace(std::move(*child));
+    for (int i = 0; i < 500 && !balancer_->reconcile({}); ++i)
+      ASSERT_FALSE(child_->wait(20)) << "HAProxy has ended";
+    ASSERT_TRUE(balancer_->reconcile({}));
+  }
+  void stop() {
+    if (!child_) return;
+    child_->signal(SIGKILL);
+    child_->wait(5'000);
+    child_.reset();
+  }
+  std::filesystem::path folder_;
+  std::uint32_t port_ = 0;
+  std::optional<HaproxyBalancer> balancer_;
+  std::optional<postgres::Child> child_;
+};
+
+class BalancerContract : public testing::TestWithParam<char const*> {
+ protected:
+  std::unique_ptr<Rig> rig;
+  void SetUp() override {
+    if (GetParam() == std::string("fake")) {
+      rig = std::make_unique<FakeRig>();
+    } else if (::access(program, X_OK) != 0) {
+      GTEST_SKIP() << "HAProxy is not installed; scripts/install-packages does it";
+    } else {
+      rig = std::make_unique<HaproxyRig>();
+    }
+  }
+  std::vector<ServerLoad> bring(std::vector<BalancedServer> servers) {
+    auto const seen = rig->balancer().reconcile({{rig->port(), std::move(servers)}});
+    EXPECT_TRUE(seen) << seen.error().what;
+    if (!seen) return {};
+    for (auto const& entrance : *seen)
+      if (entrance.port == rig->port()) return entrance.servers;
+    ADD_FAILURE() << "the entrance is not shown";
+    return {};
+  }
+};
+
+using Loads = std::vector<ServerLoad>;
+BalancedServer const a{"ra", "127.0.0.1", 20'000}, b{"rb", "127.0.0.1", 20'001};
+
+TEST_P(BalancerContract, ServersComeDrainAndGo) {
+  EXPECT_EQ(bring({}), Loads{});
+  EXPECT_EQ(bring({a, b}), (Loads{{"ra", 0, false}, {"rb", 0, false}}));
+  EXPECT_EQ(bring({a, b}), (Loads{{"ra", 0, false}, {"rb", 0, false}})) << "again";
+  auto leaving = a;
+  leaving.draining = true;
+  EXPECT_EQ(bring({leaving, b}), (Loads{{"ra", 0, true}, {"rb", 0, false}}));
+  EXPECT_EQ(bring({a, b}), (Loads{{"ra", 0, false}, {"rb", 0, false}})) << "and back";
+  EXPECT_EQ(bring({b}), (Loads{{"rb", 0, false}}));
+  EXPECT_EQ(bring({a, b}).size(), 2u) << "the same name again";
+  EXPECT_EQ(bring({}), Loads{});
+}
+
+TEST_P(BalancerContract, AServerMayComeAlreadyDraining) {
+  auto leaving = a;
+  leaving.draining = true;
+  EXPECT_EQ(bring({leaving}), (Loads{{"ra", 0, true}}));
+}
+
+TEST_P(BalancerContract, WhatARestartForgotComesBack) {
+  bring({a, b});
+  rig->restart();
+  EXPECT_EQ(bring({a, b}).size(), 2u);
+}
+
+TEST_P(BalancerContract, APortThatIsNoEntranceIsRefused) {
+  auto const refused = rig->balancer().reconcile({{1, {a}}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid);
+  EXPECT_EQ(bring({a}).size(), 1u);
+}
+
+TEST_P(BalancerContract, RequestsAreCounted) {
+  bring({});
+  auto const before = rig->balancer().reconcile({})->at(0).requests;
+  if (auto* fake = dynamic_cast<FakeBalancer*>(&rig->balancer()))
+    fake->serve(rig->port(), 3);
+  else
+    for (int i = 0; i < 3; ++i) get(rig->port());
+  EXPECT_EQ(rig->balancer().reconcile({})->at(0).requests, before + 3);
+}
+INSTANTIATE_TEST_SUITE_P(All, BalancerContract, testing::Values("fake", "haproxy"));
+
+class RealRequests : public BalancerContract {};
+
+TEST_P(RealRequests, GoToServersThatAreWantedOnly) {
+  Replica ra("ra"), rb("rb");
+  bring({ra.server(), rb.server()});
+  std::set<std::string> seen;
+  for (int i = 0; i < 20; ++i) seen.insert(get(rig->port()));
+  EXPECT_EQ(seen, (std::set<std::string>{"ra", "rb"}));
+  bring({ra.server(true), rb.server()});
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(get(rig->port()), "rb");
+}
+
+// A GET that meets a dead replica is tried at another one.
+TEST_P(RealRequests, ADeadServerCostsNoRequest) {
+  Replica rb("rb");
+  auto dead = std::make_unique<Replica>("ra");
+  bring({dead->server(), rb.server()});
+  dead.reset();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(get(rig->port()), "rb");
+}
+
+TEST_P(RealRequests, TwoHundredServersInOneCall) {
+  std::vector<BalancedServer> many;
+  for (std::uint32_t i = 0; i < 200; ++i)
+    many.push_back({"r" + std::to_string(i), "127.0.0.1", 20'000 + i});
+  EXPECT_EQ(bring(many).size(), 200u);
+  EXPECT_EQ(bring({}).size(), 0u);
+}
+INSTANTIATE_TEST_SUITE_P(All, RealRequests, testing::Values("haproxy"));
+
+}  // namespace
+}  // namespace lepton::deployer
