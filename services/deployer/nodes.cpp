@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "services/deployer/deployer.hpp"
+#include "services/deployer/views.hpp"
 
 namespace lepton::deployer {
 namespace {
@@ -25,7 +26,8 @@ AuditEvent node_event(NodeLink const& link, std::string action, std::string why)
 
 Status Deployer::upsert_node(NodeLink& link, Context&) {
   return cluster_.upsert_node({link.row.node, link.row.pool, link.row.capacity, link.row.state,
-                               link.row.labels, std::uint64_t(link.row.queue_order)});
+                               labels_of(link.row), std::uint64_t(link.row.queue_order),
+                               link.row.taints});
 }
 
 void Deployer::set_node_state(NodeLink& link, NodeState state, Context& c) {
@@ -93,9 +95,17 @@ Status Deployer::meet(NodeSync const& m, Context& c) {
     if (nodes_.size() >= nodes_max)
       return Error{Code::exhausted, "the deployer has 20,000 nodes, which is its limit"};
     NodeLink link;
-    link.row = {m.node,     m.pool,   std::string(process_engine), NodeState::ready,
-                m.capacity, m.labels, std::int64_t(next_order_++), m.boot_id,
-                c.wall()};
+    link.row = {m.node,
+                m.pool,
+                std::string(process_engine),
+                NodeState::ready,
+                m.capacity,
+                m.labels,
+                std::int64_t(next_order_++),
+                m.boot_id,
+                c.wall(),
+                {},
+                {}};
     if (auto added = upsert_node(link, c); !added) return added;
     c.upsert(link.row);
     c.audit(node_event(link, "deployer.node.joined", ""));
@@ -259,20 +269,6 @@ void Deployer::tick_nodes(Context& c) {
   }
 }
 
-Result<NodeChanged> Deployer::drain(NodeDrain const& m, Context& c) {
-  auto const found = nodes_.find(m.node);
-  if (found == nodes_.end())
-    return Error{Code::not_found,
-                 "there is no node '" + m.node.value + "'; `lepton node list` shows all"};
-  // A node that is not heard gets no work before it is.
-  auto& link = found->second;
-  auto const back = link.silent || link.shrunk ? NodeState::suspect : NodeState::ready;
-  if (m.drain || link.row.state == NodeState::draining)
-    set_node_state(link, m.drain ? NodeState::draining : back, c);
-  if (!m.drain) pass(c);
-  return NodeChanged{m.node, found->second.row.state};
-}
-
 Result<NodesDeclared> Deployer::declare(NodeDeclare const& m, Context& c) {
   if (m.pool.value == "default" || m.pool.empty())
     return Error{Code::invalid, "pool: simulated nodes need a pool of their own, not 'default'"};
@@ -308,7 +304,9 @@ Status Deployer::add_declared(NodeDeclare const& m, Context& c) {
                 {},
                 order,
                 "",
-                c.wall()};
+                c.wall(),
+                link.row.marked_labels,
+                link.row.taints};
     if (done = upsert_node(link, c); !done) break;
   }
   if (done) {
@@ -381,6 +379,8 @@ Result<NodePage> Deployer::list_nodes(NodeList const& m, Context&) {
     v.heard_at_ms = link.heard_at_ms;
     auto const detail = link.row.labels.find("detail");
     v.detail = detail == link.row.labels.end() ? "" : detail->second;
+    v.labels = node.spec.labels;
+    v.taints = node.spec.taints;
     page.nodes.push_back(std::move(v));
   }
   return page;

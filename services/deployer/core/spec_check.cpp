@@ -4,6 +4,7 @@
 
 #include "common/base/text.hpp"
 #include "services/deployer/core/feasible.hpp"
+#include "services/deployer/core/relations.hpp"
 
 namespace lepton::deployer {
 namespace {
@@ -88,6 +89,8 @@ Status check_spec(JobId const& job, JobSpec const& spec) {
   // A node asks for the next about once a second; a shorter one runs out before that has arrived.
   if (spec.lease_ms < 2500) return bad("lease: must be at least 2500ms");
   if (auto good = check_preemption(spec); !good) return good;
+  if (auto good = check_relations(job, spec); !good) return good;
+  if (auto good = check_constraints(spec.resources.where, spec.nodes); !good) return good;
   return check_request(spec.resources);
 }
 
