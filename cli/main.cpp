@@ -5,6 +5,7 @@
 #include "cli/audit/audit_commands.hpp"
 #include "cli/jobs/job_commands.hpp"
 #include "cli/monitor/monitor_commands.hpp"
+#include "cli/nodes/mark_commands.hpp"
 #include "cli/nodes/node_commands.hpp"
 #include "cli/nodes/quota_commands.hpp"
 #include "cli/parser.hpp"
@@ -32,9 +33,9 @@ int main(int argc, char** argv) {
   Shell shell;
   look_around(shell);
   Commands all;
-  for (auto const& some :
-       {up_commands(), job_commands(), node_commands(), quota_commands(), vault_commands(),
-        audit_commands(), replay_commands(), service_commands(), monitor_commands()})
+  for (auto const& some : {up_commands(), job_commands(), node_commands(), mark_commands(),
+                           quota_commands(), vault_commands(), audit_commands(), replay_commands(),
+                           service_commands(), monitor_commands()})
     all.insert(all.end(), some.begin(), some.end());
   all.push_back(version_command());
   return run_command_line(all, shell, argc, argv);

@@ -171,6 +171,7 @@ struct JobList {
   std::string state;
   PoolId pool;
   std::uint32_t limit = 50;
+  bool expand = false;
 
   static consteval auto fields() {
     using schema::field;
@@ -180,7 +181,8 @@ struct JobList {
             .optional(),
         field(2, "state", &T::state, "Only in this state.").optional(),
         field(3, "pool", &T::pool, "Only in this pool.").optional(),
-        field(4, "limit", &T::limit, "At most so many.").bounds(1, 1000).optional());
+        field(4, "limit", &T::limit, "At most so many.").bounds(1, 1000).optional(),
+        field(60, "expand", &T::expand, "Each job of an array on a line of its own.").optional());
   }
 };
 static_assert(schema::complete<JobList>());

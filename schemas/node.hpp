@@ -22,6 +22,8 @@ struct NodeView {
   std::uint32_t attempts = 0;
   std::int64_t heard_at_ms = 0;
   std::string detail;
+  std::map<std::string, std::string> labels;
+  std::vector<Taint> taints;
 
   static consteval auto fields() {
     using schema::field;
@@ -36,7 +38,9 @@ struct NodeView {
         field(8, "gpu_milli_free", &T::gpu_milli_free, "GPU free, thousandths of one GPU."),
         field(9, "attempts", &T::attempts, "Attempts that hold something there."),
         field(10, "heard_at_ms", &T::heard_at_ms, "Last heartbeat, ms since 1970."),
-        field(11, "detail", &T::detail, "What the node says of itself."));
+        field(11, "detail", &T::detail, "What the node says of itself."),
+        field(60, "labels", &T::labels, "Its labels, with what people have set.").since(3),
+        field(61, "taints", &T::taints, "Taints that keep work away.").since(3));
   }
 };
 static_assert(schema::complete<NodeView>());

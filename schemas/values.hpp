@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/schema/schema.hpp"
+#include "schemas/constraints.hpp"
 #include "schemas/ids.hpp"
 #include "schemas/probe.hpp"
 
@@ -24,6 +25,7 @@ struct ResourceRequest {
   std::int64_t gpu_memory_mib = 0;
   std::vector<std::string> gpu_models;
   std::uint32_t ports = 0;
+  Constraints where;
 
   bool operator==(ResourceRequest const&) const = default;
   static consteval auto fields() {
@@ -42,7 +44,8 @@ struct ResourceRequest {
             .bounds(0, 1e7),
         field(7, "gpu_models", &R::gpu_models,
               "Accepted models in order of preference; empty means any."),
-        field(8, "ports", &R::ports, "Ports to reserve on the node.").bounds(0, 64));
+        field(8, "ports", &R::ports, "Ports to reserve on the node.").bounds(0, 64),
+        field(60, "where", &R::where, "What it says about nodes beside amounts.").since(3));
   }
 };
 static_assert(schema::complete<ResourceRequest>());
@@ -51,6 +54,7 @@ struct GpuDevice {
   std::string uuid;
   std::string model;
   std::int64_t memory_mib = 0;
+  std::uint32_t island = 0;
 
   bool operator==(GpuDevice const&) const = default;
   static consteval auto fields() {
@@ -58,7 +62,11 @@ struct GpuDevice {
     return schema::fields(
         field(1, "uuid", &GpuDevice::uuid, "UUID as the driver names it."),
         field(2, "model", &GpuDevice::model, "Model, for example H100."),
-        field(3, "memory_mib", &GpuDevice::memory_mib, "Memory of the device, MiB."));
+        field(3, "memory_mib", &GpuDevice::memory_mib, "Memory of the device, MiB."),
+        field(60, "island", &GpuDevice::island,
+              "Devices of one node with the same number share a fast link, such as NVLink.")
+            .bounds(0, 1023)
+            .since(3));
   }
 };
 static_assert(schema::complete<GpuDevice>());
@@ -159,6 +167,27 @@ consteval auto enumerators(NoFit) {
   return std::to_array<std::string_view>({"unknown", "wait", "refuse"});
 }
 
+// What the end of another job must be for this one to start.
+enum class AfterEnd : std::uint8_t { unknown, ok, any, failed };
+consteval auto enumerators(AfterEnd) {
+  return std::to_array<std::string_view>({"unknown", "ok", "any", "failed"});
+}
+
+struct Dependency {
+  std::string job;
+  AfterEnd end = AfterEnd::ok;
+
+  bool operator==(Dependency const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using D = Dependency;
+    return schema::fields(
+        field(1, "job", &D::job, "Identity, a unique start of it, or the name of one's newest."),
+        field(2, "end", &D::end, "How it must end: ok, any or failed.").optional());
+  }
+};
+static_assert(schema::complete<Dependency>());
+
 struct JobSpec {
   std::string name;
   std::vector<std::string> command;
@@ -179,6 +208,9 @@ struct JobSpec {
   std::int64_t checkpoint_interval_ms = 0;
   std::int64_t min_runtime_ms = 0;
   Probes probes;
+  std::uint32_t array = 0;
+  std::uint32_t array_parallel = 0;
+  std::vector<Dependency> after;
   std::string image;
 
   bool operator==(JobSpec const&) const = default;
@@ -217,6 +249,14 @@ struct JobSpec {
             .bounds(0, 1e12)
             .since(2),
         field(40, "probes", &J::probes, "How a node asks whether a replica is well.").since(2),
+        field(60, "array", &J::array, "So many jobs of this spec, numbered from 0; 0: one alone.")
+            .bounds(0, 10'000)
+            .since(3),
+        field(61, "array_parallel", &J::array_parallel,
+              "At most so many of an array run at one time; 0: any number.")
+            .bounds(0, 10'000)
+            .since(3),
+        field(62, "after", &J::after, "It waits until these have ended.").since(3),
         field(90, "image", &J::image,
               "Container image that each task runs in; empty: a process of its node.")
             .since(3));

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/connect.hpp"
+#include "cli/jobs/explain.hpp"
 #include "cli/jobs/follow.hpp"
 #include "cli/jobs/job_views.hpp"
 #include "cli/output/emit.hpp"
@@ -49,6 +50,7 @@ Result<int> apply(Shell& shell, ApplyOptions const& options) {
   if (options.wait) return wait_for_end(shell, accepted->job);
   shell.next("lepton job logs -f " + spec->name);
   shell.next("lepton job show " + accepted->job.value);
+  if (accepted->state == JobState::queued) shell.next("lepton job explain " + accepted->job.value);
   shell.next("lepton job cancel " + accepted->job.value);
   return 0;
 }
@@ -89,6 +91,7 @@ Command plan_command() {
 struct ListOptions {
   std::string owner, state, pool;
   bool all = false;
+  bool expand = false;
   std::int64_t limit = 50;
 };
 
@@ -102,7 +105,7 @@ Result<int> list(Shell& shell, ListOptions const& o) {
   if (o.limit < 1 || o.limit > 1000) return Error{Code::invalid, "--limit must be from 1 to 1000"};
   auto const page = ask(shell, Service::deployer,
                         JobList{o.all ? "all" : o.owner, o.state, PoolId{o.pool},
-                                static_cast<std::uint32_t>(o.limit)});
+                                static_cast<std::uint32_t>(o.limit), o.expand});
   if (!page) return page.error();
   emit(shell, *page, job_table(*page, now()));
   if (page->jobs.empty()) shell.next("lepton apply -f SPEC");
@@ -119,6 +122,7 @@ Command list_command() {
       .flag("-a,--all", "Of all owners", &o->all)
       .option("--state", "Only in this state", &o->state)
       .option("--pool", "Only in this pool", &o->pool)
+      .flag("--expand", "Each job of an array on a line of its own", &o->expand)
       .option("--limit", "At most so many", &o->limit);
   c.run = [o](Shell& shell) { return list(shell, *o); };
   return c;
@@ -180,8 +184,8 @@ Command cancel_command() {
 }  // namespace
 
 Commands job_commands() {
-  return {apply_command(), plan_command(), list_command(),
-          show_command(),  logs_command(), cancel_command()};
+  return {apply_command(), plan_command(),   list_command(),   show_command(),
+          logs_command(),  cancel_command(), explain_command()};
 }
 
 }  // namespace lepton::cli

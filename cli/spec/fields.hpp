@@ -31,6 +31,7 @@ struct SpecResources {
   std::string cpus = "1";
   std::string memory = "512MiB";
   std::string disk;
+  bool gpu_island = false;
 
   static consteval auto fields() {
     using schema::field;
@@ -44,7 +45,10 @@ struct SpecResources {
             .optional(),
         field(4, "cpus", &R::cpus, "CPU cores: 16, 16+, 0.5 or 500m.").optional(),
         field(5, "memory", &R::memory, "Memory: 64GB, 64GB+ or 512MiB.").optional(),
-        field(6, "disk", &R::disk, "Scratch disk, for example 200GB.").optional());
+        field(6, "disk", &R::disk, "Scratch disk, for example 200GB.").optional(),
+        field(60, "gpu_island", &R::gpu_island,
+              "All GPUs of a task are of one island (NVLink); false: as few islands as can be.")
+            .optional());
   }
 };
 static_assert(schema::complete<SpecResources>());
@@ -67,6 +71,20 @@ struct SpecRetry {
 };
 static_assert(schema::complete<SpecRetry>());
 
+struct SpecTopology {
+  std::string pack;
+  std::string spread;
+
+  static consteval auto fields() {
+    using schema::field;
+    using T = SpecTopology;
+    return schema::fields(
+        field(1, "pack", &T::pack, "All tasks within one value of this label: rack.").optional(),
+        field(2, "spread", &T::spread, "Over as many values of this label as can be.").optional());
+  }
+};
+static_assert(schema::complete<SpecTopology>());
+
 struct SpecFile {
   std::string name;
   SpecType type = SpecType::job;
@@ -88,6 +106,14 @@ struct SpecFile {
   bool preemptible = true;
   std::string checkpoint_interval = "0";
   std::string min_runtime = "0";
+  std::vector<std::string> requirements;
+  std::vector<std::string> preferences;
+  std::vector<std::string> tolerations;
+  std::vector<std::string> regions;
+  std::optional<SpecTopology> topology;
+  std::uint32_t array = 0;
+  std::uint32_t array_parallel = 0;
+  std::vector<std::string> after;
   std::string image;
 
   static consteval auto fields() {
@@ -122,6 +148,30 @@ struct SpecFile {
               "How often it saves its work: 15m; 0: never, a stop loses all.")
             .optional(),
         field(20, "min_runtime", &S::min_runtime, "Not preempted before it ran so long: 10m.")
+            .optional(),
+        field(60, "requires", &S::requirements,
+              "Labels that a node must have: [zone=eu-1|eu-2, nvme, !spot].")
+            .optional(),
+        field(61, "prefers", &S::preferences,
+              "Labels that it should have; an earlier one outweighs all later ones.")
+            .optional(),
+        field(62, "tolerates", &S::tolerations,
+              "Taints that do not keep it away: [maintenance, class=batch].")
+            .optional(),
+        field(63, "regions", &S::regions, "Allowed regions, by the label region of a node.")
+            .optional(),
+        field(64, "topology", &S::topology, "How a gang lies: {pack: rack} or {spread: rack}.")
+            .optional(),
+        field(65, "array", &S::array, "So many jobs of this spec; $LEPTON_ARRAY_INDEX tells them.")
+            .bounds(0, 10'000)
+            .optional(),
+        field(66, "array_parallel", &S::array_parallel,
+              "At most so many of the array run at one time; 0: any number.")
+            .bounds(0, 10'000)
+            .optional(),
+        field(67, "after", &S::after,
+              "Jobs that must have ended before: [prepare, check:any, train:failed]; ok is meant "
+              "where nothing is said.")
             .optional(),
         field(90, "image", &S::image, "Container image to run in: pytorch/pytorch:2.1.")
             .optional());

@@ -10,6 +10,7 @@
 #include "cli/context.hpp"
 #include "cli/spec/amounts.hpp"
 #include "cli/spec/fields.hpp"
+#include "cli/spec/labels.hpp"
 #include "cli/spec/unsupported.hpp"
 #include "common/base/image_name.hpp"
 #include "common/bus/access/path.hpp"
@@ -159,6 +160,8 @@ class Converter {
     spec.lease_ms = amount("lease", file_.lease, parse_duration_ms, 1e9);
     spec.stop_grace_ms = amount("stop_grace", file_.stop_grace, parse_duration_ms, 3'600'000);
     preemption(spec);
+    constraints(spec.resources.where);
+    relations(spec);
     if (spec.lease_ms < 2500) refuse("lease", "must be at least 2500ms");
     resources(spec.resources);
     if (file_.retry) retry(*file_.retry, spec.retry);
@@ -167,6 +170,8 @@ class Converter {
       refuse("command", "names no program; write for example [python3, train.py]");
     if (!spec.image.empty() && !is_image(spec.image))
       refuse("image", "'" + spec.image + "' is no image; write [registry/]name[:tag]");
+    if (!spec.image.empty())
+      spec.resources.where.requirements.push_back({std::string(containers_label), {}, false});
     if (!problem_.what.empty()) return problem_;
     return spec;
   }
@@ -193,6 +198,58 @@ class Converter {
       refuse("min_runtime", "means nothing with preemptible: false; leave one of them out");
   }
 
+  std::vector<LabelRule> rules(std::string const& path, std::vector<std::string> const& texts,
+                               std::size_t most) {
+    std::vector<LabelRule> all;
+    for (auto const& text : texts) {
+      auto const rule = parse_label_rule(text);
+      if (!rule) return refuse(path, rule.error().what), all;
+      all.push_back(*rule);
+    }
+    if (all.size() > most) refuse(path, "has more than " + std::to_string(most) + " entries");
+    return all;
+  }
+
+  void constraints(Constraints& where) {
+    where.requirements = rules("requires", file_.requirements, label_rules_max);
+    where.preferences = rules("prefers", file_.preferences, preferences_max);
+    where.tolerations = rules("tolerates", file_.tolerations, label_rules_max);
+    for (auto const& rule : where.tolerations)
+      if (rule.negated) refuse("tolerates", "names what is tolerated; '!' means nothing here");
+    where.regions = file_.regions;
+    for (auto const& region : where.regions)
+      if (region.empty() || !is_label_value(region))
+        refuse("regions", "'" + region + "' is no name of a region");
+    where.one_island = file_.resources.gpu_island;
+    if (file_.topology) topology(*file_.topology, where);
+  }
+
+  void topology(SpecTopology const& t, Constraints& where) {
+    if (t.pack.empty() == t.spread.empty())
+      return refuse("topology", "is either {pack: LABEL} or {spread: LABEL}");
+    where.topology = t.pack.empty() ? TopologyMode::spread : TopologyMode::pack;
+    where.topology_label = t.pack.empty() ? t.spread : t.pack;
+    if (!is_label_key(where.topology_label))
+      refuse("topology", "'" + where.topology_label + "' is no key of a label");
+    if (file_.nodes < 2)
+      refuse("topology", "is of gangs; with nodes: 1 there is nothing to lay out");
+  }
+
+  void relations(JobSpec& spec) {
+    spec.array = file_.array;
+    spec.array_parallel = file_.array_parallel;
+    if (spec.array == 0 && spec.array_parallel > 0)
+      refuse("array_parallel", "means nothing without array: N");
+    for (auto const& text : file_.after) {
+      auto const colon = text.find(':');
+      auto const end = colon == text.npos ? "ok" : text.substr(colon + 1);
+      auto const known = codec::enum_from_name<AfterEnd>(end);
+      if (known == AfterEnd::unknown || colon == 0 || text.empty())
+        return refuse("after", "'" + text + "' is not JOB, JOB:ok, JOB:any or JOB:failed");
+      spec.after.push_back({text.substr(0, colon), known});
+    }
+  }
+
   void resources(ResourceRequest& r) {
     auto const& f = file_.resources;
     r.cpu_milli = amount("resources.cpus", f.cpus, parse_cpu_milli, 1e7);
@@ -203,6 +260,8 @@ class Converter {
     r.ports = file_.ports;
     gpus(r);
     if (f.gpu_fraction) fraction(*f.gpu_fraction, r);
+    if (r.where.one_island && r.gpus < 2)
+      refuse("resources.gpu_island", "is for tasks of two GPUs and more");
     if (r.gpus == 0 && r.gpu_memory_mib > 0)
       refuse("resources.gpu_memory", "asks for memory of a GPU, but gpu asks for none");
   }

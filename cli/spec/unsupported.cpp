@@ -17,7 +17,7 @@ constexpr auto entries = std::to_array<Entry>({
      "each attempt works in a folder of its own ($LEPTON_OUTPUT_DIR keeps results); name "
      "files by ${SPEC_DIR}/FILE or absolute paths"},
     {"volumes", "volumes are not there yet; name absolute paths that exist on the nodes"},
-    {"placement", "places are chosen within one pool so far; write pool: NAME"},
+    {"placement", "is written as pool, requires, prefers, tolerates, regions and topology"},
     {"deadline", "deadlines need the scaler; write max_duration to limit an attempt"},
     {"max_price", with_clouds},
     {"budget", with_clouds},

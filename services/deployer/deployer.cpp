@@ -13,9 +13,11 @@ Deployer::Deployer(Settings settings, std::shared_ptr<Balancer> balancer)
   on<JobCancel>(&Deployer::cancel);
   on<JobPlan>(&Deployer::plan);
   on<JobLogs>(&Deployer::logs);
+  on<JobExplain>(&Deployer::explain_job);
   on<NodeSync>(&Deployer::sync);
   on<NodeList>(&Deployer::list_nodes);
   on<NodeDrain>(&Deployer::drain);
+  on<NodeMark>(&Deployer::mark);
   on<NodeDeclare>(&Deployer::declare);
   on<PoolRemove>(&Deployer::remove_pool);
   on<QuotaPut>(&Deployer::put_quota);
@@ -83,6 +85,7 @@ void Deployer::start(Context& c) {
   std::vector<std::pair<std::int64_t, JobId>> by_age;
   for (auto& [id, job] : jobs_) by_age.emplace_back(job.row.queue_order, id);
   std::sort(by_age.begin(), by_age.end());
+  std::vector<Job*> queued;
   for (auto const& [order, id] : by_age) {
     auto& job = jobs_.at(id);
     job.queued_at_ms = last_queued_at_ms_ =
@@ -92,12 +95,14 @@ void Deployer::start(Context& c) {
     if (planted("double_placement") && job.run.state == JobState::starting)
       job.run.state = JobState::queued;
     newest_[{job.row.owner, job.row.name}] = id;
+    if (!job.row.array_of.empty()) note_array(job);
     if (is_final(job.run.state)) {
       finished_.push_back(id);
     } else if (job.run.state == JobState::queued) {
-      enqueue(job);
+      queued.push_back(&job);
     } else {
       add_live(job);
+      if (!job.row.array_of.empty()) arrays_.at(job.row.array_of).active.insert(id);
       for (std::uint32_t i = 0; i < job.allocations.size(); ++i) {
         if (i < job.run.members.size() && is_final(job.run.members[i].state)) continue;
         hold_for(job, attempt_id(id, i, job.run.round), job.allocations[i]);
@@ -108,6 +113,7 @@ void Deployer::start(Context& c) {
   }
   for (auto const& [name, service] : serving_.services) touch(name, c);
   balance_soon(c);
+  for (auto* job : queued) admit(*job, c);
   c.after(settings_.tick_ms, [this](Context& later) { tick(later); });
 }
 

@@ -7,20 +7,25 @@
 // stopped there now, computed from the durable state. A claim (the job_run row) is committed before
 // its start leaves.
 //
-// Files: jobs.cpp requests of people; nodes.cpp nodes and their syncs; flow.cpp what events do;
+// Files: jobs.cpp requests of people; nodes.cpp nodes and their syncs; inventory.cpp
+// their list and declared ones; flow.cpp what events do;
 // preemption.cpp work that gives way; quotas.cpp what owners are owed; logs.cpp log relay;
 // views.cpp answers for people; services.cpp requests about services; serving.cpp their replicas;
-// entrance.cpp their balancer and the scaler.
+// entrance.cpp their balancer and the scaler; marks.cpp labels, taints and drains; relations.cpp
+// arrays and what waits for what; backfill.cpp reservations of those who wait; explain.cpp reasons.
 
 #include <deque>
 #include <map>
 #include <set>
 
 #include "common/actor/actor.hpp"
+#include "schemas/explain.hpp"
 #include "schemas/node.hpp"
+#include "schemas/node_marks.hpp"
 #include "schemas/quota.hpp"
 #include "schemas/scaler.hpp"
 #include "services/deployer/balancer/balancer.hpp"
+#include "services/deployer/core/backfill.hpp"
 #include "services/deployer/core/cluster.hpp"
 #include "services/deployer/core/hold.hpp"
 #include "services/deployer/core/placer.hpp"
@@ -48,6 +53,7 @@ struct Settings {
   std::uint32_t entrance_first = 0;      // ports of the balancer
   std::uint32_t entrance_count = 0;
   std::string entrance_address = "127.0.0.1";
+  TimeMs reservation_pause_ms = 1'000;  // before an earlier instant is looked for
 };
 
 class Deployer final : public actor::Actor {
@@ -81,6 +87,7 @@ class Deployer final : public actor::Actor {
   Result<PlanView> plan(JobPlan const& m, Context& c);
   Status check_submit(JobSubmit const& m, Context& c);
   JobAccepted accepted(Job const& job) const;
+  Job& take_in(JobId const& id, JobSpec const& spec, JobRow const& common, Context& c);
   Result<Job*> find_job(JobId const& wanted, Context& c, Verb verb);
   JobLine line_of(Job const& job, WallMs now) const;
   std::string why_now(Job const& job) const;
@@ -88,7 +95,6 @@ class Deployer final : public actor::Actor {
   // nodes.cpp
   void sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c);
   Result<NodePage> list_nodes(NodeList const& m, Context& c);
-  Result<NodeChanged> drain(NodeDrain const& m, Context& c);
   Result<NodesDeclared> declare(NodeDeclare const& m, Context& c);
   Result<PoolRemoved> remove_pool(PoolRemove const& m, Context& c);
   Status meet(NodeSync const& m, Context& c);
@@ -106,6 +112,10 @@ class Deployer final : public actor::Actor {
   Status upsert_node(NodeLink& link, Context& c);
   Status add_declared(NodeDeclare const& m, Context& c);
 
+  // marks.cpp
+  Result<NodeMarked> mark(NodeMark const& m, Context& c);
+  Result<NodeChanged> drain(NodeDrain const& m, Context& c);
+
   // flow.cpp
   Instant instant(Context& c) const;
   void apply_event(Job& job, Event const& event, Context& c);
@@ -115,7 +125,7 @@ class Deployer final : public actor::Actor {
   void audit_job(Job const& job, std::string action, AuditOutcome outcome, Context& c);
   void enqueue(Job const& job);
   void pass(Context& c);
-  std::optional<Misfit> try_place(QueuedJob const& queued, std::vector<Job*>& placed);
+  std::optional<Misfit> try_place(QueuedJob const& queued, std::vector<Job*>& placed, WallMs now);
   void launch(Job& job, std::uint32_t index, Context& c);
   void simulate(AttemptId const& attempt, NodeId const& node, Context& c);
   void simulate_end(Job const& job, std::uint32_t index, TimeMs ran_ms, Context& c);
@@ -142,6 +152,42 @@ class Deployer final : public actor::Actor {
   void top_up_holds(Context& c);
   void give_up(JobId const& id, std::string const& why, Context& c);
   void begin_round(Job& job, Context& c);
+
+  // relations.cpp
+  Result<std::vector<Dependency>> resolve_after(JobSpec const& spec,
+                                                std::string const& owner) const;
+  void accept_array(JobSubmit const& m, Ticket<JobSubmit> ticket, JobRow const& common, Context& c);
+  void admit(Job& job, Context& c);
+  void settle_ended(Context& c);
+  void admit_dependents(JobId const& ended, Context& c);
+  void next_of_array(JobArray& array, JobId const& ended, Context& c);
+  void note_array(Job const& job);
+  void forget_finished(Job const& job);
+  JobId const* find_array(JobId const& wanted, std::string const& owner) const;
+  StateCounts counts_of(JobId const& array) const;
+  JobState state_of_any(JobId const& id) const;
+  JobAccepted accepted_array(JobId const& array) const;
+  JobView view_of_array(JobId const& array) const;
+  JobLine line_of_array(JobId const& array, WallMs now) const;
+  JobCancelled cancel_array(JobId const& array, std::string const& reason, Context& c);
+
+  // backfill.cpp
+  bool has_limits(PoolId const& pool) const;
+  bool is_ahead(QueuedJob const& a, QueuedJob const& b) const;
+  void note_head(QueuedJob const& job);
+  QueuedJob const* head_before(QueuedJob const& job);
+  Reservation const* reservation_for(QueuedJob const& head, WallMs now);
+  std::optional<Reservation> plan_reservation(QueuedJob const& job, WallMs now);
+  std::vector<Limited> limited_in(PoolId const& pool, WallMs now) const;
+  std::optional<WallMs> ends_by(AttemptId const& attempt, WallMs now) const;
+  std::optional<Misfit> respect_head(QueuedJob const& queued, std::vector<Allocation>& places,
+                                     WallMs now);
+  void drop_reservations();
+
+  // explain.cpp
+  Result<JobExplanation> explain_job(JobExplain const& m, Context& c);
+  void explain_waiting(Job const& job, JobExplanation& e, Context& c);
+  void explain_places(Job const& job, std::uint32_t most, JobExplanation& e);
 
   // quotas.cpp
   Result<QuotaChanged> put_quota(QuotaPut const& m, Context& c);
@@ -226,7 +272,21 @@ class Deployer final : public actor::Actor {
     TimeMs until = 0;
   };
   std::map<JobId, Preempting> preempting_;
-  std::map<JobId, TimeMs> plan_again_at_;  // jobs that no preemption would start
+  std::map<JobId, JobArray> arrays_;
+  std::map<JobId, std::set<JobId>> dependents_;  // of a job or an array that has not ended
+  std::deque<JobId> ended_;                      // somebody may wait for them
+  // Of each pool the first job that found no room; and when it starts at the latest.
+  struct Reserved {
+    JobId job;
+    std::optional<Reservation> plan;  // nothing: the limits of what runs do not say
+    std::uint64_t freed = 0;
+    WallMs planned_at = 0;
+    bool held_back = false;  // somebody for it
+  };
+  std::map<PoolId, Reserved> reserved_;
+  std::map<PoolId, std::optional<QueuedJob>> heads_;  // in the present pass
+  std::map<PoolId, std::size_t> limited_;             // live jobs with a time limit
+  std::map<JobId, TimeMs> plan_again_at_;             // jobs that no preemption would start
   std::map<NodeId, NodeLink> nodes_;
   Cluster cluster_;
   Placer placer_{cluster_};

@@ -124,26 +124,39 @@ void Deployer::finish(Job& job, Context& c) {
             good ? AuditOutcome::done : AuditOutcome::failed, c);
   replica_ended(job, c);
   finished_.push_back(job.id());
+  auto const reserved = reserved_.find(job.row.pool);
+  if (reserved != reserved_.end() && reserved->second.job == job.id()) more_to_place_ = true;
+  if (job.row.array_of.empty() && !dependents_.contains(job.id())) return;
+  ended_.push_back(job.id());
+  more_to_place_ = true;
 }
 
 void Deployer::enqueue(Job const& job) {
-  auto const pushed = queue_.push(
-      {job.id(), job.row.pool, job.spec().resources, job.spec().nodes, job.spec().priority,
-       std::uint64_t(job.row.queue_order), job.run.not_before_ms, job.queued_at_ms,
-       ledger_.has_quotas(job.row.pool) ? job.row.owner : std::string()});
+  auto const pushed = queue_.push({job.id(), job.row.pool, job.spec().resources, job.spec().nodes,
+                                   job.spec().priority, std::uint64_t(job.row.queue_order),
+                                   job.run.not_before_ms, job.queued_at_ms,
+                                   ledger_.has_quotas(job.row.pool) ? job.row.owner : std::string(),
+                                   limit_class_of(job.spec().max_duration_ms)});
   LEPTON_CHECK(pushed.has_value(), "a job was queued twice");
 }
 
-std::optional<Misfit> Deployer::try_place(QueuedJob const& queued, std::vector<Job*>& placed) {
+std::optional<Misfit> Deployer::try_place(QueuedJob const& queued, std::vector<Job*>& placed,
+                                          WallMs now) {
   auto& job = jobs_.at(queued.job);
   if (auto beyond = beyond_limit(job)) {
     Misfit misfit;
     misfit.what = std::move(*beyond);
+    misfit.for_room = false;
     return misfit;
   }
   auto result = placer_.place_gang(queued.resources, queued.pool, queued.tasks);
-  if (auto* misfit = std::get_if<Misfit>(&result)) return *misfit;
-  job.allocations = std::move(std::get<std::vector<Allocation>>(result));
+  if (auto* misfit = std::get_if<Misfit>(&result)) {
+    note_head(queued);
+    return std::move(*misfit);
+  }
+  auto& places = std::get<std::vector<Allocation>>(result);
+  if (auto held_back = respect_head(queued, places, now)) return held_back;
+  job.allocations = std::move(places);
   for (std::uint32_t i = 0; i < job.allocations.size(); ++i)
     hold_for(job, attempt_id(job.id(), i, job.run.round + 1), job.allocations[i]);
   placed.push_back(&job);
@@ -151,7 +164,9 @@ std::optional<Misfit> Deployer::try_place(QueuedJob const& queued, std::vector<J
 }
 
 void Deployer::pass(Context& c) {
+  settle_ended(c);
   top_up_holds(c);
+  drop_reservations();
   std::vector<Job*> placed;
   std::map<PoolId, Totals> totals;  // of pools with quotas; adding them up takes a while
   auto const turn = [&](PoolId const& pool, std::string const& owner) {
@@ -159,11 +174,15 @@ void Deployer::pass(Context& c) {
     if (known == totals.end()) known = totals.emplace(pool, cluster_.totals(pool)).first;
     return ledger_.turn(pool, owner, known->second);
   };
+  auto const now = instant(c).wall_ms;
   auto const result = queue_.pass(
-      cluster_, instant(c).wall_ms, settings_.tries_per_pass,
-      [&](QueuedJob const& queued) { return try_place(queued, placed); }, turn);
+      cluster_, now, settings_.tries_per_pass,
+      [&](QueuedJob const& queued) { return try_place(queued, placed, now); }, turn);
   more_to_place_ = result.more;
   for (auto* job : placed) begin_round(*job, c);
+  // Those who were held back for one that has started are tried again.
+  for (auto const& [pool, r] : reserved_)
+    more_to_place_ = more_to_place_ || (r.held_back && !queue_.contains(r.job));
 }
 
 // Every task has its place, reserved under the attempts of the round.
@@ -273,9 +292,11 @@ void Deployer::tick(Context& c) {
   if (more_to_place_ || !preempting_.empty() || (due && *due <= instant(c).wall_ms)) pass(c);
   preempt(c);
   while (finished_.size() > settings_.finished_kept_max) {
-    auto const& row = jobs_.at(finished_.front()).row;
+    auto const& job = jobs_.at(finished_.front());
+    auto const& row = job.row;
     auto const named = newest_.find({row.owner, row.name});
     if (named != newest_.end() && named->second == row.job) newest_.erase(named);
+    forget_finished(job);
     jobs_.erase(finished_.front());
     finished_.pop_front();
   }

@@ -40,6 +40,15 @@ void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) 
   auto* call = c.open_call(ticket);
   if (call == nullptr) return;  // its deadline has passed, and it was refused
   auto const& caller = call->request.caller;
+  if (auto const array = arrays_.find(m.job); array != arrays_.end()) {
+    auto const some = jobs_.find(member_of_array(m.job, array->second.size - 1));
+    if (some != jobs_.end() && array->second.owner == caller.name &&
+        array_spec(some->second.spec()) == m.spec)
+      return c.answer(ticket, accepted_array(m.job));
+    return c.answer(ticket, Error{Code::conflict, "array " + m.job.value +
+                                                      " exists with another spec or owner; choose "
+                                                      "a new identity"});
+  }
   if (auto const known = jobs_.find(m.job); known != jobs_.end()) {
     auto const same = known->second.row.owner == caller.name && known->second.spec() == m.spec;
     if (same) return c.answer(ticket, accepted(known->second));
@@ -48,6 +57,8 @@ void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) 
                                               " exists with another spec or owner; choose a "
                                               "new identity"});
   }
+  auto waits_for = resolve_after(m.spec, caller.name);
+  if (!waits_for) return c.answer(ticket, waits_for.error());
   auto first = placer_.place_gang(m.spec.resources, m.spec.pool, m.spec.nodes);
   auto const* misfit = std::get_if<Misfit>(&first);
   if (auto const beyond = beyond_limit_alone(m.spec, caller.name))
@@ -55,20 +66,19 @@ void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) 
   if (misfit != nullptr && misfit->never && misfit->pool_nodes > 0 && m.spec.no_fit == NoFit::wait)
     return c.answer(ticket, Error{Code::invalid, "the job can never start here: " + misfit->what});
 
-  placer_.observe(m.spec.resources, m.spec.nodes);
-  Job job;
-  job.row = {m.job,   caller.name,     m.spec.name,  m.spec.pool,
-             m.spec,  caller.policies, caller.token, std::int64_t(next_order_++),
-             c.wall()};
-  job.queued_at_ms = last_queued_at_ms_ = std::max(last_queued_at_ms_, c.wall());
+  placer_.observe(m.spec.resources, m.spec.nodes * std::max(1u, m.spec.array));
+  JobRow common;
+  common.owner = caller.name;
+  common.policies = caller.policies;
+  common.token = caller.token;
+  common.waits_for = std::move(*waits_for);
   call->detail["job"] = m.job.value;
-  auto& kept = jobs_[m.job] = std::move(job);
-  newest_[{kept.row.owner, kept.row.name}] = m.job;
-  c.append(kept.row);
+  if (m.spec.array > 0) return accept_array(m, ticket, common, c);
+  auto& kept = take_in(m.job, m.spec, common, c);
   if (misfit != nullptr && m.spec.no_fit == NoFit::refuse) {
     apply_event(kept, Refuse{misfit->what}, c);
   } else {
-    enqueue(kept);
+    admit(kept, c);
     pass(c);
     if (kept.run.state == JobState::queued) {
       if (auto const* why = queue_.why(m.job)) kept.why = why->what;
@@ -76,6 +86,22 @@ void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) 
     }
   }
   c.answer(ticket, accepted(kept));
+}
+
+Job& Deployer::take_in(JobId const& id, JobSpec const& spec, JobRow const& common, Context& c) {
+  Job job;
+  job.row = common;
+  job.row.job = id;
+  job.row.name = spec.name;
+  job.row.pool = spec.pool;
+  job.row.spec = spec;
+  job.row.queue_order = std::int64_t(next_order_++);
+  job.row.submitted_at_ms = c.wall();
+  job.queued_at_ms = last_queued_at_ms_ = std::max(last_queued_at_ms_, c.wall());
+  auto& kept = jobs_[id] = std::move(job);
+  newest_[{kept.row.owner, kept.row.name}] = id;
+  c.append(kept.row);
+  return kept;
 }
 
 JobAccepted Deployer::accepted(Job const& job) const {
@@ -108,6 +134,11 @@ Result<Job*> Deployer::find_job(JobId const& wanted, Context& c, Verb verb) {
 }
 
 Result<JobView> Deployer::show(JobShow const& m, Context& c) {
+  if (auto const* array = find_array(m.job, c.caller().name)) {
+    if (auto allowed = c.allow(Verb::read, arrays_.at(*array).path()); !allowed)
+      return allowed.error();
+    return view_of_array(*array);
+  }
   auto job = find_job(m.job, c, Verb::read);
   if (!job) return job.error();
   auto view = view_of(**job);
@@ -128,12 +159,19 @@ Result<JobPage> Deployer::list(JobList const& m, Context& c) {
     ++page.states[std::string(schema::name_of(job.run.state))];
     if (m.state.empty() || schema::name_of(job.run.state) == m.state) matching.push_back(&job);
   }
+  std::sort(matching.begin(), matching.end(),
+            [](auto const* a, auto const* b) { return a->row.queue_order > b->row.queue_order; });
+  std::set<JobId> arrays;  // a line each, where their newest job stands
+  if (!m.expand)
+    std::erase_if(matching, [&](Job const* job) {
+      return !job->row.array_of.empty() && !arrays.insert(job->row.array_of).second;
+    });
   page.total = matching.size();
-  auto const shown = std::min<std::size_t>(m.limit, matching.size());
-  std::partial_sort(
-      matching.begin(), matching.begin() + static_cast<std::ptrdiff_t>(shown), matching.end(),
-      [](auto const* a, auto const* b) { return a->row.queue_order > b->row.queue_order; });
-  for (std::size_t i = 0; i < shown; ++i) page.jobs.push_back(line_of(*matching[i], c.wall()));
+  for (std::size_t i = 0; i < std::min<std::size_t>(m.limit, matching.size()); ++i) {
+    auto const& job = *matching[i];
+    auto const alone = m.expand || job.row.array_of.empty();
+    page.jobs.push_back(alone ? line_of(job, c.wall()) : line_of_array(job.row.array_of, c.wall()));
+  }
   return page;
 }
 
@@ -152,6 +190,11 @@ std::string Deployer::why_now(Job const& job) const {
 }
 
 Result<JobCancelled> Deployer::cancel(JobCancel const& m, Context& c) {
+  if (auto const* array = find_array(m.job, c.caller().name)) {
+    if (auto allowed = c.allow(Verb::remove, arrays_.at(*array).path()); !allowed)
+      return allowed.error();
+    return cancel_array(JobId(*array), m.reason, c);
+  }
   auto found = find_job(m.job, c, Verb::remove);
   if (!found) return found.error();
   auto& job = **found;
@@ -159,8 +202,7 @@ Result<JobCancelled> Deployer::cancel(JobCancel const& m, Context& c) {
     return Error{Code::conflict, "job " + job.id().value + " has already ended: " +
                                      std::string(schema::name_of(job.run.state))};
   queue_.erase(job.id());
-  auto const by = "cancelled by " + c.caller().name;
-  apply_event(job, Cancel{m.reason.empty() ? by : by + ": " + m.reason.substr(0, 200)}, c);
+  apply_event(job, Cancel{cancelled_by(c.caller(), m.reason)}, c);
   if (more_to_place_) pass(c);
   return JobCancelled{job.id(), job.run.state};
 }

@@ -4,12 +4,10 @@
 #include <algorithm>
 
 #include "services/deployer/deployer.hpp"
+#include "services/deployer/views.hpp"
 
 namespace lepton::deployer {
 namespace {
-
-constexpr std::size_t nodes_max = 20'000;
-constexpr std::size_t nodes_per_declaration_max = 500;
 
 AuditEvent node_event(NodeLink const& link, std::string action, std::string why) {
   AuditEvent event;
@@ -25,7 +23,8 @@ AuditEvent node_event(NodeLink const& link, std::string action, std::string why)
 
 Status Deployer::upsert_node(NodeLink& link, Context&) {
   return cluster_.upsert_node({link.row.node, link.row.pool, link.row.capacity, link.row.state,
-                               link.row.labels, std::uint64_t(link.row.queue_order)});
+                               labels_of(link.row), std::uint64_t(link.row.queue_order),
+                               link.row.taints});
 }
 
 void Deployer::set_node_state(NodeLink& link, NodeState state, Context& c) {
@@ -96,9 +95,17 @@ Status Deployer::meet(NodeSync const& m, Context& c) {
     if (nodes_.size() >= nodes_max)
       return Error{Code::exhausted, "the deployer has 20,000 nodes, which is its limit"};
     NodeLink link;
-    link.row = {m.node,     m.pool,   std::string(process_engine), NodeState::ready,
-                m.capacity, m.labels, std::int64_t(next_order_++), m.boot_id,
-                c.wall()};
+    link.row = {m.node,
+                m.pool,
+                std::string(process_engine),
+                NodeState::ready,
+                m.capacity,
+                m.labels,
+                std::int64_t(next_order_++),
+                m.boot_id,
+                c.wall(),
+                {},
+                {}};
     if (auto added = upsert_node(link, c); !added) return added;
     c.upsert(link.row);
     c.audit(node_event(link, "deployer.node.joined", ""));
@@ -281,133 +288,6 @@ void Deployer::tick_nodes(Context& c) {
     for (auto const& job : jobs_on(id))
       apply_event(jobs_.at(job), NodeSilent{id, link.heard_at}, c);
   }
-}
-
-Result<NodeChanged> Deployer::drain(NodeDrain const& m, Context& c) {
-  auto const found = nodes_.find(m.node);
-  if (found == nodes_.end())
-    return Error{Code::not_found,
-                 "there is no node '" + m.node.value + "'; `lepton node list` shows all"};
-  // A node that is not heard gets no work before it is.
-  auto& link = found->second;
-  auto const back = link.silent || link.shrunk ? NodeState::suspect : NodeState::ready;
-  if (m.drain || link.row.state == NodeState::draining)
-    set_node_state(link, m.drain ? NodeState::draining : back, c);
-  if (!m.drain) pass(c);
-  return NodeChanged{m.node, found->second.row.state};
-}
-
-Result<NodesDeclared> Deployer::declare(NodeDeclare const& m, Context& c) {
-  if (m.pool.value == "default" || m.pool.empty())
-    return Error{Code::invalid, "pool: simulated nodes need a pool of their own, not 'default'"};
-  if (m.nodes.size() > nodes_per_declaration_max || nodes_.size() + m.nodes.size() > nodes_max)
-    return Error{Code::invalid, "nodes: at most 500 in one message and 20,000 in all"};
-  for (auto const& node : m.nodes)
-    if (auto const known = nodes_.find(node.node);
-        known != nodes_.end() &&
-        (!known->second.is_simulated() || known->second.row.pool != m.pool))
-      return Error{Code::conflict, "node " + node.node.value + " exists in another pool"};
-  if (auto added = add_declared(m, c); !added) return added.error();
-  more_to_place_ = true;
-  c.note("nodes", std::to_string(m.nodes.size()));
-  return NodesDeclared{static_cast<std::uint32_t>(m.nodes.size())};
-}
-
-// All of them or none.
-Status Deployer::add_declared(NodeDeclare const& m, Context& c) {
-  std::map<NodeId, std::optional<NodeRow>> before;
-  auto done = ok();
-  for (auto const& node : m.nodes) {
-    auto const known = nodes_.find(node.node);
-    before.try_emplace(node.node,
-                       known == nodes_.end() ? std::nullopt : std::optional(known->second.row));
-    auto& link = nodes_[node.node];
-    auto const order =
-        link.row.queue_order == 0 ? std::int64_t(next_order_++) : link.row.queue_order;
-    link.row = {node.node,
-                m.pool,
-                std::string(simulated_engine),
-                NodeState::ready,
-                node.capacity,
-                {},
-                order,
-                "",
-                c.wall()};
-    if (done = upsert_node(link, c); !done) break;
-  }
-  if (done) {
-    for (auto const& [id, row] : before) c.upsert(nodes_.at(id).row);
-    return ok();
-  }
-  for (auto const& [id, row] : before) {
-    if (row) {
-      nodes_.at(id).row = *row;
-      auto const restored = upsert_node(nodes_.at(id), c);
-      LEPTON_CHECK(restored.has_value(), "a node could not be set back");
-    } else {
-      nodes_.erase(id);
-      if (cluster_.find(id) != nullptr) {
-        auto const removed = cluster_.remove_node(id);
-        LEPTON_CHECK(removed.has_value(), "a node could not be taken back");
-      }
-    }
-  }
-  return done;
-}
-
-Result<PoolRemoved> Deployer::remove_pool(PoolRemove const& m, Context& c) {
-  if (m.pool.value == "default")
-    return Error{Code::invalid, "pool: 'default' is of real nodes and cannot be removed"};
-  for (auto const& [id, link] : nodes_)
-    if (link.row.pool == m.pool && !link.is_simulated())
-      return Error{Code::conflict, "pool " + m.pool.value + " has real nodes; drain them instead"};
-  PoolRemoved removed;
-  for (auto& [id, job] : jobs_) {
-    if (job.row.pool != m.pool || is_final(job.run.state)) continue;
-    queue_.erase(id);
-    apply_event(job, Cancel{"pool " + m.pool.value + " is removed"}, c);
-    auto const members = job.run.members;
-    for (std::uint32_t i = 0; i < members.size(); ++i)
-      if (!is_final(members[i].state))
-        apply_event(job,
-                    Report{members[i].node, attempt_id(id, i, job.run.round), AttemptState::exited,
-                           143, 0, "pool removed"},
-                    c);
-    ++removed.jobs;
-  }
-  for (auto it = nodes_.begin(); it != nodes_.end();) {
-    if (it->second.row.pool == m.pool && cluster_.remove_node(it->first)) {
-      c.erase(it->second.row);
-      it = nodes_.erase(it);
-      ++removed.nodes;
-    } else {
-      ++it;
-    }
-  }
-  return removed;
-}
-
-Result<NodePage> Deployer::list_nodes(NodeList const& m, Context&) {
-  NodePage page;
-  for (auto const& [id, link] : nodes_) {
-    if (!m.pool.empty() && link.row.pool != m.pool) continue;
-    auto const& node = *cluster_.find(id);
-    auto const gpu_free = node.free.gpu_milli();
-    ++page.total;
-    page.gpu_milli += node.full.gpu_milli();
-    page.gpu_milli_free += gpu_free;
-    if (page.nodes.size() >= m.limit) continue;
-    NodeView v{id, link.row.pool, link.row.state, link.row.engine, link.row.capacity};
-    v.cpu_milli_free = node.free.cpu_milli();
-    v.memory_mib_free = node.free.memory_mib();
-    v.gpu_milli_free = gpu_free;
-    v.attempts = static_cast<std::uint32_t>(node.holders.size());
-    v.heard_at_ms = link.heard_at_ms;
-    auto const detail = link.row.labels.find("detail");
-    v.detail = detail == link.row.labels.end() ? "" : detail->second;
-    page.nodes.push_back(std::move(v));
-  }
-  return page;
 }
 
 }  // namespace lepton::deployer

@@ -60,13 +60,13 @@ std::string reason_for(Job const& job, Job const& victim) {
 }  // namespace
 
 void Deployer::add_live(Job const& job) {
-  live_.insert(job.id());
+  if (live_.insert(job.id()).second && job.spec().max_duration_ms > 0) ++limited_[job.row.pool];
   if (job.spec().preemptible) preemptible_[job.row.pool][job.spec().priority].insert(job.id());
   if (job.run.state == JobState::stopping) stopping_.insert(job.id());
 }
 
 void Deployer::drop_live(Job const& job) {
-  live_.erase(job.id());
+  if (live_.erase(job.id()) > 0 && job.spec().max_duration_ms > 0) --limited_[job.row.pool];
   stopping_.erase(job.id());
   auto const pool = preemptible_.find(job.row.pool);
   if (pool == preemptible_.end()) return;

@@ -20,6 +20,8 @@ struct JobRow {
   std::string token;
   std::int64_t queue_order = 0;
   std::int64_t submitted_at_ms = 0;
+  JobId array_of;
+  std::vector<Dependency> waits_for;
 
   static consteval auto fields() {
     using schema::field;
@@ -32,7 +34,10 @@ struct JobRow {
         field(6, "policies", &R::policies, "Policies of the token it was submitted with."),
         field(7, "token", &R::token, "Identity of that token."),
         field(8, "queue_order", &R::queue_order, "Number of its queueing."),
-        field(9, "submitted_at_ms", &R::submitted_at_ms, "When it came in, ms since 1970."));
+        field(9, "submitted_at_ms", &R::submitted_at_ms, "When it came in, ms since 1970."),
+        field(60, "array_of", &R::array_of, "The array that it belongs to; empty: none.").since(3),
+        field(61, "waits_for", &R::waits_for, "Jobs, by identity, that must have ended before it.")
+            .since(3));
   }
 };
 static_assert(schema::complete<JobRow>());
@@ -98,6 +103,8 @@ struct NodeRow {
   std::int64_t queue_order = 0;
   std::string boot_id;
   std::int64_t joined_at_ms = 0;
+  std::map<std::string, std::string> marked_labels;
+  std::vector<Taint> taints;
 
   static consteval auto fields() {
     using schema::field;
@@ -110,7 +117,9 @@ struct NodeRow {
         field(6, "labels", &R::labels, "What it says of itself."),
         field(7, "queue_order", &R::queue_order, "Number of its registration; decides ties."),
         field(8, "boot_id", &R::boot_id, "Boot that it was last heard in."),
-        field(9, "joined_at_ms", &R::joined_at_ms, "When it first came, ms since 1970."));
+        field(9, "joined_at_ms", &R::joined_at_ms, "When it first came, ms since 1970."),
+        field(60, "marked_labels", &R::marked_labels, "Labels that people have set.").since(3),
+        field(61, "taints", &R::taints, "Taints that people have set.").since(3));
   }
 };
 static_assert(schema::complete<NodeRow>());

@@ -12,6 +12,7 @@
 #include "common/actor/call.hpp"
 #include "common/base/secret.hpp"
 #include "schemas/node.hpp"
+#include "services/deployer/core/relations.hpp"
 #include "services/deployer/rows.hpp"
 
 namespace lepton::deployer {
@@ -31,6 +32,18 @@ struct Job {
   JobRunRow run_row() const {
     return {row.job, run.state, run, allocations, started_at_ms, finished_at_ms, why};
   }
+};
+
+// Jobs of one spec that were submitted together; worked out from their rows.
+struct JobArray {
+  std::string owner;
+  std::string name;
+  std::uint32_t size = 0;
+  std::uint32_t parallel = 0;  // most that are queued or live at one time; 0: any number
+  std::set<JobId> active;      // these
+  std::deque<JobId> waiting;   // for their turn
+  StateCounts gone;            // ended, and not in memory any more
+  std::string path() const { return "job/" + owner + "/" + name; }
 };
 
 inline constexpr std::string_view simulated_engine = "simulated";

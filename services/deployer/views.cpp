@@ -17,8 +17,19 @@ std::string secret_path(std::string const& url) {
   return "secret/" + (url.starts_with(scheme) ? url.substr(scheme.size()) : url);
 }
 
+std::map<std::string, std::string> labels_of(NodeRow const& row) {
+  auto labels = row.marked_labels;
+  labels.insert(row.labels.begin(), row.labels.end());
+  return labels;
+}
+
 OnBehalf submitter(actor::Caller const& caller) {
   return {caller.name, caller.policies, caller.token};
+}
+
+std::string cancelled_by(actor::Caller const& caller, std::string const& reason) {
+  auto const by = "cancelled by " + caller.name;
+  return reason.empty() ? by : by + ": " + reason.substr(0, 200);
 }
 
 std::string resources_in_words(JobSpec const& spec) {

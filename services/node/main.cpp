@@ -42,13 +42,19 @@ Result<node::Settings> settings_of(node::NodeConfig const& config, crypto::Entro
   s.pool = PoolId{config.pool};
   s.capacity = {facts->cpu_milli,  facts->memory_mib, facts->disk_mib, {},
                 config.port_first, config.port_count};
+  auto const& islands = config.gpu_islands;
+  if (!islands.empty() && islands.size() != facts->gpus.size())
+    return Error{Code::invalid, "gpu_islands: names " + std::to_string(islands.size()) +
+                                    " GPUs, and the machine has " +
+                                    std::to_string(facts->gpus.size())};
   for (auto const& gpu : facts->gpus)
-    s.capacity.gpus.push_back({gpu.uuid, gpu.model, gpu.memory_mib});
+    s.capacity.gpus.push_back({gpu.uuid, gpu.model, gpu.memory_mib,
+                               islands.empty() ? 0 : islands[s.capacity.gpus.size()]});
   s.labels = config.labels;
   s.labels["hostname"] = facts->hostname;
   s.labels["kernel"] = facts->kernel;
   if (auto const docker = node::DockerApi(config.docker_socket).version(); docker)
-    s.labels["containers"] = "docker-" + *docker;
+    s.labels[std::string(containers_label)] = "docker-" + *docker;
   if (!facts->no_gpus_why.empty()) s.labels["detail"] = facts->no_gpus_why;
   s.boot_id = std::string(text::trim(*boot));
   s.incarnation = crypto::uuid7(entropy, SystemClock().wall_ms());

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "common/schema/schema.hpp"
 
@@ -25,6 +26,7 @@ struct NodeConfig {
   std::map<std::string, std::string> labels;
   std::string monitor_endpoint;
   std::string monitor_key;
+  std::vector<std::uint32_t> gpu_islands;
   std::string docker_socket = "/var/run/docker.sock";
 
   static consteval auto fields() {
@@ -66,6 +68,11 @@ struct NodeConfig {
             .restart()
             .optional(),
         field(15, "monitor_key", &N::monitor_key, "CURVE key of the monitor, Z85.")
+            .restart()
+            .optional(),
+        field(60, "gpu_islands", &N::gpu_islands,
+              "Of each GPU in the order of the driver the number of its island: GPUs of one island "
+              "share a fast link; empty: all of one.")
             .restart()
             .optional(),
         field(90, "docker_socket", &N::docker_socket,

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "cli/jobs/explain.hpp"
 #include "cli/jobs/job_views.hpp"
 #include "cli/nodes/status.hpp"
 #include "cli/output/emit.hpp"
@@ -133,6 +134,36 @@ TEST(Output, StatusSaysHowManyAreUp) {
   EXPECT_EQ(status_exit({{line("up"), line("down")}}), 8);
   EXPECT_EQ(status_exit({{line("up"), line("starting")}}), 8);
   EXPECT_EQ(status_exit({{line("down"), line("down")}}), 6);
+}
+
+TEST(Output, AnExplanationSaysWhatIsMissingAndWhen) {
+  JobExplanation e;
+  e.job = JobId{"j"};
+  e.state = JobState::queued;
+  e.what = "no node fits";
+  e.nearest_miss = "fits if 0.12 of one GPU more were free on node n1";
+  e.pool_nodes = 3;
+  e.ahead = 2;
+  e.starts_by_ms = 600'000;
+  e.starts_after = JobId{"y"};
+  e.reserved = true;
+  e.policy = "foresight";
+  e.rejected = {{"gpu_share", "gpu share short", 3}};
+  EXPECT_EQ(explanation_sheet(e, 0).text(false),
+            "ID       j\n"
+            "STATUS   queued\n"
+            "REASON   no node fits\n"
+            "NEAREST  fits if 0.12 of one GPU more were free on node n1\n"
+            "STARTS   at the latest 1970-01-01 00:10:00 UTC, in 10m, when job y ends\n"
+            "AHEAD    2 jobs\n"
+            "POLICY   foresight\n");
+  EXPECT_EQ(rejection_table(e).text(false),
+            "RULE       REJECTS  WHY\n"
+            "gpu_share  3 of 3   gpu share short\n");
+  e.choices = {{NodeId{"n1"}, true, 1, 0, 0, {{"stranded", 12.5, "x"}, {"left_over", 3, "y"}}}};
+  EXPECT_EQ(choice_table(e).text(false),
+            "RANK  NODE  HERE  MODEL  WISHES  COST\n"
+            "   1  n1    yes       0       0  stranded 12.5, left_over 3\n");
 }
 
 }  // namespace

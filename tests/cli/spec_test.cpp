@@ -251,5 +251,48 @@ TEST(Spec, TheExamplesAreGood) {
   }
 }
 
+TEST(Spec, ConstraintsAreReadAsTheyAreWritten) {
+  auto const s = good(
+      "requires: [zone=eu-1|eu-2, nvme, '!spot', '!rack=r1']\n"
+      "prefers: [disk=nvme]\ntolerates: [maintenance, class=batch]\nregions: [eu-west-1]\n"
+      "nodes: 4\ntopology: {pack: rack}\nresources: {gpu: 2, gpu_island: true}\n");
+  auto const& where = s.resources.where;
+  EXPECT_EQ(where.requirements, (std::vector<LabelRule>{{"zone", {"eu-1", "eu-2"}, false},
+                                                        {"nvme", {}, false},
+                                                        {"spot", {}, true},
+                                                        {"rack", {"r1"}, true}}));
+  EXPECT_EQ(where.preferences, (std::vector<LabelRule>{{"disk", {"nvme"}, false}}));
+  EXPECT_EQ(where.tolerations.size(), 2u);
+  EXPECT_EQ(where.regions, std::vector<std::string>{"eu-west-1"});
+  EXPECT_EQ(where.topology, TopologyMode::pack);
+  EXPECT_EQ(where.topology_label, "rack");
+  EXPECT_TRUE(where.one_island);
+}
+
+TEST(Spec, ArraysAndDependenciesAreReadAsTheyAreWritten) {
+  auto const s = good("array: 100\narray_parallel: 10\nafter: [prep, check:any, train:failed]\n");
+  EXPECT_EQ(s.array, 100u);
+  EXPECT_EQ(s.array_parallel, 10u);
+  EXPECT_EQ(s.after,
+            (std::vector<Dependency>{
+                {"prep", AfterEnd::ok}, {"check", AfterEnd::any}, {"train", AfterEnd::failed}}));
+}
+
+TEST(Spec, AConstraintThatMeansNothingIsRefusedByItsField) {
+  for (auto const* lines :
+       {"requires: ['zone=']\n", "requires: ['a b']\n", "prefers: ['!']\n",
+        "tolerates: ['!spot']\n", "regions: ['eu west']\n", "topology: {}\nnodes: 2\n",
+        "topology: {pack: rack, spread: rack}\nnodes: 2\n", "topology: {pack: rack}\n",
+        "array_parallel: 3\n", "after: ['x:never']\n", "after: [':ok']\n",
+        "resources: {gpu: 1, gpu_island: true}\n", "array: 10001\n"}) {
+    std::string const name = std::string(lines).starts_with("resources")
+                                 ? "resources.gpu_island"
+                                 : std::string(lines).substr(0, std::string(lines).find(':'));
+    auto const why = refusal(with(lines));
+    EXPECT_NE(why.find(name), std::string::npos) << lines << why;
+    EXPECT_NE(why, "accepted") << lines;
+  }
+}
+
 }  // namespace
 }  // namespace lepton::cli

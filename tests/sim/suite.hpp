@@ -77,6 +77,7 @@ class Suite {
   void put_secret();
   void change_quota();
   void put_quota(std::string const& owner);
+  void mark_something();
   void ask_something();
   void put_scaling(std::string const& service);
   void scale_something();

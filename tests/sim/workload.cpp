@@ -1,8 +1,10 @@
 // What people do in the simulated world: submit, cancel, send again, put and read secrets, rotate
 // keys, drain nodes, unseal the vault, look at jobs and at the log.
 
+#include "schemas/explain.hpp"
 #include "schemas/monitor_alert.hpp"
 #include "schemas/node.hpp"
+#include "schemas/node_marks.hpp"
 #include "schemas/quota.hpp"
 #include "schemas/scaler.hpp"
 #include "schemas/vault_access.hpp"
@@ -40,6 +42,7 @@ void Suite::plan_work() {
   if (plan_.seed % 2 == 1)
     for (auto const* client : clients_) put_quota(client->name());
   some_time(3, [this] { change_quota(); });
+  some_time(4, [this] { mark_something(); });
   some_time(2, [this] { ask(*admin_, "vault", VaultRotate{}, {.deadline_ms = 60'000}); });
   some_time(6, [this] { read_log(); });
   for (auto const* service : {"web0", "web1"}) put_scaling(service);
@@ -85,6 +88,14 @@ JobSpec Suite::random_spec() {
   if (chance_.happens(0.3)) spec.priority = chance_.happens(0.5) ? 90 : 10;
   if (chance_.happens(0.2)) spec.checkpoint_interval_ms = 2'000;
   if (chance_.happens(0.1)) spec.preemptible = false;
+  if (chance_.happens(0.1)) spec.resources.where.preferences = {{"rack", {"r1"}, false}};
+  if (chance_.happens(0.1)) spec.resources.where.tolerations = {{"batch", {}, false}};
+  if (spec.nodes > 1 && chance_.happens(0.3)) {
+    spec.resources.where.topology = TopologyMode::spread;
+    spec.resources.where.topology_label = "rack";
+  }
+  if (!submitted_.empty() && spec.no_fit == NoFit::wait && chance_.happens(0.1))
+    spec.after = {{submitted_.back().value, AfterEnd::any}};
   return spec;
 }
 
@@ -179,11 +190,28 @@ void Suite::put_quota(std::string const& owner) {
       {.deadline_ms = 60'000});
 }
 
+// Labels come and go; taints are soft, so that every job can start in the end.
+void Suite::mark_something() {
+  NodeMark m;
+  m.node = NodeId{"node" + std::to_string(chance_.below(plan_.nodes))};
+  if (chance_.happens(0.5))
+    m.labels["rack"] = chance_.happens(0.5) ? "r1" : "r2";
+  else
+    m.labels_removed = {"rack"};
+  if (chance_.happens(0.5))
+    m.taints = {{"batch", "", true}};
+  else
+    m.taints_removed = {"batch"};
+  ask(*admin_, "deployer", m, {.deadline_ms = 60'000});
+}
+
 void Suite::ask_something() {
   auto& client = *clients_[chance_.below(clients_.size())];
-  auto const kind = chance_.below(4);
+  auto const kind = chance_.below(5);
   if (kind == 0) return ask(client, "deployer", NodeList{});
   if (kind == 1 || submitted_.empty()) return ask(client, "deployer", JobList{});
+  if (kind == 2)
+    return ask(client, "deployer", JobExplain{submitted_[chance_.below(submitted_.size())]});
   ask(client, "deployer", JobShow{submitted_[chance_.below(submitted_.size())]});
 }
 

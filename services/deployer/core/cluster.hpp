@@ -28,6 +28,7 @@ struct NodeSpec {
   std::map<std::string, std::string> labels;
   // Number of its registration, from 1, durable and unique; decides ties. 0: the next free number.
   std::uint64_t order = 0;
+  std::vector<Taint> taints = {};  // sorted
 };
 
 // Work on a node by kind: without a GPU, a share of one, and 1, 2, 3 to 4, 5 and more whole ones.

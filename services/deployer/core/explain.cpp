@@ -7,13 +7,18 @@
 #include <optional>
 
 #include "common/base/text.hpp"
+#include "services/deployer/core/islands.hpp"
 
 namespace lepton::deployer {
 
 namespace {
 
-constexpr std::size_t state_rule = 1, model_rule = 2;
+constexpr std::size_t state_rule = 1, taint_rule = 2, region_rule = 3, label_rule = 4,
+                      model_rule = 5;
 static_assert(std::is_same_v<std::tuple_element_t<state_rule, HardRules>, rule::State>);
+static_assert(std::is_same_v<std::tuple_element_t<taint_rule, HardRules>, rule::Untainted>);
+static_assert(std::is_same_v<std::tuple_element_t<region_rule, HardRules>, rule::Region>);
+static_assert(std::is_same_v<std::tuple_element_t<label_rule, HardRules>, rule::LabelsPass>);
 static_assert(std::is_same_v<std::tuple_element_t<model_rule, HardRules>, rule::GpuModel>);
 
 std::string nodes_text(std::uint64_t n) {
@@ -36,6 +41,40 @@ std::string models_of(Cluster const& cluster, Room const& room) {
   return names.empty() ? "no GPU" : text::join(names, " and ");
 }
 
+std::string taints_of(View const& v, Ask const& ask) {
+  std::vector<std::string> names;
+  for (auto const& t : v.spec.taints)
+    if (!t.soft && !tolerates(ask.request.where, t)) names.push_back(text_of(t));
+  return text::join(names, " and ");
+}
+
+std::string region_of(View const& v) {
+  auto const found = v.spec.labels.find(std::string(region_label));
+  return found == v.spec.labels.end() ? "no region" : "region " + found->second;
+}
+
+std::string requirements_missed(View const& v, Ask const& ask) {
+  std::vector<std::string> rules;
+  for (auto const& rule : ask.request.where.requirements)
+    if (!passes(rule, v.spec.labels)) rules.push_back(text_of(rule));
+  return text::join(rules, " and ");
+}
+
+// What a rule that is not about an amount says of the node; nothing for the others.
+std::optional<std::string> fault(Cluster const& cluster, View const& v, Ask const& ask,
+                                 std::size_t rule) {
+  if (rule == state_rule) return fmt::format("is {}", schema::name_of(v.state));
+  if (rule == taint_rule) return "is tainted " + taints_of(v, ask);
+  if (rule == region_rule)
+    return fmt::format("has {}, not {}", region_of(v),
+                       text::join(ask.request.where.regions, " or "));
+  if (rule == label_rule) return "does not pass " + requirements_missed(v, ask);
+  if (rule == model_rule)
+    return fmt::format("has {}, not {}", models_of(cluster, v.room),
+                       text::join(ask.request.gpu_models, " or "));
+  return std::nullopt;
+}
+
 // "lacks 512 MiB of memory" for each rule that rejects.
 std::string lacks(Cluster const& cluster, View const& v, Ask const& ask) {
   std::vector<std::string> parts;
@@ -43,16 +82,20 @@ std::string lacks(Cluster const& cluster, View const& v, Ask const& ask) {
     auto const& r = rules()[i];
     auto const wants = r.wants(ask), has = wants > 0 ? r.has(v, ask) : 0;
     if (has >= wants) continue;
-    if (i == state_rule)
-      parts.push_back(fmt::format("is {}", schema::name_of(v.state)));
-    else if (i == model_rule) {
-      parts.push_back(fmt::format("has {}, not {}", models_of(cluster, v.room),
-                                  text::join(ask.request.gpu_models, " or ")));
-      break;  // without the model, memory and number of GPUs say nothing
-    } else
-      parts.push_back(fmt::format("lacks {} {}", wants - has, r.unit));
+    auto const named = fault(cluster, v, ask, i);
+    parts.push_back(named ? *named : fmt::format("lacks {} {}", wants - has, r.unit));
+    if (i == model_rule) break;  // without the model, memory and number of GPUs say nothing
   }
   return text::join(parts, " and ");
+}
+
+std::vector<Lack> lacks_of(View const& v, Ask const& ask) {
+  std::vector<Lack> lacks;
+  for (auto const& r : rules()) {
+    auto const wants = r.wants(ask), has = wants > 0 ? r.has(v, ask) : 0;
+    if (has < wants) lacks.push_back({r.name, wants, has, r.unit});
+  }
+  return lacks;
 }
 
 struct Nearest {
@@ -75,9 +118,22 @@ std::string no_nodes(Cluster const& cluster, PoolId const& pool) {
                      tail);
 }
 
+// All nodes of the pool fail one rule that is not about an amount.
+std::string no_such_node(Ask const& ask, std::size_t rule) {
+  auto const& where = ask.request.where;
+  std::vector<std::string> rules;
+  for (auto const& r : where.requirements) rules.push_back(text_of(r));
+  auto const says =
+      rule == taint_rule    ? std::string("is without a taint that the job does not tolerate")
+      : rule == region_rule ? "is in region " + text::join(where.regions, " or ")
+      : rule == label_rule  ? "passes " + text::join(rules, " and ")
+                            : "has GPU model " + text::join(ask.request.gpu_models, " or ");
+  return fmt::format("no node of pool '{}' {}", ask.pool.value, says);
+}
+
 // The sentence for a request that is larger than every node: what the largest one has.
 std::optional<std::string> beyond_largest(Cluster const& cluster, Ask const& ask) {
-  for (std::size_t i = model_rule; i < rule_count; ++i) {
+  for (std::size_t i = taint_rule; i < rule_count; ++i) {
     auto const& r = rules()[i];
     auto const wants = r.wants(ask);
     std::int64_t most = -1;
@@ -87,9 +143,7 @@ std::optional<std::string> beyond_largest(Cluster const& cluster, Ask const& ask
       if (auto const has = r.has(empty(node), ask); has > most) most = has, largest = &node;
     }
     if (!largest || most >= wants) continue;
-    if (i == model_rule)
-      return fmt::format("no node of pool '{}' has GPU model {}", ask.pool.value,
-                         text::join(ask.request.gpu_models, " or "));
+    if (i <= model_rule) return no_such_node(ask, i);
     return fmt::format(
         "no node of pool '{}' is large enough: {} {} wanted, the largest ({}) has {}",
         ask.pool.value, wants, r.unit, largest->spec.id.value, most);
@@ -152,7 +206,10 @@ std::uint64_t members_in(View const& v, Ask const& ask) {
       if (ask.preference(d.model) != Ask::refused && d.memory_mib >= r.gpu_memory_mib)
         by_gpu += d.free_milli / r.gpu_milli;
   } else {
-    for (auto const& g : v.room.groups()) by_gpu += room_in(v.room, g, ask).whole_free / r.gpus;
+    for (auto const& g : v.room.groups())
+      by_gpu += r.where.one_island && ask.preference(g.model) != Ask::refused
+                    ? members_by_island(v.room, g.model, ask)
+                    : room_in(v.room, g, ask).whole_free / r.gpus;
   }
   return std::min(n, by_gpu);
 }
@@ -181,6 +238,10 @@ Misfit explain(Cluster const& cluster, Ask const& ask, std::vector<Room const*> 
   for (std::size_t i = 0; i < rule_count; ++i)
     if (counts[i] > 0) m.rejected.push_back({rules()[i].name, counts[i]});
   m.nearest = best.node->spec.id;
+  std::size_t at = 0;
+  while (&cluster.at(slots[at]) != best.node) ++at;
+  auto const nearest = with_room(*best.node, *rooms[at]);
+  m.lacks = lacks_of(nearest, ask);
   auto const possible = possible_members(cluster, ask);
   m.never = possible < tasks;
   if (m.never) {
@@ -189,10 +250,8 @@ Misfit explain(Cluster const& cluster, Ask const& ask, std::vector<Room const*> 
   }
   auto const start = tasks > 1 ? fmt::format("{} of {} tasks fit, then no node: ", fit_now, tasks)
                                : std::string("no node fits: ");
-  std::size_t at = 0;
-  while (&cluster.at(slots[at]) != best.node) ++at;
   m.what = fmt::format("{}{}; nearest: node {} {}", start, counts_text(m.rejected), m.nearest.value,
-                       lacks(cluster, with_room(*best.node, *rooms[at]), ask));
+                       lacks(cluster, nearest, ask));
   return m;
 }
 

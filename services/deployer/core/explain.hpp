@@ -17,6 +17,14 @@ struct Rejection {
   bool operator==(Rejection const&) const = default;
 };
 
+// What the nearest node has of what a rule wants there.
+struct Lack {
+  std::string_view rule;
+  std::int64_t wants = 0, has = 0;
+  std::string_view unit;  // RuleInfo::unit; of amounts that add up
+  bool operator==(Lack const&) const = default;
+};
+
 struct Misfit {
   std::vector<Rejection> rejected;  // in the order of the rules, each node under its first; gangs:
                                     // after the members that fit were placed
@@ -26,6 +34,8 @@ struct Misfit {
   std::uint32_t fit_now = 0;        // members that would fit now
   bool never = false;               // not even if every node of the pool were ready and empty
   std::string what;                 // one sentence for people, without a trailing period
+  std::vector<Lack> lacks;          // of the nearest node
+  bool for_room = true;             // false: a limit or another's reservation keeps it back
 };
 
 // For a request whose members no longer fit after `rooms` (one per slot of the pool, in its order).

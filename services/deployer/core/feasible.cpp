@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "services/deployer/core/islands.hpp"
+
 namespace lepton::deployer {
 
 Status check_request(ResourceRequest const& r) {
@@ -12,6 +14,8 @@ Status check_request(ResourceRequest const& r) {
     return bad("resources: gpu_milli must be 1 to 1000");
   if (r.gpus > 1 && r.gpu_milli != whole_gpu)
     return bad("resources: a share of a GPU (gpu_milli below 1000) is given with gpus: 1 only");
+  if (r.where.one_island && r.gpus < 2)
+    return bad("resources: gpu_island is for tasks of two GPUs and more");
   return ok();
 }
 
@@ -36,6 +40,10 @@ GroupRoom room_in_mixed_group(Room const& room, Group const& g, Ask const& ask) 
     found.best_share = std::max(found.best_share, d.free_milli);
   }
   return found;
+}
+
+GroupRoom room_in_island(Room const& room, Group const& g, Ask const& ask) {
+  return {most_in_island(room, g.model, ask), 0};
 }
 
 std::array<RuleInfo, rule_count> const& rules() {

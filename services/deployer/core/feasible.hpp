@@ -12,6 +12,7 @@
 #include "common/base/result.hpp"
 #include "schemas/states.hpp"
 #include "schemas/values.hpp"
+#include "services/deployer/core/affinity.hpp"
 #include "services/deployer/core/cluster.hpp"
 
 namespace lepton::deployer {
@@ -61,8 +62,10 @@ struct GroupRoom {
   std::uint32_t best_share = 0;
 };
 GroupRoom room_in_mixed_group(Room const& room, Group const& g, Ask const& ask);
+GroupRoom room_in_island(Room const& room, Group const& g, Ask const& ask);
 inline GroupRoom room_in(Room const& room, Group const& g, Ask const& ask) {
   if (ask.preference(g.model) == Ask::refused) return {};
+  if (ask.request.where.one_island) return room_in_island(room, g, ask);
   auto const least = ask.request.gpu_memory_mib;
   if (least <= g.memory_min_mib) return {g.whole_free, g.best_share};
   if (least > g.memory_max_mib) return {};
@@ -82,6 +85,33 @@ struct State {
   static constexpr std::string_view name = "state", phrase = "not ready", unit = "";
   static std::int64_t wants(Ask const&) { return 1; }
   static std::int64_t has(View const& v, Ask const&) { return v.state == NodeState::ready ? 1 : 0; }
+};
+struct Untainted {
+  static constexpr std::string_view name = "taint", phrase = "taint not tolerated",
+                                    unit = "toleration of its taint";
+  static std::int64_t wants(Ask const&) { return 1; }
+  static std::int64_t has(View const& v, Ask const& a) {
+    if (v.spec.taints.empty()) return 1;
+    return hard_taints(a.request.where, v.spec.taints) == 0 ? 1 : 0;
+  }
+};
+struct Region {
+  static constexpr std::string_view name = "region", phrase = "region not allowed",
+                                    unit = "an allowed region";
+  static std::int64_t wants(Ask const& a) { return a.request.where.regions.empty() ? 0 : 1; }
+  static std::int64_t has(View const& v, Ask const& a) {
+    return in_region(a.request.where, v.spec.labels) ? 1 : 0;
+  }
+};
+struct LabelsPass {
+  static constexpr std::string_view name = "labels", phrase = "labels differ",
+                                    unit = "of the required labels";
+  static std::int64_t wants(Ask const& a) {
+    return static_cast<std::int64_t>(a.request.where.requirements.size());
+  }
+  static std::int64_t has(View const& v, Ask const& a) {
+    return requirements_met(a.request.where, v.spec.labels);
+  }
 };
 struct GpuModel {
   static constexpr std::string_view name = "gpu_model", phrase = "gpu model differs", unit = "";
@@ -105,10 +135,25 @@ struct GpuMemory {
     return most;
   }
 };
+struct Island {
+  static constexpr std::string_view name = "gpu_island", phrase = "gpus of one island short",
+                                    unit = "GPUs of one island";
+  static std::int64_t wants(Ask const& a) {
+    return a.request.where.one_island ? a.request.gpus : 0;
+  }
+  static std::int64_t has(View const& v, Ask const& a) {
+    std::int64_t most = 0;
+    for (auto const& g : v.room.groups())
+      most = std::max<std::int64_t>(most, room_in(v.room, g, a).whole_free);
+    return most;
+  }
+};
 struct Gpus {
   static constexpr std::string_view name = "gpus", phrase = "gpus short",
                                     unit = "GPUs of one model";
-  static std::int64_t wants(Ask const& a) { return a.fraction() ? 0 : a.request.gpus; }
+  static std::int64_t wants(Ask const& a) {
+    return a.fraction() || a.request.where.one_island ? 0 : a.request.gpus;
+  }
   static std::int64_t has(View const& v, Ask const& a) {
     std::int64_t most = 0;
     for (auto const& g : v.room.groups())
@@ -153,8 +198,10 @@ struct PortCount {
 }  // namespace rule
 
 // The order decides which rule a rejection is counted under: the one least likely to change first.
-using HardRules = std::tuple<rule::Pool, rule::State, rule::GpuModel, rule::GpuMemory, rule::Gpus,
-                             rule::GpuShare, rule::Cpu, rule::Memory, rule::Disk, rule::PortCount>;
+using HardRules =
+    std::tuple<rule::Pool, rule::State, rule::Untainted, rule::Region, rule::LabelsPass,
+               rule::GpuModel, rule::GpuMemory, rule::Island, rule::Gpus, rule::GpuShare, rule::Cpu,
+               rule::Memory, rule::Disk, rule::PortCount>;
 inline constexpr std::size_t rule_count = std::tuple_size_v<HardRules>;
 
 // Index of the first rule that rejects, or rule_count.

@@ -98,15 +98,36 @@ Verdict Foresight::judge(Node const& node, Room const& room, Ask const& ask) con
   return v;
 }
 
-std::int64_t Foresight::price(std::uint64_t shelf, Ask const& ask, ShelfRange) const {
+Foresight::PriceParts Foresight::price_parts(std::uint64_t shelf, Ask const& ask) const {
+  PriceParts parts;
   auto const model = shelf & no_model;
-  double milli = model < prices_.model.size() ? prices_.model[model] * ask.gpu_milli() : 0;
+  parts.model = model < prices_.model.size() ? prices_.model[model] * ask.gpu_milli() : 0;
   shelf >>= model_bits;
-  milli += prices_.watt_milli * static_cast<double>(shelf & mask(watt_bits)) / shelves_per_watt;
+  parts.power =
+      prices_.watt_milli * static_cast<double>(shelf & mask(watt_bits)) / shelves_per_watt;
   shelf >>= watt_bits;
   for (std::size_t i = 0; i < most_block_kinds; ++i, shelf >>= block_bits)
-    milli += prices_.block_milli[i] * static_cast<double>(shelf & mask(block_bits));
-  return to_score(milli);
+    parts.blocks += prices_.block_milli[i] * static_cast<double>(shelf & mask(block_bits));
+  return parts;
+}
+
+std::int64_t Foresight::price(std::uint64_t shelf, Ask const& ask, ShelfRange) const {
+  auto const parts = price_parts(shelf, ask);
+  return to_score(parts.model + parts.power + parts.blocks);
+}
+
+std::vector<Term> Foresight::terms(Node const& node, Room const& room, Ask const& ask) const {
+  constexpr std::string_view milli = "thousandths of a GPU";
+  auto const v = judge(node, room, ask);
+  auto const left = left_over_cost(node, room, ask, v.gpus);
+  auto const stranded = -static_cast<double>((v.score + left) / left_over_limit) / units_per_milli;
+  auto const parts = price_parts(v.shelf, ask);
+  std::vector<Term> terms{{"stranded", stranded, milli},
+                          {"scarce_model", parts.model, milli},
+                          {"broken_blocks", parts.blocks, milli}};
+  if (power_ != nullptr) terms.push_back({"power", parts.power, milli});
+  terms.push_back({"left_over", static_cast<double>(left), "settles what is equal"});
+  return terms;
 }
 
 }  // namespace lepton::deployer

@@ -20,6 +20,7 @@ class Foresight final : public Policy {
   std::string_view name() const override { return "foresight"; }
   Verdict judge(Node const& node, Room const& room, Ask const& ask) const override;
   std::int64_t price(std::uint64_t shelf, Ask const& ask, ShelfRange range) const override;
+  std::vector<Term> terms(Node const& node, Room const& room, Ask const& ask) const override;
 
   // Works out the node's part of a loss ahead of many verdicts on it; kept until the node changes.
   void remember(Node const& node);
@@ -32,6 +33,10 @@ class Foresight final : public Policy {
     std::uint64_t version = 0;  // Node::version; 0: nothing
     double stranded_milli = 0;
   };
+  struct PriceParts {
+    double model = 0, power = 0, blocks = 0;  // milli of GPU
+  };
+  PriceParts price_parts(std::uint64_t shelf, Ask const& ask) const;
   double stranded_now(Node const& node, Room const& room, Parts const& parts) const;
 
   Outlook const* outlook_;

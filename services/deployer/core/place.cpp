@@ -2,54 +2,19 @@
 
 #include <algorithm>
 
+#include "services/deployer/core/islands.hpp"
+#include "services/deployer/core/topology.hpp"
+
 namespace lepton::deployer {
 
 namespace {
-
-struct Option {
-  Rank rank;
-  Slot slot = 0;
-  GpuChoice gpus;
-};
-
-// For the heap functions of <algorithm>, which keep the largest in front.
-bool worse(Option const& a, Option const& b) {
-  return b.rank.better_than(a.rank);
-}
-bool better(Option const& a, Option const& b) {
-  return a.rank.better_than(b.rank);
-}
-
-std::vector<Option> all_options(Cluster const& cluster, Draft const& draft, Ask const& ask,
-                                Policy const& policy, ShelfRange& range) {
-  std::vector<Slot> slots;
-  std::vector<Verdict> verdicts;
-  for (auto slot : cluster.pool(ask.pool)) {
-    auto const& node = cluster.at(slot);
-    auto const& room = draft.room(slot);
-    if (!admits(with_room(node, room), ask)) continue;
-    slots.push_back(slot);
-    verdicts.push_back(policy.judge(node, room, ask));
-  }
-  for (auto const& v : verdicts) range.include(v.shelf);
-  std::vector<Option> options;
-  options.reserve(slots.size());
-  for (std::size_t i = 0; i < slots.size(); ++i)
-    options.push_back({rank_of(policy, verdicts[i], ask, cluster.at(slots[i]), range), slots[i],
-                       verdicts[i].gpus});
-  return options;
-}
 
 std::vector<GpuShare> shares(Room const& room, Ask const& ask, GpuChoice const& choice) {
   std::vector<GpuShare> out;
   if (ask.request.gpus == 0) return out;
   if (ask.fraction()) return {{choice.device, ask.request.gpu_milli}};
   auto const model = room.groups()[choice.group].model;
-  for (std::uint32_t i = 0; i < room.devices().size() && out.size() < ask.request.gpus; ++i) {
-    auto const& d = room.devices()[i];
-    if (d.model == model && d.free_milli == whole_gpu && d.memory_mib >= ask.request.gpu_memory_mib)
-      out.push_back({i, whole_gpu});
-  }
+  for (auto i : choose_devices(room, model, ask)) out.push_back({i, whole_gpu});
   return out;
 }
 
@@ -57,8 +22,8 @@ std::vector<GpuShare> shares(Room const& room, Ask const& ask, GpuChoice const& 
 
 Rank rank_of(Policy const& policy, Verdict const& v, Ask const& ask, Node const& node,
              ShelfRange range) {
-  return {v.gpus.preference, v.score - policy.price(v.shelf, ask, range), node.tie,
-          node.spec.order};
+  return {v.gpus.preference, wishes_missed(ask, node), v.score - policy.price(v.shelf, ask, range),
+          node.tie, node.spec.order};
 }
 
 Misfit unreadable(Error const& e, std::uint32_t tasks) {
@@ -97,27 +62,59 @@ std::vector<Room const*> Draft::rooms(PoolId const& pool) const {
   return all;
 }
 
+std::vector<Option> options_on(std::vector<Slot> const& slots, Cluster const& cluster,
+                               Draft const& draft, Ask const& ask, Policy const& policy,
+                               ShelfRange& range) {
+  std::vector<Slot> fitting;
+  std::vector<Verdict> verdicts;
+  for (auto slot : slots) {
+    auto const& node = cluster.at(slot);
+    auto const& room = draft.room(slot);
+    if (!admits(with_room(node, room), ask)) continue;
+    fitting.push_back(slot);
+    verdicts.push_back(policy.judge(node, room, ask));
+  }
+  for (auto const& v : verdicts) range.include(v.shelf);
+  std::vector<Option> options;
+  options.reserve(fitting.size());
+  for (std::size_t i = 0; i < fitting.size(); ++i)
+    options.push_back({rank_of(policy, verdicts[i], ask, cluster.at(fitting[i]), range), fitting[i],
+                       verdicts[i].gpus});
+  return options;
+}
+
+bool take_best(std::vector<Option>& heap, Draft& draft, Cluster const& cluster, Ask const& ask,
+               Policy const& policy, ShelfRange range) {
+  if (heap.empty()) return false;
+  std::pop_heap(heap.begin(), heap.end());
+  auto& best = heap.back();
+  draft.take(best.slot, ask, best.gpus);
+  auto const& node = cluster.at(best.slot);
+  auto const& room = draft.room(best.slot);
+  if (admits(with_room(node, room), ask)) {
+    auto const v = policy.judge(node, room, ask);
+    best = {rank_of(policy, v, ask, node, range), best.slot, v.gpus};
+    std::push_heap(heap.begin(), heap.end());
+  } else {
+    heap.pop_back();
+  }
+  return true;
+}
+
 // Takes the best option again and again; only the node that was taken is judged anew.
-bool fill(Draft& draft, Cluster const& cluster, Ask const& ask, Policy const& policy,
-          std::uint32_t tasks) {
+bool fill_on(std::vector<Slot> const& slots, Draft& draft, Cluster const& cluster, Ask const& ask,
+             Policy const& policy, std::uint32_t tasks) {
   ShelfRange range;
-  auto options = all_options(cluster, draft, ask, policy, range);
-  std::make_heap(options.begin(), options.end(), worse);
-  while (draft.taken().size() < tasks && !options.empty()) {
-    std::pop_heap(options.begin(), options.end(), worse);
-    auto& best = options.back();
-    draft.take(best.slot, ask, best.gpus);
-    auto const& node = cluster.at(best.slot);
-    auto const& room = draft.room(best.slot);
-    if (admits(with_room(node, room), ask)) {
-      auto const v = policy.judge(node, room, ask);
-      best = {rank_of(policy, v, ask, node, range), best.slot, v.gpus};
-      std::push_heap(options.begin(), options.end(), worse);
-    } else {
-      options.pop_back();
-    }
+  auto options = options_on(slots, cluster, draft, ask, policy, range);
+  std::make_heap(options.begin(), options.end());
+  while (draft.taken().size() < tasks && take_best(options, draft, cluster, ask, policy, range)) {
   }
   return draft.taken().size() == tasks;
+}
+
+bool fill(Draft& draft, Cluster const& cluster, Ask const& ask, Policy const& policy,
+          std::uint32_t tasks) {
+  return fill_on(cluster.pool(ask.pool), draft, cluster, ask, policy, tasks);
 }
 
 Placement place(Cluster const& cluster, ResourceRequest const& request, PoolId const& pool,
@@ -134,6 +131,8 @@ GangPlacement place_gang(Cluster const& cluster, ResourceRequest const& request,
     return unreadable({Code::invalid, "a gang has 1 to 1024 tasks"}, tasks);
   Ask const ask(cluster, request, pool, ranked_models);
   Draft draft(cluster);
+  if (request.where.topology != TopologyMode::none)
+    return place_by_topology(draft, cluster, ask, policy, tasks);
   if (fill(draft, cluster, ask, policy, tasks)) return std::move(draft.taken());
   auto const fit = static_cast<std::uint32_t>(draft.taken().size());
   return explain(cluster, ask, draft.rooms(pool), tasks, fit);
@@ -145,8 +144,8 @@ std::vector<Candidate> candidates(Cluster const& cluster, ResourceRequest const&
   if (!check_request(request)) return out;
   Ask const ask(cluster, request, pool);
   ShelfRange range;
-  auto options = all_options(cluster, Draft(cluster), ask, policy, range);
-  std::sort(options.begin(), options.end(), better);
+  auto options = options_on(cluster.pool(pool), cluster, Draft(cluster), ask, policy, range);
+  std::sort(options.rbegin(), options.rend());
   for (auto const& o : options) {
     if (out.size() == limit) break;
     out.push_back({cluster.at(o.slot).spec.id, o.rank.preference, o.rank.score});

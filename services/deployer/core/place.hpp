@@ -69,6 +69,24 @@ class Draft {
 bool fill(Draft& draft, Cluster const& cluster, Ask const& ask, Policy const& policy,
           std::uint32_t tasks);
 
+// What could take one task more, for the heap functions of <algorithm>: the best is the largest.
+struct Option {
+  Rank rank;
+  Slot slot = 0;
+  GpuChoice gpus;
+  bool operator<(Option const& o) const { return o.rank.better_than(rank); }
+};
+// Of these nodes, those that have room. The range of shelves grows by theirs.
+std::vector<Option> options_on(std::vector<Slot> const& slots, Cluster const& cluster,
+                               Draft const& draft, Ask const& ask, Policy const& policy,
+                               ShelfRange& range);
+// Gives a task to the best of the heap and judges its node anew; false: the heap is empty.
+bool take_best(std::vector<Option>& heap, Draft& draft, Cluster const& cluster, Ask const& ask,
+               Policy const& policy, ShelfRange range);
+// As fill(), on these nodes alone.
+bool fill_on(std::vector<Slot> const& slots, Draft& draft, Cluster const& cluster, Ask const& ask,
+             Policy const& policy, std::uint32_t tasks);
+
 // What a verdict is worth beside others.
 Rank rank_of(Policy const& policy, Verdict const& v, Ask const& ask, Node const& node,
              ShelfRange range);

@@ -13,7 +13,7 @@ constexpr std::uint64_t first_look = 64, longest_look = 65'536;
 struct ByRequest {
   static auto fields(ResourceRequest const& r) {
     return std::tie(r.cpu_milli, r.memory_mib, r.gpus, r.gpu_milli, r.gpu_models, r.disk_mib,
-                    r.gpu_memory_mib, r.ports);
+                    r.gpu_memory_mib, r.ports, r.where);
   }
   bool operator()(ResourceRequest const& a, ResourceRequest const& b) const {
     return fields(a) < fields(b);
@@ -24,6 +24,7 @@ struct ByRequest {
 
 struct Placer::Pool {
   Shapes shapes;
+  std::unique_ptr<Shapes> by_labels;  // from the first request on that reads labels
   std::map<ResourceRequest, std::unique_ptr<Ranking>, ByRequest> rankings;
   Supply supply, priced;
   std::optional<Foresight> foresight;
@@ -102,6 +103,7 @@ void Placer::see(Slot slot) {
   s.pool = &pool(node.spec.pool);
   s.member = {node.tie, node.spec.order, slot};
   s.shape = s.pool->shapes.add(node, slot);
+  if (s.pool->by_labels) s.labelled = s.pool->by_labels->add(node, slot);
   if (!outlook_) return;
   s.pool->foresight->remember(node);
   s.supply = Supply();
@@ -113,6 +115,7 @@ void Placer::unsee(Slot slot) {
   auto& s = seen_[slot];
   if (s.pool == nullptr) return;
   s.pool->shapes.remove(s.shape, s.member);
+  if (s.pool->by_labels) s.pool->by_labels->remove(s.labelled, s.member);
   if (outlook_) s.pool->supply.subtract(s.supply);
   s.pool = nullptr;
 }
@@ -132,6 +135,17 @@ Policy const& Placer::policy(PoolId const& id) {
   return current(pool(id));
 }
 
+Shapes const& Placer::shapes_for(Pool& pool, ResourceRequest const& request, PoolId const& id) {
+  if (!request.where.reads_labels()) return pool.shapes;
+  if (!pool.by_labels) {
+    pool.by_labels = std::make_unique<Shapes>(true);
+    for (auto slot : cluster_.pool(id))
+      if (auto& s = seen_[slot]; s.pool == &pool)
+        s.labelled = pool.by_labels->add(cluster_.at(slot), slot);
+  }
+  return *pool.by_labels;
+}
+
 Ranking& Placer::ranking(Pool& pool, ResourceRequest const& request, PoolId const& id) {
   auto found = pool.rankings.find(request);
   if (found == pool.rankings.end()) {
@@ -141,7 +155,8 @@ Ranking& Placer::ranking(Pool& pool, ResourceRequest const& request, PoolId cons
           std::min_element(pool.rankings.begin(), pool.rankings.end(),
                            [&](auto const& a, auto const& b) { return used(a) < used(b); }));
     }
-    auto made = std::make_unique<Ranking>(cluster_, pool.shapes, request, id, ranked_models_);
+    auto made = std::make_unique<Ranking>(cluster_, shapes_for(pool, request, id), request, id,
+                                          ranked_models_);
     found = pool.rankings.emplace(request, std::move(made)).first;
   }
   found->second->last_used = ++uses_;
@@ -198,7 +213,7 @@ std::optional<std::vector<Allocation>> Placer::find(ResourceRequest const& reque
   sync();
   auto& p = pool(id);
   auto const& policy = current(p);
-  if (!policy.by_room()) {
+  if (!policy.by_room() || request.where.topology != TopologyMode::none) {
     auto gang = deployer::place_gang(cluster_, request, id, tasks, policy, ranked_models_);
     auto* found = std::get_if<std::vector<Allocation>>(&gang);
     if (found == nullptr) return std::nullopt;

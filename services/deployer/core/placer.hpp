@@ -52,6 +52,7 @@ class Placer {
   struct Seen {
     Pool* pool = nullptr;
     Shapes::Id shape = 0;
+    Shapes::Id labelled = 0;  // among the shapes by labels, where there are some
     Shapes::Member member;
     Supply supply;
   };
@@ -63,6 +64,7 @@ class Placer {
   void unsee(Slot slot);
   Pool& pool(PoolId const& id);
   Policy const& current(Pool& pool);
+  Shapes const& shapes_for(Pool& pool, ResourceRequest const& request, PoolId const& id);
   Ranking& ranking(Pool& pool, ResourceRequest const& request, PoolId const& id);
   bool fill(Draft& draft, Ranking& ranking, Policy const& policy, std::uint32_t tasks);
 

@@ -245,6 +245,8 @@ bool may_preempt(Running const& r, Preemptor const& job, WallMs now_ms) {
 std::optional<PreemptionPlan> plan_preemption(Cluster const& cluster, Preemptor const& job,
                                               std::vector<Running> const& running, WallMs now_ms,
                                               Policy const& policy) {
+  // Victims are chosen node by node: they would not leave one domain to a gang that insists on it.
+  if (job.resources.where.topology == TopologyMode::pack) return std::nullopt;
   if (!check_request(job.resources) || job.tasks < 1 || job.tasks > most_gang_tasks)
     return std::nullopt;
   return Planner(cluster, job, running, now_ms).plan(policy);

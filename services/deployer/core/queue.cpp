@@ -3,15 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <tuple>
 
 namespace lepton::deployer {
+
+std::uint32_t limit_class_of(std::int64_t max_duration_ms) {
+  auto const seconds =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, max_duration_ms)) / 1000;
+  return max_duration_ms <= 0 ? 0 : 1 + static_cast<std::uint32_t>(std::bit_width(seconds));
+}
 
 bool Queue::Shape::operator<(Shape const& o) const {
   auto const key = [](Shape const& s) {
     auto const& r = s.resources;
     return std::tie(s.pool, s.group, s.tasks, s.priority, r.gpus, r.gpu_milli, r.cpu_milli,
-                    r.memory_mib, r.disk_mib, r.gpu_memory_mib, r.ports, r.gpu_models);
+                    r.memory_mib, r.disk_mib, r.gpu_memory_mib, r.ports, r.gpu_models,
+                    s.limit_class, r.where);
   };
   return key(*this) < key(o);
 }
@@ -173,6 +181,35 @@ std::vector<QueuedJob> Queue::blocked_heads(std::size_t limit) const {
     out.push_back(jobs_.at(job).job);
   }
   return out;
+}
+
+std::vector<QueuedJob> Queue::shut_heads(Cluster const& cluster, PoolId const& pool) const {
+  std::map<Rank, JobId> heads;
+  for (auto const& [shape, lane] : lanes_)
+    if (shape.pool == pool && lane.blocked && lane.blocked_at == cluster.freed(pool) && lane.why &&
+        lane.why->for_room)
+      heads.insert(*lane.waiting.begin());
+  std::vector<QueuedJob> out;
+  for (auto const& [rank, job] : heads) out.push_back(jobs_.at(job).job);
+  return out;
+}
+
+void Queue::reopen(PoolId const& pool) {
+  for (auto& [shape, lane] : lanes_)
+    if (shape.pool == pool) lane.blocked = false;
+}
+
+std::optional<std::uint64_t> Queue::place_in_line(JobId const& job) const {
+  auto const found = jobs_.find(job);
+  if (found == jobs_.end() || found->second.delayed) return std::nullopt;
+  auto const mine = rank_of(found->second.job);
+  std::uint64_t before = 0;
+  for (auto const& [shape, lane] : lanes_) {
+    if (shape.pool != found->second.job.pool) continue;
+    auto const end = lane.waiting.lower_bound(mine);
+    before += static_cast<std::uint64_t>(std::distance(lane.waiting.begin(), end));
+  }
+  return before;
 }
 
 std::vector<JobId> Queue::head(std::size_t limit) const {

@@ -1,8 +1,8 @@
 #pragma once
 // The order of waiting jobs: by priority and age, one point of priority being worth ten minutes of
 // age, so that a job waits at most 1,000 minutes behind work that came after it; equal ones by the
-// number of their queueing. Jobs of one shape (pool, request, number of tasks) and priority form a
-// lane. When the head of a lane does not fit, the lane is
+// number of their queueing. Jobs of one shape (pool, request, number of tasks, class of time limit)
+// and priority form a lane. When the head of a lane does not fit, the lane is
 // blocked until capacity of its pool is freed, so that 100,000 waiting jobs of 100 shapes cost 100
 // tries. Later jobs of other shapes may pass; how often a blocked head was passed is counted.
 // Owned by the deployer's actor; one thread. Times are WallMs.
@@ -34,7 +34,12 @@ struct QueuedJob {
   WallMs not_before_ms = 0;  // backoff of a retry; 0 means at once
   WallMs queued_at_ms = 0;   // when it first came; rises with the order
   std::string group;         // between groups it is decided whose turn it is; within one the order
+  std::uint32_t limit_class = 0;  // limit_class_of() its time limit
 };
+
+// Time limits within a factor of two are alike; 0: none. Work that ends sooner may start where work
+// that ends later would delay somebody, so that it must not wait behind that in a lane.
+std::uint32_t limit_class_of(std::int64_t max_duration_ms);
 
 class Queue {
  public:
@@ -69,6 +74,18 @@ class Queue {
   std::uint64_t passed_over(JobId const& job) const;
   // Of each lane that is blocked the first job, in order: nothing of its lane fits now.
   std::vector<QueuedJob> blocked_heads(std::size_t limit) const;
+  // Of each lane of the pool that did not fit for lack of room and is not tried before capacity is
+  // freed, the first job, in order.
+  std::vector<QueuedJob> shut_heads(Cluster const& cluster, PoolId const& pool) const;
+  // The blocked lanes of the pool are tried in the next pass, whatever was freed.
+  void reopen(PoolId const& pool);
+  // Whether one goes before the other where it is the turn of both.
+  static bool goes_before(QueuedJob const& a, QueuedJob const& b) {
+    return rank_of(a) < rank_of(b);
+  }
+  // How many jobs of its pool stand before it, delayed ones left out; nothing when it is not queued
+  // or delayed itself. Turns of groups are not counted.
+  std::optional<std::uint64_t> place_in_line(JobId const& job) const;
   // The first jobs in order, for lists; retries that still wait are left out.
   std::vector<JobId> head(std::size_t limit) const;
 
@@ -84,6 +101,7 @@ class Queue {
     std::uint32_t tasks = 1;
     std::int32_t priority = 50;
     std::string group;
+    std::uint32_t limit_class = 0;
     bool operator<(Shape const& o) const;
   };
   struct Lane {
@@ -105,7 +123,7 @@ class Queue {
   };
 
   static Shape shape_of(QueuedJob const& job) {
-    return {job.pool, job.resources, job.tasks, job.priority, job.group};
+    return {job.pool, job.resources, job.tasks, job.priority, job.group, job.limit_class};
   }
   static Rank rank_of(QueuedJob const& job) {
     return {job.queued_at_ms - job.priority * age_per_point_ms, job.order};

@@ -31,10 +31,10 @@ Ranking::Ranking(Cluster const& cluster, Shapes const& shapes, ResourceRequest r
       pool_(std::move(pool)),
       ask_(cluster, request_, pool_, ranked_models) {}
 
-Ranking::Shelf& Ranking::shelf(std::uint32_t preference, std::uint64_t id) {
+Ranking::Shelf& Ranking::shelf(std::uint32_t preference, std::uint32_t wishes, std::uint64_t id) {
   for (auto& s : shelves_)
-    if (s.shelf == id && s.preference == preference) return s;
-  return shelves_.emplace_back(Shelf{preference, id, {}});
+    if (s.shelf == id && s.preference == preference && s.wishes == wishes) return s;
+  return shelves_.emplace_back(Shelf{preference, wishes, id, {}});
 }
 
 void Ranking::judge(Policy const& policy, Shapes::Id id) {
@@ -43,7 +43,7 @@ void Ranking::judge(Policy const& policy, Shapes::Id id) {
   auto const& node = cluster_.at(member.slot);
   if (!may_admit(node.free, ask_) || !admits(now(node), ask_)) return;
   auto const v = policy.judge(node, node.free, ask_);
-  auto& heap = shelf(v.gpus.preference, v.shelf).heap;
+  auto& heap = shelf(v.gpus.preference, wishes_missed(ask_, node), v.shelf).heap;
   heap.push_back({v.score, member.tie, member.order, id, shapes_.version(id)});
   std::push_heap(heap.begin(), heap.end());
   ++entries_;
@@ -102,7 +102,8 @@ std::optional<Ranking::Best> Ranking::best(Policy const& policy, ShelfRange rang
   for (auto& s : shelves_) {
     if (!clean(s)) continue;
     auto const& e = s.heap.front();
-    Rank const rank{s.preference, e.score - policy.price(s.shelf, ask_, range), e.tie, e.order};
+    Rank const rank{s.preference, s.wishes, e.score - policy.price(s.shelf, ask_, range), e.tie,
+                    e.order};
     if (!best || rank.better_than(best->rank)) best = {e.shape, rank};
   }
   return best;

@@ -15,15 +15,23 @@ namespace lepton::deployer {
 
 // What a node, or the shape it stands for, is worth to a request. The better one comes first.
 struct Rank {
-  std::uint32_t preference = 0;
-  std::int64_t score = 0;  // after the price
+  std::uint32_t preference = 0;  // place of the GPU model in the request's list
+  std::uint32_t wishes = 0;      // wishes_missed() of the node
+  std::int64_t score = 0;        // after the price
   std::uint64_t tie = 0, order = 0;
   bool better_than(Rank const& o) const {
     if (preference != o.preference) return preference < o.preference;
+    if (wishes != o.wishes) return wishes < o.wishes;
     if (score != o.score) return score > o.score;
     return tie != o.tie ? tie < o.tie : order < o.order;
   }
 };
+
+inline std::uint32_t wishes_missed(Ask const& ask, Node const& node) {
+  auto const& where = ask.request.where;
+  if (where.preferences.empty() && node.spec.taints.empty()) return 0;
+  return wishes_missed(where, node.spec.labels, node.spec.taints);
+}
 
 class Ranking {
  public:
@@ -59,7 +67,7 @@ class Ranking {
     bool operator<(Entry const& o) const;  // worse: for the heap functions of <algorithm>
   };
   struct Shelf {
-    std::uint32_t preference = 0;
+    std::uint32_t preference = 0, wishes = 0;
     std::uint64_t shelf = 0;
     std::vector<Entry> heap;
   };
@@ -69,7 +77,7 @@ class Ranking {
   };
 
   void judge(Policy const& policy, Shapes::Id id);
-  Shelf& shelf(std::uint32_t preference, std::uint64_t shelf);
+  Shelf& shelf(std::uint32_t preference, std::uint32_t wishes, std::uint64_t shelf);
   bool stale(Entry const& e) const { return shapes_.version(e.shape) != e.version; }
   void drop_stale();
   bool clean(Shelf& s);

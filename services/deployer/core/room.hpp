@@ -22,6 +22,7 @@ struct Device {
   ModelIndex model = 0;
   std::int64_t memory_mib = 0;
   std::uint32_t free_milli = whole_gpu;
+  std::uint32_t island = 0;  // with the same number: joined by a fast link
 };
 
 // The devices of one model on a node, summed up. Most nodes have one group or none. All GPUs of one

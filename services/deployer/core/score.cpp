@@ -39,6 +39,11 @@ GpuChoice fullest_device(Room const& room, std::uint32_t group, Ask const& ask) 
 
 }  // namespace
 
+std::vector<Term> Policy::terms(Node const& node, Room const& room, Ask const& ask) const {
+  auto const v = judge(node, room, ask);
+  return {{"cost", -static_cast<double>(v.score), "of the policy's own measure"}};
+}
+
 GpuChoice tightest_gpus(Room const& room, Ask const& ask) {
   GpuChoice best;
   if (ask.request.gpus == 0) return best;

@@ -38,6 +38,13 @@ struct ShelfRange {
   }
 };
 
+// A part of what a policy thinks of a node, for explanations: less is better.
+struct Term {
+  std::string_view name;
+  double value = 0;
+  std::string_view unit;
+};
+
 class Policy {
  public:
   virtual ~Policy() = default;
@@ -48,6 +55,8 @@ class Policy {
                              ShelfRange /*range*/) const {
     return 0;
   }
+  // What the worth of the node is made of; the room must admit the ask.
+  virtual std::vector<Term> terms(Node const& node, Room const& room, Ask const& ask) const;
   // Whether price() reads the range; if not, it may be left out.
   virtual bool by_range() const { return false; }
   // Whether judge() reads nothing but the node's capacity and the room: then nodes that are equal

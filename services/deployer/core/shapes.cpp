@@ -10,9 +10,14 @@ void put(std::string& key, std::int64_t value) {
   key.append(reinterpret_cast<char const*>(&value), sizeof value);
 }
 
+void put(std::string& key, std::string const& text) {
+  put(key, static_cast<std::int64_t>(text.size()));
+  key += text;
+}
+
 // Everything of a node that a rule, or a policy that judges by room, may read. The devices' order
 // does not matter.
-std::string key_of(Node const& node) {
+std::string key_of(Node const& node, bool by_labels) {
   std::string key;
   auto const& free = node.free;
   key.reserve(64 + 24 * free.devices().size());
@@ -22,15 +27,28 @@ std::string key_of(Node const& node) {
     put(key, room->disk_mib());
     put(key, room->ports().free());
   }
+  put(key, static_cast<std::int64_t>(free.devices().size()));
   auto devices = free.devices();
   auto const fields = [](Device const& d) {
-    return std::tuple(d.model, d.memory_mib, d.free_milli);
+    return std::tuple(d.model, d.memory_mib, d.free_milli, d.island);
   };
   std::sort(devices.begin(), devices.end(),
             [&](Device const& a, Device const& b) { return fields(a) < fields(b); });
   for (auto const& d : devices) {
-    put(key, std::int64_t{d.model} << 32 | d.free_milli);
+    put(key, std::int64_t{d.model} << 32 | std::int64_t{d.island} << 10 | d.free_milli);
     put(key, d.memory_mib);
+  }
+  for (auto const& t : node.spec.taints) {
+    put(key, t.key);
+    put(key, t.value);
+    put(key, t.soft ? 1 : 0);
+  }
+  if (by_labels) {
+    put(key, static_cast<std::int64_t>(node.spec.taints.size()));
+    for (auto const& [name, value] : node.spec.labels) {
+      put(key, name);
+      put(key, value);
+    }
   }
   return key;
 }
@@ -47,7 +65,7 @@ void Shapes::changed(Id id) {
 }
 
 Shapes::Id Shapes::add(Node const& node, Slot slot) {
-  auto key = key_of(node);
+  auto key = key_of(node, by_labels_);
   auto found = by_key_.find(key);
   if (found == by_key_.end()) {
     auto id = static_cast<Id>(shapes_.size());

@@ -1,6 +1,8 @@
 #pragma once
-// Shapes: the ready nodes of one pool, nodes with equal capacity and equal room together, because
-// every rule and most policies judge them alike. A large cluster has few shapes, so a decision
+// Shapes: the ready nodes of one pool, nodes with equal capacity, equal room and equal taints
+// together, because every rule and most policies judge them alike. Only for requests that read
+// labels these must be equal as well: such shapes are kept apart, so that a label of each node's
+// own, such as its name, costs nobody else anything. A large cluster has few shapes, so a decision
 // costs little more there than in a small one. Owned by the placer; one thread. No errors: wrong
 // use stops the process.
 
@@ -25,6 +27,8 @@ class Shapes {
     auto operator<=>(Member const&) const = default;
   };
 
+  explicit Shapes(bool by_labels = false) : by_labels_(by_labels) {}
+
   Id add(Node const& node, Slot slot);
   void remove(Id id, Member const& member);
 
@@ -48,6 +52,7 @@ class Shapes {
   };
   void changed(Id id);
 
+  bool by_labels_ = false;
   std::vector<Shape> shapes_;
   std::vector<Id> unused_;
   std::unordered_map<std::string, Id> by_key_;  // looked up only, never walked

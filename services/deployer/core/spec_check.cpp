@@ -5,6 +5,7 @@
 #include "common/base/image_name.hpp"
 #include "common/base/text.hpp"
 #include "services/deployer/core/feasible.hpp"
+#include "services/deployer/core/relations.hpp"
 
 namespace lepton::deployer {
 namespace {
@@ -47,11 +48,18 @@ Status check_environment(JobSpec const& spec) {
   return ok();
 }
 
+bool requires_label(Constraints const& where, std::string_view key) {
+  return std::any_of(where.requirements.begin(), where.requirements.end(),
+                     [&](LabelRule const& rule) { return rule.key == key && !rule.negated; });
+}
+
 Status check_command(JobSpec const& spec) {
   if (spec.command.empty() || spec.command.front().empty())
     return bad("command: this field is required, for example [python3, train.py]");
   if (!spec.image.empty() && !is_image(spec.image))
     return bad("image: '" + spec.image + "' is no image; write [registry/]name[:tag]");
+  if (!spec.image.empty() && !requires_label(spec.resources.where, containers_label))
+    return bad("image: the requirements of the resources must name the label 'containers'");
   std::size_t bytes = 0;
   for (auto const& word : spec.command) {
     bytes += word.size();
@@ -91,6 +99,8 @@ Status check_spec(JobId const& job, JobSpec const& spec) {
   // A node asks for the next about once a second; a shorter one runs out before that has arrived.
   if (spec.lease_ms < 2500) return bad("lease: must be at least 2500ms");
   if (auto good = check_preemption(spec); !good) return good;
+  if (auto good = check_relations(job, spec); !good) return good;
+  if (auto good = check_constraints(spec.resources.where, spec.nodes); !good) return good;
   return check_request(spec.resources);
 }
 

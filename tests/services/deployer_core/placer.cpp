@@ -54,12 +54,17 @@ struct World {
   void change_a_node() {
     if (nodes.empty()) return;
     auto& spec = nodes[*rc::gen::inRange<std::size_t>(0, nodes.size())];
-    switch (*rc::gen::inRange(0, 3)) {
+    switch (*rc::gen::inRange(0, 4)) {
       case 0:
         static_cast<void>(cluster.set_state(spec.id, any_state()));
         return;
       case 1:
         static_cast<void>(cluster.remove_node(spec.id));
+        return;
+      case 2:
+        spec.labels["zone"] = *rc::gen::element<std::string>("a", "b");
+        spec.taints = {{"batch", "", *rc::gen::inRange(0, 2) == 0}};
+        static_cast<void>(cluster.upsert_node(spec));
         return;
       default:
         spec.pool = *rc::gen::element(PoolId{"default"}, PoolId{"other"});

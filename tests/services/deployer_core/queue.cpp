@@ -270,5 +270,45 @@ TEST(QueueProperty, LanesDoWhatAFullWalkWouldDo) {
   }));
 }
 
+TEST(Queue, ShutHeadsArePresentedInOrderUntilTheirLaneIsOpenedAgain) {
+  auto c = cluster_of({node("a", capacity(4000, 100))});
+  Placer placer{c, {}};
+  Queue q;
+  must(q.push(job("large", 1, 8000)));
+  must(q.push(job("larger", 2, 9000)));
+  must(q.push(job("larger-too", 3, 9000)));
+  must(q.push(job("small", 4, 1000)));
+  EXPECT_TRUE(q.shut_heads(c, default_pool).empty()) << "none was tried yet";
+  EXPECT_EQ(q.place_in_line({"larger-too"}), 2u);
+  q.pass(c, 0, 100, placer.attempt());
+  auto const shut = q.shut_heads(c, default_pool);
+  ASSERT_EQ(shut.size(), 2u);
+  EXPECT_EQ(shut[0].job.value, "large");
+  EXPECT_EQ(shut[1].job.value, "larger");
+  EXPECT_TRUE(Queue::goes_before(shut[0], shut[1]));
+  placer.tried.clear();
+  q.pass(c, 0, 100, placer.attempt());
+  EXPECT_TRUE(placer.tried.empty());
+  q.reopen(default_pool);
+  q.pass(c, 0, 100, placer.attempt());
+  EXPECT_EQ(placer.tried, (std::vector<std::string>{"large", "larger"}));
+  EXPECT_EQ(q.place_in_line({"small"}), std::nullopt) << "it was placed";
+}
+
+TEST(Queue, TimeLimitsWithinAFactorOfTwoShareALane) {
+  EXPECT_EQ(limit_class_of(0), 0u);
+  EXPECT_GT(limit_class_of(1), 0u);
+  EXPECT_EQ(limit_class_of(40'000), limit_class_of(60'000));
+  EXPECT_LT(limit_class_of(60'000), limit_class_of(600'000));
+  Queue q;
+  auto longer = job("long", 1, 1000), shorter = job("short", 2, 1000), none = job("none", 3, 1000);
+  longer.limit_class = limit_class_of(3'600'000);
+  shorter.limit_class = limit_class_of(60'000);
+  must(q.push(longer));
+  must(q.push(shorter));
+  must(q.push(none));
+  EXPECT_EQ(q.lane_count(), 3u);
+}
+
 }  // namespace
 }  // namespace lepton::deployer

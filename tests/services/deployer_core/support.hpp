@@ -47,9 +47,29 @@ inline NodeCapacity any_capacity() {
                     *rc::gen::element<std::string>("A100", "T4", "H100"));
   if (c.gpus.size() > 1 && *rc::gen::inRange(0, 4) == 0) c.gpus.back().model = "T4";
   if (c.gpus.size() > 1 && *rc::gen::inRange(0, 4) == 0) c.gpus.front().memory_mib = 16'384;
+  if (*rc::gen::inRange(0, 3) == 0)
+    for (std::uint32_t i = 0; i < c.gpus.size(); ++i) c.gpus[i].island = i / 2;
   c.disk_mib = *rc::gen::element<std::int64_t>(0, 1000, 10'000);
   c.port_count = static_cast<std::uint32_t>(*rc::gen::inRange(0, 5));
   return c;
+}
+
+inline Constraints any_constraints() {
+  Constraints w;
+  auto const rule = [] {
+    using Values = std::vector<std::string>;
+    return LabelRule{*rc::gen::element<std::string>("zone", "rack", "nvme"),
+                     *rc::gen::element(Values{}, Values{"a"}, Values{"a", "b"}),
+                     *rc::gen::inRange(0, 3) == 0};
+  };
+  for (int i = *rc::gen::inRange(0, 2); i > 0; --i) w.requirements.push_back(rule());
+  for (int i = *rc::gen::inRange(0, 3); i > 0; --i) w.preferences.push_back(rule());
+  if (*rc::gen::inRange(0, 2) == 0) w.tolerations.push_back({"batch", {}, false});
+  if (*rc::gen::inRange(0, 4) == 0) w.regions = {"eu"};
+  w.topology = *rc::gen::weightedElement<TopologyMode>(
+      {{6, TopologyMode::none}, {1, TopologyMode::pack}, {1, TopologyMode::spread}});
+  if (w.topology != TopologyMode::none) w.topology_label = "rack";
+  return w;
 }
 
 inline ResourceRequest any_request() {
@@ -66,6 +86,8 @@ inline ResourceRequest any_request() {
   r.gpu_models =
       *rc::gen::element(Models{}, Models{}, Models{"A100"}, Models{"T4", "A100"}, Models{"B200"});
   r.ports = static_cast<std::uint32_t>(*rc::gen::weightedElement<int>({{4, 0}, {1, 1}, {1, 2}}));
+  if (*rc::gen::inRange(0, 3) == 0) r.where = any_constraints();
+  if (r.gpus > 1 && *rc::gen::inRange(0, 3) == 0) r.where.one_island = true;
   return r;
 }
 
@@ -85,6 +107,12 @@ inline std::vector<NodeSpec> any_nodes(int most) {
         node("n" + std::to_string(i), any_capacity(), static_cast<std::uint64_t>(i) + 1));
     nodes.back().state = any_state();
     if (*rc::gen::inRange(0, 6) == 0) nodes.back().pool = {"other"};
+    for (auto const* key : {"zone", "rack", "nvme"})
+      if (*rc::gen::inRange(0, 2) == 0)
+        nodes.back().labels[key] = *rc::gen::element<std::string>("a", "b");
+    if (*rc::gen::inRange(0, 3) == 0) nodes.back().labels["region"] = "eu";
+    if (*rc::gen::inRange(0, 6) == 0)
+      nodes.back().taints = {{"batch", "", *rc::gen::inRange(0, 2) == 0}};
   }
   return nodes;
 }

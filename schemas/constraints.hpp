@@ -1,0 +1,115 @@
+#pragma once
+// Where work may and should go: labels and taints of nodes, and what a job says about them. A label
+// is KEY=VALUE, known of a node; a taint keeps work away that does not tolerate it.
+// Grammar: key = 1*63( ALPHA / DIGIT / "." / "_" / "/" / "-" ), value = 0*63( ALPHA / DIGIT / "."
+// / "_" / "-" ). Pure; any thread.
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/schema/schema.hpp"
+
+namespace lepton {
+
+inline constexpr std::size_t label_size_max = 63;
+inline constexpr std::size_t labels_max = 64;       // of a node, and taints of a node
+inline constexpr std::size_t label_rules_max = 16;  // of each kind in a job
+inline constexpr std::size_t preferences_max = 8;
+inline constexpr std::string_view region_label = "region";
+inline constexpr std::string_view containers_label = "containers";  // the node's engine
+
+inline bool is_label_value(std::string_view s) {
+  return s.size() <= label_size_max && std::all_of(s.begin(), s.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '.' || c == '_' || c == '-';
+         });
+}
+inline bool is_label_key(std::string_view s) {
+  std::string plain(s);
+  std::replace(plain.begin(), plain.end(), '/', '-');
+  return !s.empty() && is_label_value(plain);
+}
+
+// A test of one label. Without values: that the key is there; negated: that it is not. With values:
+// that it has one of them; negated: that it has none of them, or the key is not there.
+struct LabelRule {
+  std::string key;
+  std::vector<std::string> values;
+  bool negated = false;
+
+  auto operator<=>(LabelRule const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using R = LabelRule;
+    return schema::fields(field(1, "key", &R::key, "Key of the label."),
+                          field(2, "values", &R::values, "One of these; empty: any value."),
+                          field(3, "negated", &R::negated, "The node must not be so.").optional());
+  }
+};
+static_assert(schema::complete<LabelRule>());
+
+struct Taint {
+  std::string key;
+  std::string value;
+  bool soft = false;
+
+  auto operator<=>(Taint const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using T = Taint;
+    return schema::fields(
+        field(1, "key", &T::key, "Key; a node has at most one taint of a key."),
+        field(2, "value", &T::value, "Value; may be empty.").optional(),
+        field(3, "soft", &T::soft, "The node is avoided where another fits; false: never taken.")
+            .optional());
+  }
+};
+static_assert(schema::complete<Taint>());
+
+enum class TopologyMode : std::uint8_t {
+  unknown,
+  none,
+  pack,   // all tasks of the gang in one domain
+  spread  // each next task where the fewest of the gang are
+};
+consteval auto enumerators(TopologyMode) {
+  return std::to_array<std::string_view>({"unknown", "none", "pack", "spread"});
+}
+
+// What a job says about nodes beside amounts.
+struct Constraints {
+  std::vector<LabelRule> requirements;
+  std::vector<LabelRule> preferences;
+  std::vector<LabelRule> tolerations;
+  std::vector<std::string> regions;
+  TopologyMode topology = TopologyMode::none;
+  std::string topology_label;
+  bool one_island = false;
+
+  auto operator<=>(Constraints const&) const = default;
+  bool operator==(Constraints const&) const = default;
+  // Whether labels of nodes matter.
+  bool reads_labels() const {
+    return !requirements.empty() || !preferences.empty() || !regions.empty();
+  }
+  static consteval auto fields() {
+    using schema::field;
+    using C = Constraints;
+    return schema::fields(
+        field(1, "requirements", &C::requirements, "A node must pass all of these."),
+        field(2, "preferences", &C::preferences,
+              "A node should pass these; an earlier one outweighs all later ones."),
+        field(3, "tolerations", &C::tolerations, "Taints that do not keep it away."),
+        field(4, "regions", &C::regions, "Allowed regions (label `region`); empty: any."),
+        field(5, "topology", &C::topology, "How a gang lies over the domains of a label."),
+        field(6, "topology_label", &C::topology_label, "Whose values are the domains: rack."),
+        field(7, "one_island", &C::one_island,
+              "All GPUs of a task are of one island: devices with a fast link."));
+  }
+};
+static_assert(schema::complete<Constraints>());
+
+}  // namespace lepton

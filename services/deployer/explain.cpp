@@ -1,0 +1,134 @@
+// Why a job waits, and why its node was chosen: worked out when asked, by the rules and scores that
+// decide (core/explain, core/score), from the state as it stands.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "services/deployer/deployer.hpp"
+
+namespace lepton::deployer {
+namespace {
+
+// "0.12 GPU", "1.5 cores": amounts as people write them.
+std::string amount_words(Lack const& lack) {
+  auto const miss = static_cast<double>(lack.wants - lack.has);
+  if (lack.rule == rule::GpuShare::name) return fmt::format("{:g} of one GPU", miss / 1000);
+  if (lack.rule == rule::Cpu::name) return fmt::format("{:g} cores", miss / 1000);
+  return fmt::format("{:g} {}", miss, lack.unit);
+}
+
+// Nothing when a rule rejects the node that more room would not satisfy.
+std::string nearest_miss(Misfit const& m) {
+  constexpr std::string_view amounts[] = {
+      rule::Island::name, rule::Gpus::name, rule::GpuShare::name, rule::Cpu::name,
+      rule::Memory::name, rule::Disk::name, rule::PortCount::name};
+  std::string words;
+  for (auto const& lack : m.lacks) {
+    if (std::find(std::begin(amounts), std::end(amounts), lack.rule) == std::end(amounts))
+      return "";
+    words += (words.empty() ? "" : " and ") + amount_words(lack);
+  }
+  if (words.empty() || m.nearest.empty()) return "";
+  return fmt::format("{} if {} more were free on node {}",
+                     m.tasks > 1 ? "one more task fits" : "fits", words, m.nearest.value);
+}
+
+std::string phrase_of(std::string_view rule) {
+  for (auto const& r : rules())
+    if (r.name == rule) return std::string(r.phrase);
+  return "no domain has room for all tasks";
+}
+
+void add_misfit(Misfit const& m, JobExplanation& e) {
+  e.never = m.never;
+  e.pool_nodes = m.pool_nodes;
+  e.fit_now = m.fit_now;
+  e.nearest = m.nearest;
+  if (!m.never) e.nearest_miss = nearest_miss(m);
+  for (auto const& r : m.rejected)
+    e.rejected.push_back({std::string(r.rule), phrase_of(r.rule), r.nodes});
+  for (auto const& l : m.lacks)
+    e.lacks.push_back({std::string(l.rule), l.wants, l.has, std::string(l.unit)});
+}
+
+}  // namespace
+
+Result<JobExplanation> Deployer::explain_job(JobExplain const& m, Context& c) {
+  auto const found = find_job(m.job, c, Verb::read);
+  if (!found) return found.error();
+  auto const& job = **found;
+  JobExplanation e;
+  e.job = job.id();
+  e.state = job.run.state;
+  e.what = why_now(job);
+  e.tasks = job.spec().nodes;
+  e.policy = placer_.policy(job.row.pool).name();
+  if (job.run.state == JobState::queued)
+    explain_waiting(job, e, c);
+  else if (live_.contains(job.id()))
+    explain_places(job, m.choices, e);
+  return e;
+}
+
+void Deployer::explain_waiting(Job const& job, JobExplanation& e, Context& c) {
+  auto const ahead = queue_.place_in_line(job.id());
+  if (!ahead) {  // it waits for others, for a retry, or for what it preempts
+    if (e.what.empty()) e.what = "waits until it is tried again";
+    return;
+  }
+  e.ahead = *ahead;
+  auto const& spec = job.spec();
+  auto const result = placer_.place_gang(spec.resources, spec.pool, spec.nodes);
+  if (auto const beyond = beyond_limit(job)) {
+    e.what = *beyond;
+  } else if (auto const* misfit = std::get_if<Misfit>(&result)) {
+    add_misfit(*misfit, e);
+    e.what = misfit->what;
+  }
+  auto const now = instant(c).wall_ms;
+  auto const head = reserved_.find(spec.pool);
+  e.reserved = head != reserved_.end() && head->second.job == job.id() && head->second.plan;
+  std::optional<Reservation> plan;
+  if (e.reserved)
+    plan = head->second.plan;
+  else if (has_limits(spec.pool) && std::holds_alternative<Misfit>(result))
+    plan = plan_reservation({job.id(), spec.pool, spec.resources, spec.nodes, spec.priority}, now);
+  if (!plan) return;
+  e.starts_by_ms = plan->starts_by_ms;
+  e.starts_after = plan->last;
+}
+
+// For its first task, as if that were to be placed again now.
+void Deployer::explain_places(Job const& job, std::uint32_t most, JobExplanation& e) {
+  if (job.allocations.empty()) return;
+  auto const& spec = job.spec();
+  auto const& policy = placer_.policy(spec.pool);
+  Draft draft(cluster_);
+  for (std::uint32_t i = 0; i < job.allocations.size(); ++i)
+    if (auto const* held = cluster_.held(attempt_id(job.id(), i, job.run.round)))
+      draft.give(cluster_.find(held->node)->slot, *held);
+  Ask const ask(cluster_, spec.resources, spec.pool);
+  ShelfRange range;
+  auto options = options_on(cluster_.pool(spec.pool), cluster_, draft, ask, policy, range);
+  std::sort(options.rbegin(), options.rend());
+  e.pool_nodes = static_cast<std::uint32_t>(cluster_.pool(spec.pool).size());
+  e.nodes_that_fit = static_cast<std::uint32_t>(options.size());
+  auto const& home = job.allocations.front().node;
+  for (std::uint32_t i = 0; i < options.size(); ++i) {
+    auto const& node = cluster_.at(options[i].slot);
+    auto const chosen = node.spec.id == home;
+    if (i >= most && !chosen) continue;
+    NodeChoice choice{node.spec.id,           chosen, i + 1, options[i].rank.preference,
+                      options[i].rank.wishes, {}};
+    for (auto const& t : policy.terms(node, draft.room(node.slot), ask))
+      choice.terms.push_back({std::string(t.name), t.value, std::string(t.unit)});
+    e.choices.push_back(std::move(choice));
+  }
+  e.what = fmt::format(
+      "runs on node {}; of {} nodes {} could take a task of it now, and these are "
+      "the best as things stand",
+      home.value, e.pool_nodes, e.nodes_that_fit);
+}
+
+}  // namespace lepton::deployer
