@@ -6,7 +6,6 @@
 namespace lepton::deployer {
 namespace {
 
-constexpr std::size_t nodes_max = 20'000;
 constexpr std::size_t nodes_per_declaration_max = 500;
 
 }  // namespace

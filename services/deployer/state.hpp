@@ -46,6 +46,7 @@ struct JobArray {
   std::string path() const { return "job/" + owner + "/" + name; }
 };
 
+inline constexpr std::size_t nodes_max = 20'000;
 inline constexpr std::string_view simulated_engine = "simulated";
 inline constexpr std::string_view process_engine = "process";
 
