@@ -1,5 +1,7 @@
 #include "cli/up/node.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 
 #include "cli/context.hpp"
@@ -29,6 +31,7 @@ NodeSetup node_setup(StackPlan const& plan) {
   setup.keys_file = plan.layout.keys("node");
   setup.token_file = plan.layout.node_token();
   setup.state = plan.layout.node();
+  setup.metrics_endpoint = fmt::format("127.0.0.1:{}", node_metrics_port(plan.settings));
   return setup;
 }
 
@@ -42,6 +45,7 @@ Status write_node_config(std::filesystem::path const& file, NodeSetup const& set
   config.deployer_key = setup.deployer_key;
   config.monitor_endpoint = setup.monitor_endpoint;
   config.monitor_key = setup.monitor_key;
+  config.metrics_endpoint = setup.metrics_endpoint;
   config.docker_socket = docker_socket(config.docker_socket);
   return write_private_file(file, codec::to_yaml(config));
 }

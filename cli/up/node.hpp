@@ -17,6 +17,7 @@ struct NodeSetup {
   std::filesystem::path state;
   std::string monitor_endpoint = {};  // empty: it reports to none
   std::string monitor_key = {};
+  std::string metrics_endpoint = {};  // empty: /metrics is served nowhere
 };
 
 // Of this machine.

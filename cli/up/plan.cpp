@@ -31,11 +31,16 @@ std::int64_t port_of(StackSettings const& settings, std::string const& service, 
   return settings.port_base + index * ports_per_service + door;
 }
 
+std::int64_t node_metrics_port(StackSettings const& settings) {
+  return settings.port_base + ports_in_all - 1;
+}
+
 std::vector<std::int64_t> ports_of(StackSettings const& settings) {
   std::vector<std::int64_t> ports;
   for (auto const& service : service_names())
     for (int door = 0; door <= metrics_door; ++door)
       ports.push_back(port_of(settings, service, door));
+  ports.push_back(node_metrics_port(settings));
   return ports;
 }
 

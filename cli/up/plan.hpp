@@ -1,8 +1,8 @@
 #pragma once
 // StackPlan: what a control plane of one machine consists of, and from it the settings file of each
 // service and the context of its clients. Pure: keys and paths are arguments. Ports count up from
-// port_base, three for each service: peer, client, hint; then one for the metrics of each. Any
-// thread.
+// port_base, three for each service: peer, client, hint; then one for the metrics of each and of
+// the node. Any thread.
 
 #include <iterator>
 #include <map>
@@ -19,7 +19,8 @@ namespace lepton::cli {
 inline constexpr std::int64_t default_port_base = 7100;
 inline constexpr std::int64_t ports_per_service = 3;
 inline constexpr int metrics_door = 3;
-inline constexpr std::int64_t ports_in_all = (ports_per_service + 1) * std::ssize(stack_services);
+inline constexpr std::int64_t ports_in_all =
+    (ports_per_service + 1) * std::ssize(stack_services) + 1;
 inline constexpr std::int64_t port_base_max = 65'536 - ports_in_all;
 
 // What `lepton up` was told, kept in the state folder, so that the next `up` needs no options.
@@ -58,6 +59,7 @@ struct StackPlan {
 
 // Of a service: 0 peer, 1 client, 2 hint, 3 metrics.
 std::int64_t port_of(StackSettings const& settings, std::string const& service, int door);
+std::int64_t node_metrics_port(StackSettings const& settings);
 std::vector<std::int64_t> ports_of(StackSettings const& settings);
 // How a program of this machine reaches the client door.
 std::string client_endpoint(StackSettings const& settings, std::string const& service);

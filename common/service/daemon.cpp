@@ -5,6 +5,7 @@
 #include "common/crypto/entropy.hpp"
 #include "common/service/logging.hpp"
 #include "common/service/loop.hpp"
+#include "common/service/publishing.hpp"
 #include "common/service/thread_worker.hpp"
 
 namespace lepton::service {
@@ -64,6 +65,8 @@ class Answers final : public bus::Sink {
 int run_daemon(DaemonSpec spec) {
   harden();
   catch_signals();
+  auto metrics = open_metrics(spec.metrics_endpoint);
+  if (!metrics) return fail(spec.name, metrics.error());
   bus::BusSettings bus_settings;
   bus_settings.name = spec.name;
   bus_settings.keys = std::move(spec.keys);
@@ -90,7 +93,9 @@ int run_daemon(DaemonSpec spec) {
   Answers answers(system);
   system.start();
   ports.log(actor::Level::info, spec.name + ": started");
+  auto const publish = publishing(metrics->get(), system, bus);
   serve(system, bus, inbox, answers, clock, nullptr, [&] {
+    if (publish) publish();
     if (!reload_was_asked() || !spec.read_peers) return;
     auto const peers = spec.read_peers();
     auto const taken = peers ? bus.set_peer_keys(*peers) : Status(peers.error());

@@ -18,6 +18,7 @@ struct DaemonSpec {
   Secret<std::string> token;  // goes with each request
   std::vector<bus::PeerAddress> peers;
   std::string log_level = "info";
+  std::string metrics_endpoint = {};  // empty: /metrics is served nowhere
   actor::Factory make;
   // Further actors, each with a life of its own.
   std::vector<std::pair<std::string, actor::Factory>> more = {};

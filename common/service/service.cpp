@@ -15,8 +15,7 @@
 #include "common/service/lease_keeper.hpp"
 #include "common/service/logging.hpp"
 #include "common/service/loop.hpp"
-#include "common/service/metrics_page.hpp"
-#include "common/service/metrics_server.hpp"
+#include "common/service/publishing.hpp"
 #include "common/service/standby.hpp"
 #include "common/service/thread_worker.hpp"
 #include "common/service/token_gate.hpp"
@@ -101,24 +100,6 @@ Result<Secret<std::string>> database_url(Config const& config) {
   return Secret<std::string>(std::string(text::trim(*text)));
 }
 
-// Null where the settings name no place.
-Result<std::unique_ptr<MetricsServer>> open_metrics(Config const& config) {
-  if (config.metrics_endpoint.empty()) return std::unique_ptr<MetricsServer>();
-  return MetricsServer::open(config.metrics_endpoint);
-}
-
-std::function<void()> publishing(MetricsServer* server, actor::System const& system,
-                                 bus::Bus const& bus) {
-  if (server == nullptr) return {};
-  auto page = std::make_shared<MetricsPage>();
-  return [=, &system, &bus] {
-    page->take(system);
-    page->take_bus(bus.counters());
-    page->take_process();
-    server->publish(page->render());
-  };
-}
-
 // Only the keys of peers change while a service runs; all else is read at its start.
 void reload(std::string const& file, bus::Bus& bus, actor::Log const& log) {
   auto const config = read_config(file);
@@ -166,7 +147,7 @@ int act(ServiceSpec const& spec, std::string const& file, Secret<std::string> co
   auto const& config = *read;
   auto keys = bus::read_keys(config.keys_file);
   if (!keys) return fail(spec.name, keys.error());
-  auto metrics = open_metrics(config);
+  auto metrics = open_metrics(config.metrics_endpoint);
   if (!metrics) return fail(spec.name, metrics.error());
   auto opened = open_bus(bus_settings(config, std::move(*keys)), keeper, clock);
   if (!opened) return fail(spec.name, opened.error());

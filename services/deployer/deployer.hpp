@@ -240,7 +240,7 @@ class Deployer final : public actor::Actor {
                      Context& c);
   void replica_ended(Job const& job, Context& c);
   void replica_reported(AttemptId const& attempt, Readiness readiness, Context& c);
-  ReplicaState state_of(ReplicaRow const& replica) const;
+  ReplicaState replica_state(ReplicaRow const& replica) const;
 
   // entrance.cpp
   void balance_soon(Context& c);

@@ -30,7 +30,7 @@ std::vector<Entrance> Deployer::wanted_entrances() const {
     if (s.row.port == 0) continue;
     Entrance entrance{s.row.port, {}};
     for (auto const& [number, replica] : s.replicas) {
-      auto const state = state_of(replica);
+      auto const state = replica_state(replica);
       auto const& job = jobs_.at(replica.job);
       if ((state != ReplicaState::ready && state != ReplicaState::draining) ||
           replica.round != job.run.round || job.allocations.empty() ||

@@ -217,7 +217,7 @@ Result<ServiceView> Deployer::show_service(ServiceShow const& m, Context& c) {
   if (view.why.empty()) view.why = s.trouble;
   if (view.why.empty() && s.row.port != 0) view.why = serving_.balancer_trouble;
   for (auto const& [number, replica] : s.replicas) {
-    ReplicaView v{replica.job, number, replica.template_number, state_of(replica)};
+    ReplicaView v{replica.job, number, replica.template_number, replica_state(replica)};
     auto const& job = jobs_.at(replica.job);
     v.started_at_ms = job.started_at_ms;
     v.why = why_now(job);

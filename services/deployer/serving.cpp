@@ -48,7 +48,7 @@ void Deployer::tick_services(Context& c) {
   for (auto& [name, s] : serving_.services) {
     auto const due = s.row.failures > 0 || s.row.removing ||
                      std::any_of(s.replicas.begin(), s.replicas.end(), [&](auto const& x) {
-                       return state_of(x.second) != ReplicaState::ready;
+                       return replica_state(x.second) != ReplicaState::ready;
                      });
     if (due || s.replicas.size() < s.target(now).replicas) touch(name, c);
     tell_scaler(s, c);
@@ -56,7 +56,7 @@ void Deployer::tick_services(Context& c) {
   if (c.now() - serving_.balanced_at >= settings_.balance_every_ms) balance_soon(c);
 }
 
-ReplicaState Deployer::state_of(ReplicaRow const& replica) const {
+ReplicaState Deployer::replica_state(ReplicaRow const& replica) const {
   auto const& run = jobs_.at(replica.job).run;
   auto const gives_way = run.ending.cause == Cause::preemption;
   if (is_final(run.state) || (run.state == JobState::stopping && !gives_way))
@@ -75,7 +75,7 @@ std::vector<Replica> Deployer::replicas_of(ServiceState const& s) const {
     auto const silent = std::any_of(run.members.begin(), run.members.end(), [](Member const& m) {
       return m.silent_since_ms != 0 && !is_final(m.state);
     });
-    all.push_back({number, replica.template_number, state_of(replica), silent});
+    all.push_back({number, replica.template_number, replica_state(replica), silent});
   }
   return all;
 }
@@ -160,7 +160,7 @@ void Deployer::end_drains(ServiceState& s, Context& c) {
   auto const now = instant(c).wall_ms;
   std::vector<std::pair<std::uint64_t, std::string>> over;
   for (auto& [number, replica] : s.replicas) {
-    if (state_of(replica) != ReplicaState::draining) continue;
+    if (replica_state(replica) != ReplicaState::draining) continue;
     auto const idle = serving_.drained.contains(replica.job);
     // A wall clock that was stepped back must not hold it for ever.
     auto const longest = now + s.spec().drain_ms + 1;
@@ -176,7 +176,7 @@ void Deployer::end_slow(ServiceState& s, Context& c) {
   auto const limit = s.spec().progress_ms;
   for (auto& [number, replica] : s.replicas) {
     auto const& job = jobs_.at(replica.job);
-    auto const state = state_of(replica);
+    auto const state = replica_state(replica);
     auto const slow = state == ReplicaState::starting ||
                       (state == ReplicaState::unready && s.row.proven != replica.template_number);
     auto const runs = job.run.state == JobState::starting || job.run.state == JobState::running;

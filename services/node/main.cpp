@@ -94,6 +94,7 @@ int run(node::NodeConfig const& config, std::string const& file) {
     return peers_of(*now);
   };
   spec.log_level = config.log_level;
+  spec.metrics_endpoint = config.metrics_endpoint;
   spec.make = [settings = *settings, runner] {
     return std::make_unique<node::Node>(settings, runner);
   };

@@ -27,6 +27,7 @@ struct NodeConfig {
   std::string monitor_endpoint;
   std::string monitor_key;
   std::vector<std::uint32_t> gpu_islands;
+  std::string metrics_endpoint;
   std::string docker_socket = "/var/run/docker.sock";
 
   static consteval auto fields() {
@@ -77,6 +78,10 @@ struct NodeConfig {
             .optional(),
         field(90, "docker_socket", &N::docker_socket,
               "Where Docker listens, for jobs with an image; empty: this node runs none.")
+            .restart()
+            .optional(),
+        field(91, "metrics_endpoint", &N::metrics_endpoint,
+              "Where /metrics is served, 127.0.0.1:PORT; empty: nowhere.")
             .restart()
             .optional());
   }

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""A real Prometheus scrapes every service and the node: each target is up, and what they count can
+be asked for."""
+
+import json
+import shutil
+import socket
+import subprocess
+import urllib.parse
+import urllib.request
+
+from stack import Stack, equal, run_test, skip, wait_for
+
+
+class Prometheus:
+    def __init__(self, folder, targets):
+        self.folder, self.port = folder / "prometheus", self.free_port()
+        self.folder.mkdir()
+        config = {"global": {"scrape_interval": "1s"}, "scrape_configs": [
+            {"job_name": "lepton", "static_configs": [{"targets": targets}]}]}
+        (self.folder / "prometheus.yml").write_text(json.dumps(config))
+
+    @staticmethod
+    def free_port():
+        with socket.create_server(("127.0.0.1", 0)) as door:
+            return door.getsockname()[1]
+
+    def __enter__(self):
+        with open(self.folder / "log", "wb") as log:
+            self.process = subprocess.Popen(
+                ["prometheus", f"--config.file={self.folder}/prometheus.yml",
+                 f"--storage.tsdb.path={self.folder}/data",
+                 f"--web.listen-address=127.0.0.1:{self.port}"], stdout=log, stderr=log)
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(20)
+
+    def ask(self, path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/{path}",
+                                        timeout=5) as answer:
+                return json.load(answer)["data"]
+        except OSError:
+            return None
+
+    def query(self, expression):
+        data = self.ask("query?query=" + urllib.parse.quote(expression))
+        return data["result"] if data else []
+
+
+def endpoints(stack):
+    """Name of a program to where its settings file says that its metrics are."""
+    found = {}
+    for file in sorted((stack.state / "config").glob("*.yaml")):
+        for line in file.read_text().splitlines():
+            if line.startswith("metrics_endpoint:"):
+                found[file.stem] = line.split(":", 1)[1].strip().strip('"')
+    return found
+
+
+def test():
+    if not shutil.which("prometheus"):
+        skip("Debian's prometheus is missing")
+    with Stack(up=["--node-name", "here"]) as stack:
+        targets = endpoints(stack)
+        equal(sorted(targets), ["auditor", "deployer", "monitor", "node", "scaler", "vault"],
+              "programs with metrics")
+        with Prometheus(stack.folder, sorted(targets.values())) as prometheus:
+            wait_for("targets that are up",
+                     lambda: len(prometheus.query("up == 1")) == len(targets), 60)
+            data = prometheus.ask("targets")["activeTargets"]
+            equal([t["lastError"] for t in data if t["lastError"]], [], "errors of scrapes")
+            job = stack.apply({"name": "one", "command": ["/bin/true"]})
+            stack.wait_job(job, {"succeeded"})
+            counted = 'sum(lepton_actor_requests_total{instance="%s"}) > 0' % targets["deployer"]
+            wait_for("requests of the deployer that were counted",
+                     lambda: prometheus.query(counted), 30)
+
+
+if __name__ == "__main__":
+    run_test(test)
