@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Each service gets a new key while jobs are submitted, one request after the other: every request
-is answered in time, none is lost or doubled, a running task notices nothing, and the audit log has one
-entry for each rotation. The old key opens nothing any more. A rotation that was only prepared, and
-whose service fell meanwhile, is finished by the same command."""
+is answered in time, none is lost or doubled, a running task notices nothing, and the audit log has
+one entry for each rotation. The old key opens nothing any more. A rotation that was only prepared,
+and whose service fell meanwhile, is finished by the same command."""
 
 import os
 import time
