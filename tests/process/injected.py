@@ -59,7 +59,11 @@ class Injector:
         hit = self.hit()
         if self.process.poll() is None:
             self.process.terminate()
-        self.process.wait(10)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:  # it waits for a stop that never comes
+            self.process.kill()
+            self.process.wait(10)
         self.log.unlink(missing_ok=True)
         return hit
 

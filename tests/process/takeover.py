@@ -23,6 +23,7 @@ class Submitter(threading.Thread):
         super().__init__(daemon=True)
         self.stack, self.tag = stack, tag
         self.sent, self.acknowledged, self.is_over, self.error = 0, [], False, None
+        self.refusals = []  # exit status, sentence
         self.start()
 
     def run(self):
@@ -39,6 +40,8 @@ class Submitter(threading.Thread):
                                   text=str(SPEC | {"name": name}).replace("'", '"'))
         if done.returncode == 0:
             self.acknowledged.append((name, time.monotonic()))
+        else:
+            self.refusals.append((done.returncode, done.stderr.strip()))
 
     def wait_more(self, since, limit_s=30):
         """When the first request after that moment was acknowledged."""

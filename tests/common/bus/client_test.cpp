@@ -27,10 +27,12 @@ class Server : public Sink {
       while (!stop_) bus->poll(*this, -1);
     });
   }
-  ~Server() override {
+  ~Server() override { stop(); }
+  // From then on what it noted may be read.
+  void stop() {
     stop_ = true;
     bus->wake();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
   }
   void on_request(actor::Door, std::string, actor::Route route, Header header,
                   std::string body) override {
@@ -164,6 +166,7 @@ TEST(Client, SendsTheSameIdAgainUntilAnswered) {
   auto const answer = client->call(HealthGet{"x"}, 10'000, "my-id");
   ASSERT_TRUE(answer) << answer.error().what;
   EXPECT_EQ(answer->detail, "third");
+  server.stop();
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(seen[i].id, "my-id");
     EXPECT_EQ(seen[i].attempt, i + 1);
