@@ -171,7 +171,7 @@ StateCounts Deployer::counts_of(JobId const& id) const {
 
 // One that is not known any more has ended, and nobody knows how.
 JobState Deployer::state_of_any(JobId const& id) const {
-  if (arrays_.contains(id)) return state_of(counts_of(id));
+  if (arrays_.contains(id)) return deployer::state_of(counts_of(id));
   auto const job = jobs_.find(id);
   return job == jobs_.end() ? JobState::cancelled : job->second.run.state;
 }
