@@ -100,7 +100,7 @@ void Deployer::admit(Job& job, Context& c) {
     }
     array.active.insert(job.id());
   }
-  job.why.clear();
+  if (job.run.round == 0) job.why.clear();
   enqueue(job);
 }
 
