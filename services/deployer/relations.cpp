@@ -100,7 +100,7 @@ void Deployer::admit(Job& job, Context& c) {
     }
     array.active.insert(job.id());
   }
-  job.why.clear();
+  if (job.run.round == 0) job.why.clear();
   enqueue(job);
 }
 
@@ -171,7 +171,7 @@ StateCounts Deployer::counts_of(JobId const& id) const {
 
 // One that is not known any more has ended, and nobody knows how.
 JobState Deployer::state_of_any(JobId const& id) const {
-  if (arrays_.contains(id)) return state_of(counts_of(id));
+  if (arrays_.contains(id)) return deployer::state_of(counts_of(id));
   auto const job = jobs_.find(id);
   return job == jobs_.end() ? JobState::cancelled : job->second.run.state;
 }

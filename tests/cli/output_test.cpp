@@ -154,7 +154,7 @@ TEST(Output, AnExplanationSaysWhatIsMissingAndWhen) {
             "STATUS   queued\n"
             "REASON   no node fits\n"
             "NEAREST  fits if 0.12 of one GPU more were free on node n1\n"
-            "STARTS   at the latest 1970-01-01 00:10:00 UTC, in 10m, when job y ends\n"
+            "STARTS   at the latest 1970-01-01T00:10:00Z, in 10m, when job y ends\n"
             "AHEAD    2 jobs\n"
             "POLICY   foresight\n");
   EXPECT_EQ(rejection_table(e).text(false),

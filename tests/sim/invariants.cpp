@@ -125,6 +125,14 @@ void Suite::check_at_end() {
   check_no_secret_on_disk();
 }
 
+std::vector<JobId> jobs_of(JobSubmit const& message) {
+  if (message.spec.array == 0) return {message.job};
+  std::vector<JobId> jobs;
+  for (std::uint32_t i = 0; i < message.spec.array; ++i)
+    jobs.push_back(deployer::member_of_array(message.job, i));
+  return jobs;
+}
+
 // Promise 1.
 void Suite::check_acknowledged_jobs() {
   std::set<std::string> stored;
@@ -133,8 +141,9 @@ void Suite::check_acknowledged_jobs() {
   for (auto const& sent : world_.history()) {
     if (sent.outcome != Outcome::acked || sent.topic != JobSubmit::topic) continue;
     auto const message = codec::decode<JobSubmit>(sent.body);
-    if (!stored.contains(message->job.value))
-      world_.fail("job " + message->job.value + " was acknowledged and is lost");
+    for (auto const& job : jobs_of(*message))
+      if (!stored.contains(job.value))
+        world_.fail("job " + job.value + " was acknowledged and is lost");
   }
 }
 

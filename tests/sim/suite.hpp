@@ -123,6 +123,9 @@ class Suite {
   std::uint64_t starts_seen_ = 0;
 };
 
+// The job, or all jobs of the array.
+std::vector<JobId> jobs_of(JobSubmit const& message);
+
 // What an answer tells a person: the plan that fails with the least in it, found by leaving out
 // jobs, time, faults and settings for the same seed, and its failure.
 struct Shortened {

@@ -96,6 +96,10 @@ JobSpec Suite::random_spec() {
   }
   if (!submitted_.empty() && spec.no_fit == NoFit::wait && chance_.happens(0.1))
     spec.after = {{submitted_.back().value, AfterEnd::any}};
+  if (spec.no_fit == NoFit::wait && chance_.happens(0.05)) {
+    spec.array = 3;
+    spec.array_parallel = static_cast<std::uint32_t>(chance_.below(3));
+  }
   return spec;
 }
 
@@ -116,7 +120,7 @@ void Suite::submit(Client& client) {
   JobSubmit const message{job, random_spec()};
   submitted_.push_back(job);
   specs_[job] = message.spec;
-  script_tasks(job, message.spec);
+  for (auto const& one : jobs_of(message)) script_tasks(one, message.spec);
   auto const id = "submit-" + job.value;
   ask(client, "deployer", message, {.deadline_ms = 200'000, .id = id},
       [this, &client, message, id](Result<JobAccepted> const& got) {

@@ -133,6 +133,41 @@ TEST(PlacerProperty, WithAnyPolicyOfTheCallers) {
   }));
 }
 
+// What a snapshot of a cluster holds: the nodes, and who holds what; in any order.
+Cluster restored(Cluster const& c) {
+  std::vector<NodeSpec> nodes;
+  std::vector<AttemptId> attempts;
+  for (auto const& pool : c.pools())
+    for (auto slot : c.pool(pool)) {
+      nodes.push_back(c.at(slot).spec);
+      auto const held = c.holders(nodes.back().id);
+      attempts.insert(attempts.end(), held.begin(), held.end());
+    }
+  if (*rc::gen::inRange(0, 2) == 0) std::reverse(nodes.begin(), nodes.end());
+  if (*rc::gen::inRange(0, 2) == 0) std::reverse(attempts.begin(), attempts.end());
+  auto again = cluster_of(nodes);
+  for (auto const& attempt : attempts) must(again.reserve(attempt, *c.held(attempt)));
+  return again;
+}
+
+TEST(PlacerProperty, ASnapshotAndARequestGiveTheSamePlanAgain) {
+  ASSERT_TRUE(rc::check([] {
+    World world;
+    Placer placer(world.cluster, unknown_mix());
+    for (int step = *rc::gen::inRange(1, 30); step > 0; --step) {
+      auto const placed = placer.place_gang(any_request(), default_pool, 1);
+      if (auto const* members = std::get_if<std::vector<Allocation>>(&placed)) world.take(*members);
+      if (*rc::gen::inRange(0, 3) == 0) world.release_one();
+      if (*rc::gen::inRange(0, 6) == 0) world.change_a_node();
+    }
+    auto const again = restored(world.cluster);
+    Placer fresh(again, unknown_mix());
+    auto const r = any_request();
+    auto const tasks = static_cast<std::uint32_t>(*rc::gen::inRange(1, 4));
+    same(placer.place_gang(r, default_pool, tasks), fresh.place_gang(r, default_pool, tasks));
+  }));
+}
+
 TEST(PlacerProperty, NamesOfNodesAndTheirOrderDoNotMatter) {
   ASSERT_TRUE(rc::check([] {
     auto nodes = any_nodes(6);
