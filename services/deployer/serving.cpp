@@ -255,4 +255,18 @@ void Deployer::replica_reported(AttemptId const& attempt, Readiness readiness, C
   balance_soon(c);
 }
 
+// For what runs there and has no probes yet: sent again until the node says that it has them.
+void Deployer::order_probes(NodeLink const& link, NodeOrders& orders) const {
+  for (auto const& attempt : link.unprobed) {
+    auto const* member = member_of(attempt);
+    if (member == nullptr || member->state != AttemptState::running) continue;
+    auto const ref = parse_attempt(attempt);
+    auto const& job = jobs_.at(ref->job);
+    auto const& ports = job.allocations.at(ref->index).ports;
+    orders.probes.push_back({attempt, task_id(ref->job, ref->index),
+                             ports.empty() ? 0 : ports.front(), job.spec().user,
+                             job.spec().probes});
+  }
+}
+
 }  // namespace lepton::deployer
