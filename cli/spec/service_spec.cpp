@@ -40,7 +40,8 @@ Status check_words(Tree const& tree) {
     return codec::detail::tree_error(
         type == nullptr ? tree : *type, "type",
         "must be service; a job is submitted with `lepton apply -f FILE`");
-  for (auto const* name : {"nodes", "max_duration", "retry", "no_fit"})
+  for (auto const* name :
+       {"nodes", "max_duration", "retry", "no_fit", "array", "array_parallel", "after"})
     if (auto const* found = tree.find(name))
       return codec::detail::tree_error(
           *found, name, "belongs to jobs; replicas run until they are replaced or removed");

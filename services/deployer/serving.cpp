@@ -125,20 +125,16 @@ void Deployer::start_replica(ServiceState& s, std::uint32_t template_number, Con
   auto const* revision = revision_with(s, template_number);
   LEPTON_CHECK(revision != nullptr, "a template that is needed was forgotten");
   if (queue_.size() + live_.size() >= settings_.jobs_max) return;
-  Job job;
   auto task = revision->spec.task;
   auto const number = ++s.row.replicas_made;
   task.name = s.row.service + "-" + std::to_string(number);
   JobId const id{crypto::uuid7(c.entropy(), c.wall())};
-  job.row = {id,      revision->owner,    task.name,       task.pool,
-             task,    revision->policies, revision->token, std::int64_t(next_order_++),
-             c.wall()};
-  job.queued_at_ms = last_queued_at_ms_ = std::max(last_queued_at_ms_, c.wall());
+  JobRow common;
+  common.owner = revision->owner;
+  common.policies = revision->policies;
+  common.token = revision->token;
   placer_.observe(task.resources, task.nodes);
-  auto& kept = jobs_[id] = std::move(job);
-  newest_[{kept.row.owner, kept.row.name}] = id;
-  c.append(kept.row);
-  enqueue(kept);
+  admit(take_in(id, task, common, c), c);
   more_to_place_ = true;
   ReplicaRow const replica{id, s.row.service, number, template_number};
   c.upsert(replica);

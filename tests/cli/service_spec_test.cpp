@@ -64,6 +64,7 @@ TEST(ServiceSpecFile, RefusalsNameLineAndField) {
   };
   for (auto const& [lines, what] : std::initializer_list<Case>{
            {"retry: {max: 1}", "line 4: retry: belongs to jobs"},
+           {"array: 2", "line 4: array: belongs to jobs"},
            {"nodes: 2", "line 4: nodes: belongs to jobs"},
            {"replicas: many", "line 4: replicas.min"},
            {"replicas: {min: 3, max: 2}", "line 4: replicas.min: is above"},

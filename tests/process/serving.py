@@ -187,7 +187,8 @@ def test():
         kill_replica(stack)
         kill_services(stack, port)
         stack.run("service", "remove", "web", "-y")
-        wait_for("end of the service", lambda: not stack.ask("service", "list")["services"], 30, 0.2)
+        wait_for("end of the service",
+                 lambda: not stack.ask("service", "list")["services"], 30, 0.2)
         actions = [row["action"] for row in stack.ask("audit", "tail", "--lines", "500")["entries"]]
         for action, times in (("deployer.service.apply", 3), ("deployer.service.revert", 1),
                               ("deployer.service.remove", 1), ("deployer.service.stalled", 1)):
