@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
   Commands all;
   for (auto const& some : {up_commands(), job_commands(), node_commands(), mark_commands(),
                            quota_commands(), vault_commands(), audit_commands(), replay_commands(),
-                           service_commands(), monitor_commands()})
+                           service_commands(), serving_commands(), monitor_commands()})
     all.insert(all.end(), some.begin(), some.end());
   all.push_back(version_command());
   return run_command_line(all, shell, argc, argv);

@@ -36,7 +36,8 @@ struct Probe {
     return schema::fields(
         field(1, "kind", &P::kind, "http, tcp or command."),
         field(2, "path", &P::path, "Of http, from the slash on."),
-        field(3, "command", &P::command, "Of command: program and arguments, $PORT in its place."),
+        field(3, "command", &P::command,
+              "Of command: program and arguments; PORT is in its environment."),
         field(4, "period_ms", &P::period_ms, "Between two questions, ms.").bounds(100, 3'600'000),
         field(5, "timeout_ms", &P::timeout_ms, "No answer for so long is a failure, ms.")
             .bounds(50, 60'000),

@@ -63,7 +63,11 @@ Command scale_command() {
       return Error{Code::invalid,
                    "REPLICAS: expected a number such as 3, got '" + o->replicas + "'"};
     ServiceScale const message{o->service, static_cast<std::uint32_t>(*count)};
-    return show_wanted(shell, o->service, ask(shell, Service::scaler, message));
+    auto const scaled = ask(shell, Service::scaler, message);
+    if (scaled || scaled.error().code != Code::not_found)
+      return show_wanted(shell, o->service, scaled);
+    ServiceResize const by_hand{o->service, static_cast<std::uint32_t>(*count)};
+    return show_applied(shell, ask(shell, Service::deployer, by_hand));
   };
   return c;
 }
@@ -77,7 +81,7 @@ Result<int> list(Shell& shell, ListOptions const& o) {
   auto const page =
       ask(shell, Service::scaler, ScaledServiceList{"", static_cast<std::uint32_t>(o.limit)});
   if (!page) return page.error();
-  emit(shell, *page, service_table(*page, SystemClock().wall_ms()));
+  emit(shell, *page, scaled_table(*page, SystemClock().wall_ms()));
   if (page->total > page->services.size())
     shell.say("shown " + std::to_string(page->services.size()) + " of " +
               std::to_string(page->total) + "; --limit shows more");
@@ -87,7 +91,8 @@ Result<int> list(Shell& shell, ListOptions const& o) {
 
 Command list_command() {
   auto const o = std::make_shared<ListOptions>();
-  Command c{"service list", "Lists the services that are scaled", "lepton service list -o json"};
+  Command c{"service scaled", "Lists the services that the scaler decides about",
+            "lepton service scaled -o json"};
   c.option("--limit", "At most so many", &o->limit);
   c.run = [o](Shell& shell) { return list(shell, *o); };
   return c;
@@ -138,6 +143,18 @@ Command release_command() {
 }
 
 }  // namespace
+
+Result<int> show_applied(Shell& shell, Result<ServiceApplied> const& got) {
+  if (!got) return got.error();
+  auto sheet = Table::sheet();
+  sheet.row({"SERVICE", got->service})
+      .row({"REVISION", std::to_string(got->revision) + (got->changed ? "" : ", as it was")})
+      .row({"REPLICAS", std::to_string(got->replicas)});
+  if (got->port != 0) sheet.row({"PORT", std::to_string(got->port)});
+  emit(shell, *got, sheet);
+  shell.next("lepton service show " + got->service);
+  return 0;
+}
 
 Commands service_commands() {
   return {autoscale_command(), scale_command(), list_command(), explain_command(),

@@ -21,7 +21,7 @@ std::string heard_words(std::optional<WallMs> at_ms, WallMs now_ms) {
 
 }  // namespace
 
-Table service_table(ScaledServicePage const& page, WallMs now_ms) {
+Table scaled_table(ScaledServicePage const& page, WallMs now_ms) {
   Table table({"SERVICE", "WANTED", "READY", "LIMITS", "POLICY", "HEARD"});
   for (auto const& s : page.services)
     table.row({s.service, std::to_string(s.wanted), std::to_string(s.ready),

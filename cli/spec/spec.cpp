@@ -77,9 +77,9 @@ Status check_names(Tree const& tree) {
 Status check_shapes(Tree const& tree) {
   if (tree.kind != Tree::Kind::map)
     return wrong(tree, "", "a spec is a map of fields, from `name:` on");
-  if (auto good = check_names(tree); !good) return good;
   if (auto const* type = tree.find("type"); type != nullptr && type->scalar == "service")
-    return wrong(*type, "type", "services come with the scaler; use type: job");
+    return wrong(*type, "type", "is a service; write `lepton service apply FILE`");
+  if (auto good = check_names(tree); !good) return good;
   if (auto const* command = tree.find("command");
       command != nullptr && command->kind == Tree::Kind::text)
     return wrong(*command, "command",
@@ -329,14 +329,18 @@ Result<JobSpec> parse_spec(std::string_view yaml, std::string const& folder,
                            SpecFileReader const& read) {
   auto tree = codec::parse_yaml(yaml);
   if (!tree) return tree.error();
-  if (auto good = check_shapes(*tree); !good) return good.error();
-  make_lists(*tree);
-  auto const file = codec::from_tree<SpecFile>(*tree);
-  if (!file) return file.error();
-  return Converter(*tree, *file).convert(folder, read);
+  return spec_of_tree(std::move(*tree), folder, read);
 }
 
-Result<JobSpec> read_spec(std::string const& path) {
+Result<JobSpec> spec_of_tree(Tree tree, std::string const& folder, SpecFileReader const& read) {
+  if (auto good = check_shapes(tree); !good) return good.error();
+  make_lists(tree);
+  auto const file = codec::from_tree<SpecFile>(tree);
+  if (!file) return file.error();
+  return Converter(tree, *file).convert(folder, read);
+}
+
+Result<SpecSource> open_spec(std::string const& path) {
   auto const is_input = path == "-";
   auto content =
       is_input ? Result<std::string>(std::string(std::istreambuf_iterator<char>(std::cin), {}))
@@ -348,15 +352,20 @@ Result<JobSpec> read_spec(std::string const& path) {
   auto const whole = std::filesystem::canonical(is_input ? "." : folder_of(path), error);
   if (error)
     return Error{Code::unavailable, "cannot find the folder of " + path + ": " + error.message()};
-  auto spec = parse_spec(*content, whole.string(), [&](std::string const& name) {
+  auto read = [whole = whole.string()](std::string const& name) {
     return name.find('/') == name.npos
-               ? read_private_file(whole.string() + "/" + name)
+               ? read_private_file(whole + "/" + name)
                : Result<std::string>(
                      Error{Code::invalid, "'" + name + "' must lie beside the spec file"});
-  });
-  if (!spec)
-    return Error{spec.error().code,
-                 (is_input ? "standard input" : path) + ", " + spec.error().what};
+  };
+  return SpecSource{is_input ? "standard input" : path, std::move(*content), whole.string(), read};
+}
+
+Result<JobSpec> read_spec(std::string const& path) {
+  auto const source = open_spec(path);
+  if (!source) return source.error();
+  auto spec = parse_spec(source->content, source->folder, source->read);
+  if (!spec) return Error{spec.error().code, source->name + ", " + spec.error().what};
   return spec;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "common/base/result.hpp"
+#include "common/codec/tree.hpp"
 #include "schemas/values.hpp"
 
 namespace lepton::cli {
@@ -19,6 +20,19 @@ using SpecFileReader = std::function<Result<std::string>(std::string const& name
 // job.
 Result<JobSpec> parse_spec(std::string_view yaml, std::string const& folder,
                            SpecFileReader const& read);
+
+// The same from what YAML gave; a service's task is read by it, too.
+Result<JobSpec> spec_of_tree(codec::Tree tree, std::string const& folder,
+                             SpecFileReader const& read);
+
+// A spec file that was found. "-" is standard input, whose folder is the current one.
+struct SpecSource {
+  std::string name;  // for errors
+  std::string content;
+  std::string folder;
+  SpecFileReader read;
+};
+Result<SpecSource> open_spec(std::string const& path);
 
 // "-" is standard input, whose folder is the current one. Errors name the file.
 Result<JobSpec> read_spec(std::string const& path);

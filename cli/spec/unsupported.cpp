@@ -8,7 +8,8 @@ namespace {
 
 using Entry = std::pair<std::string_view, std::string_view>;
 
-constexpr std::string_view with_services = "belongs to services, which come with the scaler";
+constexpr std::string_view with_services =
+    "belongs to services; write type: service and `lepton service apply FILE`";
 constexpr std::string_view with_clouds = "needs clouds, which come with the scaler";
 
 constexpr auto entries = std::to_array<Entry>({
@@ -30,7 +31,9 @@ constexpr auto entries = std::to_array<Entry>({
     {"replicas", with_services},
     {"scale", with_services},
     {"update", with_services},
-    {"balance", with_services},
+    {"balance", "the entrance chooses the replica with the fewest open requests"},
+    {"port", with_services},
+    {"drain", with_services},
     {"resources.shm", "shared memory is that of the node; leave it out"},
     {"retry.duration", "retries are limited by retry.max only"},
 });

@@ -42,6 +42,8 @@ struct Layout {
   std::filesystem::path node() const { return state / "node"; }
   std::filesystem::path node_token() const { return state / "node.token"; }
   std::filesystem::path postgres_data() const { return state / "postgres"; }
+  std::filesystem::path haproxy_config() const { return state / "config" / "haproxy.cfg"; }
+  std::filesystem::path haproxy_socket() const { return run / "haproxy.sock"; }
   std::filesystem::path postgres_socket() const { return run / "postgres"; }
 };
 

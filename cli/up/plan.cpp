@@ -44,6 +44,10 @@ std::vector<std::int64_t> ports_of(StackSettings const& settings) {
   return ports;
 }
 
+std::uint32_t entrance_first(StackSettings const& settings) {
+  return static_cast<std::uint32_t>(settings.port_base + ports_in_all);
+}
+
 std::string client_endpoint(StackSettings const& settings, std::string const& service) {
   auto const& address = settings.listen == any_address ? this_machine : settings.listen;
   return endpoint(address, port_of(settings, service, 1));
@@ -60,6 +64,13 @@ service::Config service_config(StackPlan const& plan, std::string const& service
   config.metrics_endpoint =
       fmt::format("{}:{}", this_machine, port_of(plan.settings, service, metrics_door));
   if (service == "monitor") config.alert_url_file = plan.settings.alert_url_file;
+  if (service == "deployer" && !plan.haproxy.empty() && plan.settings.entrances > 0) {
+    config.balancer_socket = plan.layout.haproxy_socket();
+    config.entrance_first = entrance_first(plan.settings);
+    config.entrance_count = plan.settings.entrances;
+    config.entrance_address =
+        plan.settings.listen == any_address ? this_machine : plan.settings.listen;
+  }
   config.admin_key = plan.public_keys.at("admin");
   for (auto const& other : service_names())
     if (other != service)

@@ -2,7 +2,7 @@
 // StackPlan: what a control plane of one machine consists of, and from it the settings file of each
 // service and the context of its clients. Pure: keys and paths are arguments. Ports count up from
 // port_base, three for each service: peer, client, hint; then one for the metrics of each and of
-// the node. Any thread.
+// the node; then the entrances of services. Any thread.
 
 #include <iterator>
 #include <map>
@@ -21,7 +21,8 @@ inline constexpr std::int64_t ports_per_service = 3;
 inline constexpr int metrics_door = 3;
 inline constexpr std::int64_t ports_in_all =
     (ports_per_service + 1) * std::ssize(stack_services) + 1;
-inline constexpr std::int64_t port_base_max = 65'536 - ports_in_all;
+inline constexpr std::uint32_t entrances_max = 200;
+inline constexpr std::int64_t port_base_max = 65'536 - ports_in_all - entrances_max;
 
 // What `lepton up` was told, kept in the state folder, so that the next `up` needs no options.
 struct StackSettings {
@@ -31,6 +32,7 @@ struct StackSettings {
   std::string node_name;
   bool node = true;
   std::string alert_url_file;
+  std::uint32_t entrances = 16;
 
   bool operator==(StackSettings const&) const = default;
   static consteval auto fields() {
@@ -46,6 +48,9 @@ struct StackSettings {
         field(5, "node", &S::node, "Does this machine run work?"),
         field(6, "alert_url_file", &S::alert_url_file,
               "File with the URL that alerts are posted to; empty: to nobody.")
+            .optional(),
+        field(40, "entrances", &S::entrances, "Ports at which services can be reached.")
+            .bounds(0, entrances_max)
             .optional());
   }
 };
@@ -55,12 +60,15 @@ struct StackPlan {
   Layout layout;
   StackSettings settings;
   std::map<std::string, std::string> public_keys;  // of each service, and of "admin"
+  std::string haproxy;                             // the program; empty: there is none
 };
 
 // Of a service: 0 peer, 1 client, 2 hint, 3 metrics.
 std::int64_t port_of(StackSettings const& settings, std::string const& service, int door);
 std::int64_t node_metrics_port(StackSettings const& settings);
 std::vector<std::int64_t> ports_of(StackSettings const& settings);
+// The first of the entrances.
+std::uint32_t entrance_first(StackSettings const& settings);
 // How a program of this machine reaches the client door.
 std::string client_endpoint(StackSettings const& settings, std::string const& service);
 

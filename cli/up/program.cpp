@@ -42,8 +42,8 @@ std::string read_proc(fs::path const& path) {
 }
 
 bool is_same(std::vector<std::string> const& words, std::string const& program,
-             fs::path const& config) {
-  return words.size() >= 3 && fs::path(words[0]).filename() == program && words[1] == "--config" &&
+             fs::path const& config, std::string const& flag) {
+  return words.size() >= 3 && fs::path(words[0]).filename() == program && words[1] == flag &&
          words[2] == config.string();
 }
 
@@ -99,14 +99,15 @@ std::string log_end(fs::path const& log) {
   return joined.empty() ? "(nothing)" : joined;
 }
 
-std::vector<pid_t> running(std::string const& program, fs::path const& config) {
+std::vector<pid_t> running(std::string const& program, fs::path const& config,
+                           std::string const& flag) {
   std::vector<pid_t> found;
   std::error_code error;
   for (auto const& entry : fs::directory_iterator("/proc", error)) {
     auto const pid = text::parse_int(entry.path().filename().string());
     if (!pid || *pid == getpid()) continue;
     auto const words = text::split(read_proc(entry.path() / "cmdline"), '\0');
-    if (is_same(words, program, config)) found.push_back(static_cast<pid_t>(*pid));
+    if (is_same(words, program, config, flag)) found.push_back(static_cast<pid_t>(*pid));
   }
   std::sort(found.begin(), found.end());
   return found;

@@ -49,8 +49,9 @@ void rotate_log(std::filesystem::path const& log, std::uintmax_t bytes_max = log
 // The last lines of a log, joined by " | ".
 std::string log_end(std::filesystem::path const& log);
 
-// Processes that run `<program> --config <config>`, by what the kernel says of them.
-std::vector<pid_t> running(std::string const& program, std::filesystem::path const& config);
+// Processes that run `<program> <flag> <config>`, by what the kernel says of them.
+std::vector<pid_t> running(std::string const& program, std::filesystem::path const& config,
+                           std::string const& flag = "--config");
 // Ends them: SIGTERM, after the limit SIGKILL. Only for processes found by running().
 Status end_leftovers(std::vector<pid_t> const& pids, TimeMs limit_ms);
 

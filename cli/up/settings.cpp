@@ -65,6 +65,12 @@ Status check_ports(StackSettings const& settings) {
   return ok();
 }
 
+Status check_entrances(StackSettings const& settings) {
+  for (std::uint32_t i = 0; i < settings.entrances; ++i)
+    if (auto free = check_port(settings.listen, entrance_first(settings) + i); !free) return free;
+  return ok();
+}
+
 std::string this_node_name() {
   char host[256] = "";
   gethostname(host, sizeof host - 1);

@@ -12,6 +12,7 @@ Status write_settings(Layout const& layout, StackSettings const& settings);
 
 // Before anything starts: every port can be listened on.
 Status check_ports(StackSettings const& settings);
+Status check_entrances(StackSettings const& settings);
 
 // The short name of this machine, in the grammar of names.
 std::string this_node_name();

@@ -34,6 +34,7 @@ Status Stack::start() {
   auto status = end_previous();
   if (status) status = prepare_keys();
   if (status) status = start_database();
+  if (status) status = start_balancer();
   if (status) status = start_services();
   if (status) status = open_up();
   if (status && plan_.settings.node) status = start_node();
@@ -53,6 +54,8 @@ Status Stack::end_previous() {
     say_(fmt::format("{}: ending what an earlier `lepton up` left running", name));
     if (auto ended = end_leftovers(pids, leftovers_limit_ms); !ended) return ended;
   }
+  auto const balancers = running("haproxy", plan_.layout.haproxy_config(), "-f");
+  if (auto ended = end_leftovers(balancers, leftovers_limit_ms); !ended) return ended;
   return check_ports(plan_.settings);
 }
 
@@ -301,7 +304,7 @@ void Stack::restart_node() {
 
 void Stack::stop() {
   clients_.clear();
-  for (auto const* name : {"node", "monitor", "scaler", "deployer", "vault", "auditor"})
+  for (auto const* name : {"node", "monitor", "scaler", "deployer", "vault", "auditor", "haproxy"})
     for (auto& keeper : keepers_)
       if (keeper.spec().name == name && keeper.runs()) {
         auto const stopped = keeper.stop(stop_limit_ms);

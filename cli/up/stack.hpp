@@ -43,6 +43,7 @@ class Stack {
   Status end_previous();
   Status prepare_keys();
   Status start_database();
+  Status start_balancer();
   Status start_services();
   Status start_node();
   Status open_up();

@@ -25,6 +25,9 @@ Result<StackSettings> wanted_settings(Layout const& layout, UpOptions const& o) 
   auto settings = known->value_or(StackSettings{});
   if (o.port_base != 0) settings.port_base = o.port_base;
   if (!o.listen.empty()) settings.listen = o.listen;
+  if (o.entrances > entrances_max)
+    return Error{Code::invalid, fmt::format("--entrances takes 0 to {}", entrances_max)};
+  if (o.entrances >= 0) settings.entrances = static_cast<std::uint32_t>(o.entrances);
   if (!o.node_name.empty()) settings.node_name = o.node_name;
   if (!o.alert_url_file.empty()) settings.alert_url_file = fs::absolute(o.alert_url_file).string();
   if (!o.database_url_file.empty())

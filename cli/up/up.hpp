@@ -15,6 +15,7 @@ struct UpOptions {
   std::string listen;
   std::string node_name;
   std::int64_t port_base = 0;
+  std::int64_t entrances = -1;
   bool no_node = false;
   bool with_node = false;
   bool detach = false;

@@ -28,6 +28,8 @@ Command up_command() {
           &o->alert_url_file)
       .option("--port-base", "First of the ports, four for each service (7100)", &o->port_base)
       .option("--listen", "IPv4 address for clients and nodes (127.0.0.1)", &o->listen)
+      .option("--entrances", "Ports at which HAProxy takes requests for services (16)",
+              &o->entrances)
       .flag("--no-node", "This machine runs no work", &o->no_node)
       .flag("--node", "This machine runs work (the default)", &o->with_node)
       .option("--node-name", "Its name as a node (the host's name)", &o->node_name);

@@ -234,19 +234,6 @@ void Deployer::order_starts(NodeId const& node, NodeOrders& orders) const {
   }
 }
 
-void Deployer::order_probes(NodeLink const& link, NodeOrders& orders) const {
-  for (auto const& attempt : link.unprobed) {
-    auto const* member = member_of(attempt);
-    if (member == nullptr || member->state != AttemptState::running) continue;
-    auto const ref = parse_attempt(attempt);
-    auto const& job = jobs_.at(ref->job);
-    auto const& ports = job.allocations.at(ref->index).ports;
-    orders.probes.push_back({attempt, task_id(ref->job, ref->index),
-                             ports.empty() ? 0 : ports.front(), job.spec().user,
-                             job.spec().probes});
-  }
-}
-
 NodeOrders Deployer::orders_for(NodeLink& link) {
   NodeOrders orders;
   orders.state = link.row.state;

@@ -125,20 +125,16 @@ void Deployer::start_replica(ServiceState& s, std::uint32_t template_number, Con
   auto const* revision = revision_with(s, template_number);
   LEPTON_CHECK(revision != nullptr, "a template that is needed was forgotten");
   if (queue_.size() + live_.size() >= settings_.jobs_max) return;
-  Job job;
   auto task = revision->spec.task;
   auto const number = ++s.row.replicas_made;
   task.name = s.row.service + "-" + std::to_string(number);
   JobId const id{crypto::uuid7(c.entropy(), c.wall())};
-  job.row = {id,      revision->owner,    task.name,       task.pool,
-             task,    revision->policies, revision->token, std::int64_t(next_order_++),
-             c.wall()};
-  job.queued_at_ms = last_queued_at_ms_ = std::max(last_queued_at_ms_, c.wall());
+  JobRow common;
+  common.owner = revision->owner;
+  common.policies = revision->policies;
+  common.token = revision->token;
   placer_.observe(task.resources, task.nodes);
-  auto& kept = jobs_[id] = std::move(job);
-  newest_[{kept.row.owner, kept.row.name}] = id;
-  c.append(kept.row);
-  enqueue(kept);
+  admit(take_in(id, task, common, c), c);
   more_to_place_ = true;
   ReplicaRow const replica{id, s.row.service, number, template_number};
   c.upsert(replica);
@@ -253,6 +249,20 @@ void Deployer::replica_reported(AttemptId const& attempt, Readiness readiness, C
   c.upsert(replica);
   touch(s.row.service, c);
   balance_soon(c);
+}
+
+// For what runs there and has no probes yet: sent again until the node says that it has them.
+void Deployer::order_probes(NodeLink const& link, NodeOrders& orders) const {
+  for (auto const& attempt : link.unprobed) {
+    auto const* member = member_of(attempt);
+    if (member == nullptr || member->state != AttemptState::running) continue;
+    auto const ref = parse_attempt(attempt);
+    auto const& job = jobs_.at(ref->job);
+    auto const& ports = job.allocations.at(ref->index).ports;
+    orders.probes.push_back({attempt, task_id(ref->job, ref->index),
+                             ports.empty() ? 0 : ports.front(), job.spec().user,
+                             job.spec().probes});
+  }
 }
 
 }  // namespace lepton::deployer

@@ -8,8 +8,10 @@
 #include "common/crypto/encode.hpp"
 #include "common/service/config.hpp"
 #include "common/service/daemon.hpp"
+#include "services/node/address.hpp"
 #include "services/node/node.hpp"
 #include "services/node/node_config.hpp"
+#include "services/node/probe/thread_prober.hpp"
 #include "services/node/reporter.hpp"
 #include "services/node/runner/docker/docker_api.hpp"
 #include "services/node/runner/process_runner.hpp"
@@ -51,6 +53,8 @@ Result<node::Settings> settings_of(node::NodeConfig const& config, crypto::Entro
     s.capacity.gpus.push_back({gpu.uuid, gpu.model, gpu.memory_mib,
                                islands.empty() ? 0 : islands[s.capacity.gpus.size()]});
   s.labels = config.labels;
+  if (auto const address = node::address_towards(config.deployer_endpoint); !address.empty())
+    s.labels.emplace("address", address);
   s.labels["hostname"] = facts->hostname;
   s.labels["kernel"] = facts->kernel;
   if (auto const docker = node::DockerApi(config.docker_socket).version(); docker)
@@ -95,8 +99,9 @@ int run(node::NodeConfig const& config, std::string const& file) {
   };
   spec.log_level = config.log_level;
   spec.metrics_endpoint = config.metrics_endpoint;
-  spec.make = [settings = *settings, runner] {
-    return std::make_unique<node::Node>(settings, runner);
+  auto prober = std::make_shared<node::ThreadProber>(node::CheckSettings{config.task_user});
+  spec.make = [settings = *settings, runner, prober] {
+    return std::make_unique<node::Node>(settings, runner, prober);
   };
   if (!config.monitor_endpoint.empty()) {
     auto meter = std::make_shared<node::MachineMeter>(

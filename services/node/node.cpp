@@ -3,8 +3,8 @@
 
 namespace lepton::node {
 
-Node::Node(Settings settings, std::shared_ptr<Runner> runner)
-    : settings_(std::move(settings)), runner_(std::move(runner)) {}
+Node::Node(Settings settings, std::shared_ptr<Runner> runner, std::shared_ptr<Prober> prober)
+    : settings_(std::move(settings)), runner_(std::move(runner)), prober_(std::move(prober)) {}
 
 // What an earlier life started is found first; only then does the node speak.
 void Node::start(Context& c) {

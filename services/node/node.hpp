@@ -8,7 +8,7 @@
 // taken from the newest answered sync only: an older answer that comes late could start what has
 // been stopped since. A lease runs from the sending of the sync that granted it.
 //
-// Files: node.cpp life and work; sync.cpp reports and orders.
+// Files: node.cpp life and work; sync.cpp reports and orders; probes.cpp probes of replicas.
 
 #include <deque>
 #include <map>
@@ -17,6 +17,7 @@
 #include "common/actor/actor.hpp"
 #include "schemas/node.hpp"
 #include "services/node/core/attempt.hpp"
+#include "services/node/probe/prober.hpp"
 #include "services/node/runner/runner.hpp"
 
 namespace lepton::node {
@@ -30,14 +31,16 @@ struct Settings {
   std::string incarnation;
   TimeMs beat_ms = 1'000;  // how long an answer may wait for news
   TimeMs sync_timeout_ms = 4'000;
-  TimeMs poll_ms = 250;  // between two looks at what runs
+  TimeMs poll_ms = 250;   // between two looks at what runs
+  TimeMs probe_ms = 100;  // between two looks at what probes say
   std::shared_ptr<NodeState> ordered = std::make_shared<NodeState>();  // the last answer's
   std::size_t kept_max = 200;  // ended attempts whose logs and outputs are kept
 };
 
 class Node final : public actor::Actor {
  public:
-  Node(Settings settings, std::shared_ptr<Runner> runner);
+  // Without a prober no probes are asked, and nothing that has some is ready.
+  Node(Settings settings, std::shared_ptr<Runner> runner, std::shared_ptr<Prober> prober = nullptr);
 
   void start(actor::Context& c) override;
   std::map<std::string, std::int64_t> counters() const override;
@@ -78,9 +81,24 @@ class Node final : public actor::Actor {
   void take_start(StartOrder const& order, TimeMs sent_at, Context& c);
   void read_log(LogOrder const& order, Context& c);
 
+  // probes.cpp
+  struct Probed {
+    Probing machine;
+    std::string task;
+    std::uint32_t port = 0;
+    std::string user;
+  };
+  void take_probe(ProbeOrder const& order, Context& c);
+  void probe(Context& c);
+  void take_answer(ProbeDone const& done, Context& c);
+  Readiness readiness_of(std::string const& attempt) const;
+
   Settings settings_;
   std::string incarnation_;
   std::shared_ptr<Runner> runner_;
+  std::shared_ptr<Prober> prober_;
+  std::map<std::string, Probed> probed_;  // by attempt
+  bool probing_ = false;
   std::map<std::string, Entry> attempts_;
   std::deque<std::string> ended_;  // acknowledged, oldest first
   std::vector<Command> commands_;

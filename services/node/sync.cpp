@@ -59,8 +59,10 @@ NodeSync Node::report() const {
   m.capacity = settings_.capacity;
   m.labels = settings_.labels;
   for (auto const& [id, entry] : attempts_)
-    if (entry.has_report && !entry.acknowledged)
+    if (entry.has_report && !entry.acknowledged) {
       m.reports.push_back(report_of(id, entry.reported, entry.final));
+      m.reports.back().readiness = readiness_of(id);
+    }
   m.logs = logs_;
   return m;
 }
@@ -136,6 +138,7 @@ void Node::obey(NodeOrders const& orders, TimeMs sent_at, Context& c) {
   for (auto const& stop : orders.stops)
     feed(stop.attempt.value, input::StopWanted{stop.attempt.value, stop.task.value, stop.why}, c);
   for (auto const& start : orders.starts) take_start(start, sent_at, c);
+  for (auto const& probes : orders.probes) take_probe(probes, c);
   for (auto const& log : orders.logs) read_log(log, c);
   forget_oldest(c);
 }

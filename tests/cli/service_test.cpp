@@ -73,7 +73,7 @@ TEST(Autoscale, ANearlyRightSignalIsNamed) {
 
 TEST(ServiceViews, AServiceNeverHeardOfSaysSo) {
   ScaledServicePage page{{{"web", {}, 2, 1, std::nullopt}, {"api", {}, 1, 1, 1'000}}, 2};
-  auto const text = service_table(page, 61'000).text(false);
+  auto const text = scaled_table(page, 61'000).text(false);
   EXPECT_NE(text.find("never"), std::string::npos) << text;
   EXPECT_NE(text.find("1m ago"), std::string::npos) << text;
   EXPECT_NE(text.find("hpa at 0.7 cpu per replica"), std::string::npos) << text;

@@ -150,7 +150,7 @@ TEST(Spec, WhatIsWrongIsNamedWithLineFieldAndCure) {
            {"autonomous: maybe", "line 3: autonomous: expected true or false, got 'maybe'"},
            {"no_fit: wat",
             "line 3: no_fit: 'wat' is not one of wait, refuse, did you mean 'wait'?"},
-           {"type: service", "line 3: type: services come with the scaler; use type: job"},
+           {"type: service", "line 3: type: is a service; write `lepton service apply FILE`"},
            {"lease: 10",
             "line 3: lease: '10' is not a duration; write for example 30s, 10m, 4h or 1h30m"},
            {"lease: 2s", "line 3: lease: must be at least 2500ms"},

@@ -59,8 +59,8 @@ Outcome run_lepton(Layout const& layout, std::vector<std::string> arguments) {
 std::int64_t free_port_base() {
   StackSettings settings;
   for (settings.port_base = 21'000 + getpid() % 600 * 16; settings.port_base < 40'000;
-       settings.port_base += ports_in_all)
-    if (check_ports(settings)) return settings.port_base;
+       settings.port_base += ports_in_all + settings.entrances)
+    if (check_ports(settings) && check_entrances(settings)) return settings.port_base;
   ADD_FAILURE() << "no free ports in a row";
   return 0;
 }

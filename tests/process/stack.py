@@ -20,7 +20,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SKIPPED = 77
-PORTS = 4 * 5 + 1  # doors and metrics of each service, metrics of the node
+PORTS = 4 * 5 + 1 + 16  # doors and metrics of each service, metrics of the node, entrances
 SERVICES = ("vault", "auditor", "deployer", "scaler", "monitor")
 ENDED = {"succeeded", "failed", "cancelled", "refused"}
 

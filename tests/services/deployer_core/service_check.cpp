@@ -48,6 +48,8 @@ auto const cases = testing::Values(
     Case{"max_duration", [](ServiceSpec& s) { s.task.max_duration_ms = 1; }},
     Case{"retry", [](ServiceSpec& s) { s.task.retry.on_interruption = true; }},
     Case{"no_fit", [](ServiceSpec& s) { s.task.no_fit = NoFit::refuse; }},
+    Case{"array", [](ServiceSpec& s) { s.task.array = 2; }},
+    Case{"after", [](ServiceSpec& s) { s.task.after.push_back({}); }},
     Case{"command", [](ServiceSpec& s) { s.task.command.clear(); }},
     Case{"probes.readiness", [](ServiceSpec& s) { s.task.resources.ports = 0; }},
     Case{"probes.readiness", [](ServiceSpec& s) { s.task.probes.readiness->path = "ready"; }},

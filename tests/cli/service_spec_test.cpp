@@ -1,0 +1,94 @@
+#include "cli/spec/service_spec.hpp"
+
+#include <gtest/gtest.h>
+
+namespace lepton::cli {
+namespace {
+
+Result<ServiceSpec> parse(std::string const& lines) {
+  return parse_service_spec("type: service\nname: web\ncommand: [python3, serve.py]\n" + lines,
+                            "/specs", [](std::string const&) {
+                              return Result<std::string>(Error{Code::not_found, "none"});
+                            });
+}
+
+std::string refusal(std::string const& lines) {
+  auto const spec = parse(lines);
+  return spec ? "accepted" : spec.error().what;
+}
+
+TEST(ServiceSpecFile, TheSmallestOneHasDefaults) {
+  auto const spec = parse("");
+  ASSERT_TRUE(spec) << spec.error().what;
+  EXPECT_EQ(spec->name, "web");
+  EXPECT_EQ(spec->min, 1u);
+  EXPECT_EQ(spec->max, 1u);
+  EXPECT_EQ(spec->task.resources.ports, 1u);
+  EXPECT_EQ(spec->max_surge, 1u);
+  EXPECT_FALSE(spec->task.retry.on_interruption);
+  EXPECT_FALSE(spec->scale);
+}
+
+TEST(ServiceSpecFile, EveryFieldArrives) {
+  auto const spec = parse(R"(replicas: {min: 1, max: 3}
+port: 7121
+env: {A: b}
+ports: 2
+drain: 20s
+update: {max_surge: 2, max_unavailable: 1, progress: 5m}
+probes:
+  startup: {tcp: true, failures: 30}
+  readiness: {http: /ready, period: 500ms, timeout: 2s, successes: 2}
+  liveness: {command: [/bin/true]}
+scale: {policy: hpa, signal: requests_per_s, per_replica: 12.5, down_cooldown: 10s}
+)");
+  ASSERT_TRUE(spec) << spec.error().what;
+  EXPECT_EQ(spec->max, 3u);
+  EXPECT_EQ(spec->port, 7121u);
+  EXPECT_EQ(spec->task.resources.ports, 2u);
+  EXPECT_EQ(spec->drain_ms, 20'000);
+  EXPECT_EQ(spec->progress_ms, 300'000);
+  EXPECT_EQ(spec->max_unavailable, 1u);
+  EXPECT_EQ(spec->task.probes.startup->failures, 30u);
+  EXPECT_EQ(*spec->task.probes.readiness, (Probe{ProbeKind::http, "/ready", {}, 500, 2'000, 2, 3}));
+  EXPECT_EQ(spec->task.probes.liveness->kind, ProbeKind::command);
+  EXPECT_EQ(spec->scale->limits.max, 3u);
+  EXPECT_EQ(spec->scale->limits.down_cooldown_ms, 10'000);
+  EXPECT_EQ(parse("replicas: 4")->min, 4u);
+}
+
+TEST(ServiceSpecFile, RefusalsNameLineAndField) {
+  struct Case {
+    char const* lines;
+    char const* what;
+  };
+  for (auto const& [lines, what] : std::initializer_list<Case>{
+           {"retry: {max: 1}", "line 4: retry: belongs to jobs"},
+           {"array: 2", "line 4: array: belongs to jobs"},
+           {"nodes: 2", "line 4: nodes: belongs to jobs"},
+           {"replicas: many", "line 4: replicas.min"},
+           {"replicas: {min: 3, max: 2}", "line 4: replicas.min: is above"},
+           {"replicas: 0", "line 4: replicas.max"},
+           {"replicas: {min: 0, max: 2}", "line 4: replicas.min: must be at least 1"},
+           {"probes: {readiness: {}}", "line 4: probes.readiness: needs one of"},
+           {"probes: {readiness: {http: ready}}", "line 4: probes.readiness.http: must begin"},
+           {"probes: {readiness: {tcp: true, http: /}}", "line 4: probes.readiness: needs one of"},
+           {"probes: {liveness: {tcp: true, period: 1ms}}", "line 4: probes.liveness.period"},
+           {"update: {max_surge: 0}", "line 4: update: with max_surge"},
+           {"drain: soon", "line 4: drain: 'soon' is not a duration"},
+           {"scale: {signal: cpu, per_replica: 1}", "line 4: scale.signal: must be"},
+           {"scale: {per_replica: 0}", "line 4: scale.per_replica: must be above 0"},
+           {"port: 0", "line 4: port"},
+           {"image: x", "line 4: image: not supported yet"},
+           {"reples: 3", "line 4: reples: unknown field"}})
+    EXPECT_EQ(refusal(lines).find(what), 0u) << lines << ": " << refusal(lines);
+}
+
+TEST(ServiceSpecFile, AJobIsSentToItsOwnCommand) {
+  auto const spec = parse_service_spec("name: a\ncommand: [b]\n", "/", nullptr);
+  ASSERT_FALSE(spec);
+  EXPECT_NE(spec.error().what.find("lepton apply -f"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace lepton::cli
