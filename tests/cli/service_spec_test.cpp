@@ -79,7 +79,7 @@ TEST(ServiceSpecFile, RefusalsNameLineAndField) {
            {"scale: {signal: cpu, per_replica: 1}", "line 4: scale.signal: must be"},
            {"scale: {per_replica: 0}", "line 4: scale.per_replica: must be above 0"},
            {"port: 0", "line 4: port"},
-           {"image: x", "line 4: image: not supported yet"},
+           {"setup: x", "line 4: setup: not supported yet"},
            {"reples: 3", "line 4: reples: unknown field"}})
     EXPECT_EQ(refusal(lines).find(what), 0u) << lines << ": " << refusal(lines);
 }
