@@ -65,6 +65,7 @@ auto const cases = testing::
                "probes",
                [](ServiceSpec& s) {
                  s.task.image = "web:1";
+                 s.task.resources.where.requirements = {{std::string(containers_label), {}, false}};
                  s.task.probes.liveness = Probe{ProbeKind::command, "", {"true"}};
                }},
            Case{"probes.liveness",
