@@ -121,7 +121,7 @@ def soak(minutes, seed):
         while time.monotonic() < end:
             replay(stack, watch, number := number + 1, total)
         killer.join()
-        stack.run("audit", "verify")
+        stack.run("audit", "verify", limit_s=1800)  # of a log that may be very long
         watch.ends.set()
         watch.join()
         longest = {}

@@ -173,14 +173,15 @@ class Stack:
 
     # Commands.
 
-    def command(self, *words, text=None, environment=None):
+    def command(self, *words, text=None, environment=None, limit_s=150):
         return subprocess.run([*self.prefix, self.bin / "lepton", *map(str, words)],
                               input=text or "", env=self.environment | (environment or {}),
-                              cwd=ROOT, text=True, capture_output=True, check=False, timeout=150)
+                              cwd=ROOT, text=True, capture_output=True, check=False,
+                              timeout=limit_s)
 
-    def run(self, *words, text=None):
+    def run(self, *words, text=None, limit_s=150):
         """Standard output of a command that must succeed."""
-        done = self.command(*words, text=text)
+        done = self.command(*words, text=text, limit_s=limit_s)
         check(done.returncode == 0, f"lepton {' '.join(map(str, words))} ended with "
               f"{done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout
