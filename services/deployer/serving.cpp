@@ -46,11 +46,9 @@ void Deployer::serve_touched(Context& c) {
 void Deployer::tick_services(Context& c) {
   auto const now = instant(c).wall_ms;
   for (auto& [name, s] : serving_.services) {
-    auto const due = s.row.failures > 0 || s.row.removing ||
-                     std::any_of(s.replicas.begin(), s.replicas.end(), [&](auto const& x) {
-                       return replica_state(x.second) != ReplicaState::ready;
-                     });
-    if (due || s.replicas.size() < s.target(now).replicas) touch(name, c);
+    // Not only after events: a node that is heard again may have held a rollout up.
+    if (s.row.failures > 0 || s.row.removing || !is_rolled_out(s.target(now), replicas_of(s)))
+      touch(name, c);
     tell_scaler(s, c);
   }
   if (c.now() - serving_.balanced_at >= settings_.balance_every_ms) balance_soon(c);

@@ -13,7 +13,9 @@ RolloutTarget ServiceState::target(WallMs now) const {
   auto const& s = spec();
   RolloutTarget t{row.template_number, row.proven, row.wanted, s.max_surge, s.max_unavailable};
   t.stalled = !row.stalled.empty();
-  t.may_start = !row.removing && (t.stalled || now >= row.not_before_ms);
+  // A wall clock that was stepped back must not hold it longer than any pause.
+  auto const pauses = now < row.not_before_ms && row.not_before_ms - now <= trial_backoff_max_ms;
+  t.may_start = !row.removing && (t.stalled || !pauses);
   if (row.removing) t.replicas = 0;
   return t;
 }

@@ -77,7 +77,7 @@ def answers(stack, name, jobs_before):
     if name == "monitor":
         return stack.command("top", "-o", "json").returncode == 0
     if name == "scaler":
-        return stack.command("service", "list", "-o", "json").returncode == 0
+        return stack.command("service", "scaled", "-o", "json").returncode == 0
     return stack.command("audit", "tail", "-o", "json").returncode == 0
 
 

@@ -55,7 +55,7 @@ def check_kept(stack):
     equal(jobs.get("recorded"), "succeeded", "the recorded job")
     equal(jobs.get("stopped"), "cancelled", "the cancelled job")
     equal(stack.run("secret", "get", "ml/kept").strip(), SECRET, "the secret")
-    services = [service["service"] for service in stack.ask("service", "list")["services"]]
+    services = [service["service"] for service in stack.ask("service", "scaled")["services"]]
     equal(services, ["web"], "services that are scaled")
     stack.run("audit", "verify")
     check(stack.number("SELECT count(*) FROM auditor.entry WHERE action = 'deployer.job.submit' "

@@ -289,6 +289,31 @@ TEST_F(ServicesTest, RemovingEndsTheReplicasAndTellsTheScaler) {
   ASSERT_TRUE(apply(web()));
 }
 
+TEST_F(ServicesTest, WhatASilentNodeHeldUpGoesOnWhenItIsHeardAgain) {
+  auto s = web(1);
+  s.max = 3;
+  ASSERT_TRUE(apply(s));
+  ASSERT_TRUE(ask(ServiceResize{"web", 3}, ops));
+  live(2);
+  ASSERT_EQ(ready(), 3u);
+  for (int i = 0; i < 8; ++i) advance(1'000), rest();
+  ASSERT_TRUE(ask(ServiceResize{"web", 1}, ops));
+  for (int i = 0; i < 2; ++i) advance(1'000), rest();
+  ASSERT_EQ(show().replicas.size(), 3u) << "nothing of a silent node is given up";
+  live(4);
+  EXPECT_EQ(show().replicas.size(), 1u);
+}
+
+TEST(ServiceTarget, AWallClockThatWasSteppedBackDoesNotHoldStarts) {
+  ServiceState s;
+  s.row.revision = 1;
+  s.revisions[1] = {};
+  s.row.not_before_ms = 1'000'000'000;
+  EXPECT_FALSE(s.target(s.row.not_before_ms - trial_backoff_max_ms).may_start);
+  EXPECT_TRUE(s.target(s.row.not_before_ms).may_start);
+  EXPECT_TRUE(s.target(s.row.not_before_ms - 3'600'000).may_start);
+}
+
 TEST_F(ServicesTest, WithoutAnswerOfItsNodeAReplicaStaysUntilItsLeaseIsOver) {
   ASSERT_TRUE(apply(web(1)));
   live(2);
