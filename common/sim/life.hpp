@@ -38,9 +38,11 @@ class Life final : public actor::Wire,
   void end();
   void doom() { doomed_ = true; }
   void cut_off(bool is_cut_off) { is_cut_off_ = is_cut_off; }  // from the store
-  void stall(TimeMs until) { stalled_until_ = until; }         // by the clock of the world
-  TimeMs stalled_for() const;                                  // 0: it runs
-  void poke();  // there may be work: steps the system soon
+  // By the clock of the world; a shorter one does not end a longer one.
+  void stall(TimeMs until) { stalled_until_ = std::max(stalled_until_, until); }
+  void go_on() { stalled_until_ = 0; }
+  TimeMs stalled_for() const;  // 0: it runs
+  void poke();                 // there may be work: steps the system soon
   // Runs the task in virtual time, unless this life has ended by then.
   void after(TimeMs delay_ms, std::function<void()> task);
 

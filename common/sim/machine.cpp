@@ -49,10 +49,11 @@ void Machine::die() {
 
 void Machine::heal() {
   take_store_away(0);
-  stall(0);
   set_lag_max_ms(0);
   end_old_life();
-  if (life_) life_->cut_off(false);
+  if (!life_) return;
+  life_->go_on();
+  life_->cut_off(false);
 }
 
 void Machine::end_old_life() {
@@ -63,7 +64,7 @@ void Machine::end_old_life() {
 void Machine::take_over(TimeMs old_stalled_until, std::set<PartyIndex> loyal) {
   end_old_life();
   loyal_ = std::move(loyal);
-  if (life_) life_->stall(std::max(old_stalled_until, world_.now() + life_->stalled_for()));
+  if (life_) life_->stall(old_stalled_until);
   old_ = std::exchange(life_, nullptr);
   boot();
 }

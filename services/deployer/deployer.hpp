@@ -70,6 +70,7 @@ class Deployer final : public actor::Actor {
   Cluster const& cluster() const { return cluster_; }
   Ledger const& ledger() const { return ledger_; }
   std::map<JobId, Job> const& jobs() const { return jobs_; }
+  std::string why_now(Job const& job) const;
   std::map<std::string, ServiceState> const& services() const { return serving_.services; }
   std::vector<Replica> replicas_of(ServiceState const& s) const;
 
@@ -90,7 +91,6 @@ class Deployer final : public actor::Actor {
   Job& take_in(JobId const& id, JobSpec const& spec, JobRow const& common, Context& c);
   Result<Job*> find_job(JobId const& wanted, Context& c, Verb verb);
   JobLine line_of(Job const& job, WallMs now) const;
-  std::string why_now(Job const& job) const;
 
   // nodes.cpp
   void sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c);

@@ -74,6 +74,7 @@ class Suite {
   void script_tasks(JobId const& job, JobSpec const& spec);
   void look_closely(JobId const& job);
   void drain_something();
+  void take_back(NodeId const& node);
   void put_secret();
   void change_quota();
   void put_quota(std::string const& owner);

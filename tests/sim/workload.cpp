@@ -156,12 +156,18 @@ void Suite::drain_something() {
   NodeId const node{"node" + std::to_string(chance_.below(plan_.nodes))};
   // Taken back into use only when the drain has ended one way or the other: requests may overtake
   // each other.
-  auto const take_back = [this, node](Result<NodeChanged> const&) {
-    world_.at(10'000, [this, node] {
-      ask(*admin_, "deployer", NodeDrain{node, false}, {.deadline_ms = 600'000});
-    });
-  };
-  ask<NodeDrain>(*admin_, "deployer", NodeDrain{node, true}, {.deadline_ms = 60'000}, take_back);
+  ask<NodeDrain>(*admin_, "deployer", NodeDrain{node, true}, {.deadline_ms = 60'000},
+                 [this, node](Result<NodeChanged> const&) { take_back(node); });
+}
+
+// Asked for until it is done: a refusal must not keep the node out of use for ever.
+void Suite::take_back(NodeId const& node) {
+  world_.at(10'000, [this, node] {
+    ask<NodeDrain>(*admin_, "deployer", NodeDrain{node, false}, {.deadline_ms = 600'000},
+                   [this, node](Result<NodeChanged> const& done) {
+                     if (!done) take_back(node);
+                   });
+  });
 }
 
 // What was stored comes back, under whichever key and in whichever life.

@@ -65,6 +65,7 @@ TEST(FaultKinds, WhoStandsStillAnswersWhenItGoesOn) {
   auto& ann = world.add_client("ann");
   world.run_for(1'000);
   world.stall("counter", 5'000);
+  world.stall("counter", 100);  // a shorter one within it changes nothing
   ann.send("counter", Add{1});
   world.run_for(4'900);
   EXPECT_EQ(world.history()[0].outcome, Outcome::pending);
