@@ -46,9 +46,12 @@ void Deployer::serve_touched(Context& c) {
 void Deployer::tick_services(Context& c) {
   auto const now = instant(c).wall_ms;
   for (auto& [name, s] : serving_.services) {
-    // Not only after events: a node that is heard again may have held a rollout up.
-    if (s.row.failures > 0 || s.row.removing || !is_rolled_out(s.target(now), replicas_of(s)))
-      touch(name, c);
+    // Not only after events: a node that is heard again may have held a rollout up, and a template
+    // is proven by time alone.
+    auto const settled = s.row.failures == 0 && !s.row.removing &&
+                         s.row.proven == s.row.template_number &&
+                         is_rolled_out(s.target(now), replicas_of(s));
+    if (!settled) touch(name, c);
     tell_scaler(s, c);
   }
   if (c.now() - serving_.balanced_at >= settings_.balance_every_ms) balance_soon(c);
@@ -99,24 +102,24 @@ void Deployer::serve(ServiceState& s, Context& c) {
   if (s.row != before) c.upsert(s.row);
 }
 
-// A template is proven once; its failures are forgiven when all have been ready for a while.
+// A template is proven, and its failures are forgiven, when all replicas have been ready for a while:
+// one that is ready for a moment only must stall.
 void Deployer::note_rolled_out(ServiceState& s, Context& c) {
   auto const now = instant(c).wall_ms;
-  if (s.row.proven != s.row.template_number) {
-    s.row.proven = s.row.template_number;
-    AuditEvent event;
-    event.actor = "deployer";
-    event.action = "deployer.service.rolled_out";
-    event.resource = "service/" + s.row.service;
-    event.outcome = AuditOutcome::done;
-    event.detail = {{"revision", std::to_string(s.row.revision)},
-                    {"replicas", std::to_string(s.row.wanted)}};
-    c.audit(std::move(event));
-  }
   auto const stable = std::all_of(s.replicas.begin(), s.replicas.end(), [&](auto const& x) {
     return now - x.second.ready_at_ms >= replica_stable_after_ms;
   });
-  if (stable) s.row.failures = 0, s.row.not_before_ms = 0;
+  if (!stable || s.replicas.empty()) return;
+  s.row.failures = 0, s.row.not_before_ms = 0;
+  if (std::exchange(s.row.proven, s.row.template_number) == s.row.template_number) return;
+  AuditEvent event;
+  event.actor = "deployer";
+  event.action = "deployer.service.rolled_out";
+  event.resource = "service/" + s.row.service;
+  event.outcome = AuditOutcome::done;
+  event.detail = {{"revision", std::to_string(s.row.revision)},
+                  {"replicas", std::to_string(s.row.wanted)}};
+  c.audit(std::move(event));
 }
 
 void Deployer::start_replica(ServiceState& s, std::uint32_t template_number, Context& c) {

@@ -44,7 +44,9 @@ void Suite::check_running() {
       if (!first)
         world_.fail("two attempts of task " + spec.task + " run at once: " + at->second + " and " +
                     spec.attempt + " on " + node);
-      auto const& wanted = specs_.at(JobId{spec.task.substr(0, spec.task.rfind('-'))}).resources;
+      // Replicas of services are not among the specs; they ask for no GPU.
+      auto const known = specs_.find(JobId{spec.task.substr(0, spec.task.rfind('-'))});
+      auto const wanted = known == specs_.end() ? ResourceRequest{} : known->second.resources;
       if (spec.gpu_uuids.size() != wanted.gpus)
         world_.fail(spec.attempt + " runs with another number of GPUs than it asked for");
       for (auto const& gpu : spec.gpu_uuids)
@@ -64,7 +66,7 @@ bool Suite::all_at_end() {
   for (auto const* client : clients_)
     if (client->open() > 0) return false;
   auto const* d = deployer();
-  if (d == nullptr) return false;
+  if (d == nullptr || !d->services().empty()) return false;
   for (auto const& [id, job] : d->jobs())
     if (!is_final(job.run.state)) return false;
   for (auto const* name : services) {
@@ -94,6 +96,7 @@ std::string Suite::unfinished() {
               " events for the log, and " + std::to_string(outlet->acknowledged()) +
               " have arrived; ";
   }
+  text += services_in_words();
   auto const* d = deployer();
   if (d == nullptr) return text;
   for (auto const& [id, job] : d->jobs()) {

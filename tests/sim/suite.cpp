@@ -78,7 +78,13 @@ void Suite::add_services() {
   add("auditor", [&knobs] { return std::make_unique<auditor::Auditor>(knobs.auditor); }, {"audit"});
   add("vault", [] { return std::make_unique<vault::Vault>(vault::Settings{}); },
       {"audit", "access"});
-  add("deployer", [&knobs] { return std::make_unique<deployer::Deployer>(knobs.deployer); },
+  add("deployer",
+      [this] {
+        auto settings = plan_.knobs.deployer;
+        settings.entrance_first = 7'120;
+        settings.entrance_count = 4;
+        return std::make_unique<deployer::Deployer>(settings, balancer_);
+      },
       {"audit"});
   add("scaler", [] { return std::make_unique<scaler::Scaler>(scaler::Settings{}); },
       {"audit", scaler::stream_name});
@@ -94,7 +100,10 @@ void Suite::add_node(std::string const& name) {
       name,
       [this, name](Machine& m) {
         auto& runner = runners_[name];
-        if (!runner) runner = std::make_shared<node::FakeRunner>(m);
+        if (!runner) {
+          runner = std::make_shared<node::FakeRunner>(m);
+          runner->script_others(replica_task);
+        }
         auto settings = plan_.knobs.node;
         settings.node = NodeId{name};
         settings.capacity = capacity_of_node();
@@ -106,7 +115,14 @@ void Suite::add_node(std::string const& name) {
         host.durable = false;
         host.streams.clear();
         system->add(
-            "node", [settings, runner] { return std::make_unique<node::Node>(settings, runner); },
+            "node",
+            [settings, runner] {
+              auto prober = std::make_shared<node::FakeProber>([runner](auto const& task) {
+                auto const status = runner->poll(task.attempt);
+                return status && status->state == node::RunState::running;
+              });
+              return std::make_unique<node::Node>(settings, runner, std::move(prober));
+            },
             host);
         node::ReporterSettings const telemetry{settings.node, settings.boot_id, report_every_ms};
         auto const ordered = settings.ordered;
@@ -139,6 +155,7 @@ void Suite::run() {
   plan_work();
   world_.run_for(plan_.trouble_ms);
   world_.heal();
+  if (plan_.queries) end_serving();
   auto const ended = world_.run_until([this] { return all_at_end(); }, plan_.peace_ms);
   if (!ended)
     world_.fail("after the faults were over, not everything came to its end: " + unfinished());

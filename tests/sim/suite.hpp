@@ -5,9 +5,11 @@
 // it tells only what is durable; after the faults end, everything must come to its end. Repeat one
 // run with `scripts/sim --seed N`.
 //
-// Files: suite.cpp the processes; workload.cpp what people do; durable.cpp what answers may tell;
-// invariants.cpp what holds at each moment and at the end; shorten.cpp the smallest run that fails.
+// Files: suite.cpp the processes; workload.cpp what people do; serving.cpp services; durable.cpp
+// what answers may tell; invariants.cpp what holds at each moment and at the end; shorten.cpp the
+// smallest run that fails.
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -17,6 +19,7 @@
 #include "common/sim/client.hpp"
 #include "common/sim/machine.hpp"
 #include "common/sim/world.hpp"
+#include "services/deployer/balancer/fake_balancer.hpp"
 #include "services/node/runner/fake_runner.hpp"
 #include "tests/sim/knobs.hpp"
 
@@ -64,8 +67,13 @@ class Suite {
     if (actor::traits_of<M>().mutates) mutating_.insert(std::string(M::topic));
     client.send(std::move(peer), message, std::move(options), std::move(then));
   }
+  // So many times within the time of trouble.
   template <class F>
-  void some_time(std::uint64_t times, F what);
+  void some_time(std::uint64_t times, F what) {
+    auto const span = static_cast<std::uint64_t>(std::max<TimeMs>(1, plan_.trouble_ms - 4'000));
+    for (std::uint64_t i = 0; i < times; ++i)
+      world_.at(2'000 + static_cast<TimeMs>(chance_.below(span)), what);
+  }
   void plan_work();
   void open_vault();
   void submit(Client& client);
@@ -85,6 +93,19 @@ class Suite {
   void put_rule();
   void watch_something();
   void read_log();
+
+  // serving.cpp
+  static node::FakeTask replica_task(node::RunSpec const& spec);
+  ServiceSpec random_service(std::string const& name);
+  void plan_serving();
+  void change_service();
+  void kill_replica();
+  bool services_settled();
+  bool entrances_right();
+  void check_services();
+  void end_serving();
+  void remove_services();
+  std::string services_in_words();
 
   // durable.cpp
   void check_answer(Machine const& from, std::string const& to, Header const& header,
@@ -113,6 +134,8 @@ class Suite {
   Chance chance_;
   World world_;
   std::map<std::string, std::shared_ptr<node::FakeRunner>> runners_;
+  std::shared_ptr<deployer::FakeBalancer> balancer_ =
+      std::make_shared<deployer::FakeBalancer>(7'120, 4);
   std::vector<Client*> clients_;
   Client* admin_ = nullptr;
   std::vector<JobId> submitted_;

@@ -24,14 +24,6 @@ constexpr char const* log_paths[] = {"secret/ml/hf", "secret/ml/other", "secret/
 
 }  // namespace
 
-// So many times within the time of trouble.
-template <class F>
-void Suite::some_time(std::uint64_t times, F what) {
-  auto const span = static_cast<std::uint64_t>(std::max<TimeMs>(1, plan_.trouble_ms - 4'000));
-  for (std::uint64_t i = 0; i < times; ++i)
-    world_.at(2'000 + static_cast<TimeMs>(chance_.below(span)), what);
-}
-
 void Suite::plan_work() {
   open_vault();
   some_time(plan_.jobs, [this] { submit(*clients_[chance_.below(clients_.size())]); });
@@ -49,6 +41,7 @@ void Suite::plan_work() {
   some_time(8, [this] { scale_something(); });
   put_rule();
   some_time(4, [this] { watch_something(); });
+  plan_serving();
 }
 
 // A vault that has crashed is sealed again; somebody keeps unsealing it.

@@ -34,6 +34,8 @@ Status FakeRunner::start(RunSpec const& spec, Secrets const& secrets) {
   attempt.spec = spec;
   if (auto script = scripts_.find(spec.task); script != scripts_.end())
     attempt.behaviour = script->second;
+  else if (others_)
+    attempt.behaviour = others_(spec);
   auto& status = attempt.status;
   status.attempt = spec.attempt;
   status.task = spec.task;

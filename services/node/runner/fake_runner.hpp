@@ -3,6 +3,7 @@
 // Clock. For the simulation and for tests of the node. One thread. What a task does is scripted per
 // task.
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -26,6 +27,10 @@ class FakeRunner final : public Runner {
   explicit FakeRunner(Clock const& clock) : clock_(clock) {}
 
   void script(std::string task, FakeTask behaviour) { scripts_[std::move(task)] = behaviour; }
+  // For tasks without a script of their own.
+  void script_others(std::function<FakeTask(RunSpec const&)> behave) {
+    others_ = std::move(behave);
+  }
 
   // As kill -9 of the runner and its guard. With `leftovers` processes of the task survive, and the
   // attempt is `ending` until clear_leftovers.
@@ -72,6 +77,7 @@ class FakeRunner final : public Runner {
   Clock const& clock_;
   std::uint64_t starts_ = 0;
   std::map<std::string, FakeTask, std::less<>> scripts_;
+  std::function<FakeTask(RunSpec const&)> others_;
   Attempts attempts_;
 };
 

@@ -99,6 +99,8 @@ TEST_F(ServicesTest, ReplicasStartAndStandBehindTheEntranceWhenTheyAreReady) {
   std::set<std::uint32_t> const ports{servers[0].port, servers[1].port};
   EXPECT_EQ(ports, (std::set<std::uint32_t>{view.replicas[0].port, view.replicas[1].port}));
   EXPECT_EQ(audited("deployer.replica.started").size(), 2u);
+  EXPECT_TRUE(audited("deployer.service.rolled_out").empty()) << "not before they were stable";
+  live(12);
   EXPECT_EQ(audited("deployer.service.rolled_out").size(), 1u);
 }
 
@@ -195,6 +197,24 @@ TEST_F(ServicesTest, AFailingRevisionStallsAndTheOldOneStays) {
   auto const history = ask(ServiceHistory{"web"}, ops);
   ASSERT_EQ(history->revisions.size(), 3u);
   EXPECT_EQ(history->revisions[0].note, "revert to revision 1");
+}
+
+TEST_F(ServicesTest, ATemplateThatIsReadyForAMomentAndThenFailsStallsToo) {
+  ASSERT_TRUE(apply(web()));
+  live(12);
+  ASSERT_TRUE(apply(other()));
+  std::set<JobId> failed;
+  for (int i = 0; i < 60 && show().line.state != "stalled"; ++i) {
+    live(1);
+    if (templates() != std::set<std::uint32_t>{2}) continue;
+    for (auto const& replica : show().replicas)
+      if (replica.state == ReplicaState::ready && failed.insert(replica.job).second)
+        n1.says(attempt_of(replica), AttemptState::exited, 3);
+  }
+  EXPECT_EQ(show().line.state, "stalled");
+  live(3);
+  EXPECT_EQ(templates(), std::set<std::uint32_t>{1}) << "what was proven comes back";
+  EXPECT_EQ(ready(), 2u);
 }
 
 TEST_F(ServicesTest, WhatHasEndedIsReplacedAlsoAfterALiveness) {
