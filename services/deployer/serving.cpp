@@ -102,8 +102,8 @@ void Deployer::serve(ServiceState& s, Context& c) {
   if (s.row != before) c.upsert(s.row);
 }
 
-// A template is proven, and its failures are forgiven, when all replicas have been ready for a while:
-// one that is ready for a moment only must stall.
+// A template is proven, and its failures are forgiven, when all replicas have been ready for a
+// while: one that is ready for a moment only must stall.
 void Deployer::note_rolled_out(ServiceState& s, Context& c) {
   auto const now = instant(c).wall_ms;
   auto const stable = std::all_of(s.replicas.begin(), s.replicas.end(), [&](auto const& x) {

@@ -101,8 +101,8 @@ std::string Suite::unfinished() {
   if (d == nullptr) return text;
   for (auto const& [id, job] : d->jobs()) {
     if (is_final(job.run.state)) continue;
-    text += id.value + " is " + std::string(schema::name_of(job.run.state)) + " (" + d->why_now(job) +
-            "), tasks";
+    text += id.value + " is " + std::string(schema::name_of(job.run.state)) + " (" +
+            d->why_now(job) + "), tasks";
     for (auto const& member : job.run.members)
       text += " " + std::string(schema::name_of(member.state)) + " on " + member.node.value;
     text += "; ";

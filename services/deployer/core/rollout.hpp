@@ -29,7 +29,8 @@ struct Replica {
 
 struct RolloutTarget {
   std::uint32_t template_number = 0;
-  std::uint32_t proven = 0;  // template of the last rollout that was completed and stayed ready; 0: none
+  std::uint32_t proven =
+      0;  // template of the last rollout that was completed and stayed ready; 0: none
   std::uint32_t replicas = 0;
   std::uint32_t max_surge = 1;
   std::uint32_t max_unavailable = 0;
