@@ -103,15 +103,15 @@ bool Suite::services_settled() {
   return true;
 }
 
-// The rows say what the memory says, and the entrance has the ready replicas.
-void Suite::check_services() {
+// A commit may be on its way.
+bool Suite::services_stored() {
   auto const* d = deployer();
+  if (d == nullptr) return false;
   std::size_t replicas = 0;
   for (auto const& [name, s] : d->services()) replicas += s.replicas.size();
-  if (world_.disk("deployer").rows(deployer::ReplicaRow::table).size() != replicas)
-    world_.fail("the replicas on disk are not those in memory");
-  if (world_.disk("deployer").rows(deployer::ServiceRow::table).size() != d->services().size())
-    world_.fail("the services on disk are not those in memory");
+  auto const& disk = world_.disk("deployer");
+  return disk.rows(deployer::ReplicaRow::table).size() == replicas &&
+         disk.rows(deployer::ServiceRow::table).size() == d->services().size();
 }
 
 bool Suite::entrances_right() {
@@ -122,21 +122,21 @@ bool Suite::entrances_right() {
   return true;
 }
 
-// After the faults are over: every service comes to what is wanted, then all are removed.
+// After the faults are over: every service comes to what is wanted, on disk too and at its
+// entrance; then all are removed.
 void Suite::end_serving() {
-  if (!world_.run_until([this] { return services_settled() && entrances_right(); }, plan_.peace_ms))
+  auto const good = [this] { return services_settled() && services_stored() && entrances_right(); };
+  if (!world_.run_until(good, plan_.peace_ms))
     world_.fail("after the faults were over, a service did not come to what is wanted of it: " +
                 unfinished());
-  check_services();
   remove_services();
 }
 
-// Again and again: an earlier request that was told to come back may bring one back.
+// Until the end of the run: an earlier request that was told to come back may bring one back.
 void Suite::remove_services() {
-  auto const* d = deployer();
-  if (d == nullptr || d->services().empty()) return;
-  for (auto const& [name, s] : d->services())
-    if (!s.row.removing) ask(*admin_, "deployer", ServiceRemove{name});
+  if (auto const* d = deployer())
+    for (auto const& [name, s] : d->services())
+      if (!s.row.removing) ask(*admin_, "deployer", ServiceRemove{name});
   world_.at(10'000, [this] { remove_services(); });
 }
 

@@ -102,7 +102,7 @@ class Suite {
   void kill_replica();
   bool services_settled();
   bool entrances_right();
-  void check_services();
+  bool services_stored();
   void end_serving();
   void remove_services();
   std::string services_in_words();
