@@ -126,8 +126,10 @@ void World::send(PartyIndex from, std::string const& to, Header const& header,
 void World::publish(PartyIndex from, Hint const& hint) {
   Header const header{.kind = Kind::hint, .topic = "platform.hint"};
   auto const head = codec::encode(header), body = codec::encode(hint);
+  // Who comes by the door of clients hears none.
   for (PartyIndex to = 0; to < parties_.size(); ++to)
-    if (to != from && parties_[to].machine)
+    if (auto const& machine = parties_[to].machine;
+        to != from && machine && machine->options().door == actor::Door::peer)
       transmit(std::make_shared<Frame>(Frame{from, to, head, body}));
 }
 

@@ -1,5 +1,5 @@
-// The smallest plan that still fails: fewer jobs, less time, no queries, one kind of fault after
-// the other left out, settings as usual. Greedy, and bounded by a number of runs.
+// The smallest plan that still fails: fewer jobs, less time, no chores, one kind of chore or fault
+// after the other left out, settings as usual. Greedy, and bounded by a number of runs.
 
 #include "tests/sim/suite.hpp"
 
@@ -26,6 +26,13 @@ void take_out(Plan& plan, std::string const& option, std::string const& value) {
     words.insert(words.end(), {option, value});
 }
 
+std::vector<std::string_view> kinds_of(Plan const& plan) {
+  auto kinds = Faults::kinds();
+  for (auto const chore : Plan::chore_kinds()) kinds.push_back(chore);
+  std::erase_if(kinds, [&](auto kind) { return !plan.has(kind); });
+  return kinds;
+}
+
 std::vector<Plan> smaller(Plan const& plan) {
   std::vector<Plan> plans;
   auto const with = [&](std::string const& option, std::string const& value, auto const& change) {
@@ -37,17 +44,19 @@ std::vector<Plan> smaller(Plan const& plan) {
   if (plan.jobs > 1) with("--jobs", std::to_string(plan.jobs / 2), [](Plan& p) { p.jobs /= 2; });
   if (plan.trouble_ms > 10'000)
     with("--trouble-ms", std::to_string(plan.trouble_ms / 2), [](Plan& p) { p.trouble_ms /= 2; });
-  if (plan.queries) with("--queries", "no", [](Plan& p) { p.queries = false; });
   if (!plan.knobs.drawn.empty())
     with("--settings", "usual", [](Plan& p) { p.knobs = Knobs::usual(); });
+  auto const whole = Plan::draw(plan.seed);
   std::string without;
-  for (auto const kind : Faults::kinds())
-    if (Faults::draw(plan.seed).has(kind) && !plan.faults.has(kind))
-      without += std::string(kind) + ",";
-  for (auto const kind : Faults::kinds())
-    if (plan.faults.has(kind))
-      with("--without", without + std::string(kind),
-           [kind](Plan& p) { p.faults = p.faults.without(kind); });
+  for (auto const kind : kinds_of(whole))
+    if (!plan.has(kind)) without += std::string(kind) + ",";
+  if (plan.chores.size() > 1) {
+    std::string all;
+    for (auto const chore : plan.chores) all += "," + std::string(chore);
+    with("--without", without + all.substr(1), [](Plan& p) { p.chores.clear(); });
+  }
+  for (auto const kind : kinds_of(plan))
+    with("--without", without + std::string(kind), [kind](Plan& p) { p.leave_out(kind); });
   return plans;
 }
 

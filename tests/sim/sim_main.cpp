@@ -17,8 +17,8 @@ namespace {
 using namespace lepton;
 
 constexpr char const* usage =
-    "usage: lepton-sim --seed N [--jobs N] [--trouble-ms N] [--queries no] [--settings usual]\n"
-    "                  [--without FAULT,...]\n"
+    "usage: lepton-sim --seed N [--jobs N] [--trouble-ms N] [--settings usual]\n"
+    "                  [--without FAULT-OR-CHORE,...]\n"
     "       lepton-sim --seeds COUNT [--from N] [--first] [--as-found]\n"
     "  --first     ends at the first failure\n"
     "  --as-found  tells a failure as it is found, without looking for a shorter one\n"
@@ -84,7 +84,7 @@ bool run_one(sim::Plan const& plan, bool verbose, bool as_found, Totals& totals)
         "seed {}: good; {} jobs, {} answers, {} messages, {} crashes, {} lost, trace "
         "{:016x}\n  faults: {}\n  settings: {}\n",
         plan.seed, suite.jobs_submitted(), suite.acknowledged(), stats.delivered, stats.crashes,
-        stats.lost, suite.world().trace(), plan.faults.text(), plan.knobs.text()));
+        stats.lost, suite.world().trace(), plan.text(), plan.knobs.text()));
   }
   return failure.empty();
 }
@@ -119,8 +119,7 @@ std::optional<Arguments> parse(int argc, char** argv) {
     if (++i == argc) return std::nullopt;
     std::string const value = argv[i];
     auto const number = text::parse_int(value);
-    auto const wants_text =
-        option == "--without" || option == "--settings" || option == "--queries";
+    auto const wants_text = option == "--without" || option == "--settings";
     if (!wants_text && (!number || *number < 0)) return std::nullopt;
     if (option == "--seed")
       a.seed = static_cast<std::uint64_t>(*number);
@@ -140,16 +139,11 @@ bool change(sim::Plan& plan, std::string const& option, std::string const& value
     plan.jobs = static_cast<std::uint32_t>(*text::parse_int(value));
   } else if (option == "--trouble-ms") {
     plan.trouble_ms = *text::parse_int(value);
-  } else if (option == "--queries" && value == "no") {
-    plan.queries = false;
   } else if (option == "--settings" && value == "usual") {
     plan.knobs = sim::Knobs::usual();
   } else if (option == "--without") {
-    auto const known = sim::Faults::kinds();
-    for (auto const& kind : text::split(value, ',')) {
-      if (std::find(known.begin(), known.end(), kind) == known.end()) return false;
-      plan.faults = plan.faults.without(kind);
-    }
+    for (auto const& kind : text::split(value, ','))
+      if (!plan.leave_out(kind)) return false;
   } else {
     return false;
   }

@@ -99,7 +99,7 @@ TEST(Shorten, LeavesOutWhatTheFailureDoesNotNeed) {
   auto const least = shorten(plan, failure, 60);
   EXPECT_NE(least.failure, "");
   EXPECT_EQ(least.plan.jobs, 1u);
-  EXPECT_FALSE(least.plan.queries);
+  EXPECT_TRUE(least.plan.chores.empty());
   EXPECT_EQ(failure_of(least.plan), least.failure) << least.plan.command();
 }
 

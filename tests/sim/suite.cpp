@@ -31,13 +31,39 @@ Plan Plan::draw(std::uint64_t seed) {
   plan.knobs = Knobs::draw(seed);
   plan.trouble_ms = static_cast<TimeMs>(15'000 + chance.below(45'000));
   plan.jobs = static_cast<std::uint32_t>(4 + chance.below(24));
+  for (auto const kind : chore_kinds())
+    if (chance.happens(0.6)) plan.chores.insert(kind);
   return plan;
 }
 
 Plan Plan::calm() {
   Plan plan;
   plan.faults = Faults::none();
+  for (auto const kind : chore_kinds()) plan.chores.insert(kind);
   return plan;
+}
+
+std::vector<std::string_view> Plan::chore_kinds() {
+  return {"queries", "drains",  "secrets", "quotas",  "marks",
+          "log",     "scaling", "alerts",  "services"};
+}
+
+bool Plan::leave_out(std::string_view kind) {
+  auto const known = Faults::kinds();
+  if (std::find(known.begin(), known.end(), kind) != known.end()) {
+    faults = faults.without(kind);
+    return true;
+  }
+  auto const all = chore_kinds();
+  if (std::find(all.begin(), all.end(), kind) == all.end()) return false;
+  chores.erase(kind);
+  return true;
+}
+
+std::string Plan::text() const {
+  auto text = faults.text() + "\n  chores:";
+  for (auto const chore : chores) text += " " + std::string(chore);
+  return text;
 }
 
 std::string Plan::command() const {
@@ -155,7 +181,7 @@ void Suite::run() {
   plan_work();
   world_.run_for(plan_.trouble_ms);
   world_.heal();
-  if (plan_.queries) end_serving();
+  if (plan_.does("services")) end_serving();
   auto const ended = world_.run_until([this] { return all_at_end(); }, plan_.peace_ms);
   if (!ended)
     world_.fail("after the faults were over, not everything came to its end: " + unfinished());

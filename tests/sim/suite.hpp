@@ -25,7 +25,9 @@
 
 namespace lepton::sim {
 
-// What a seed draws, and what a person or shorten() may take out of it.
+// What a seed draws, and what a person or shorten() may take out of it. Each run has some kinds of
+// faults and some of what people do beside submitting jobs: what is left out lets the rest go
+// further (Groce et al., Swarm testing, ISSTA 2012).
 struct Plan {
   std::uint64_t seed = 1;
   Faults faults;
@@ -34,11 +36,17 @@ struct Plan {
   TimeMs peace_ms = 1'800'000;  // limit for everything to end, once the faults are over
   std::uint32_t nodes = 3;
   std::uint32_t jobs = 20;
-  bool queries = true;
+  std::set<std::string_view> chores;
   std::vector<std::string> taken_out;  // arguments of lepton-sim that repeat this plan
 
   static Plan draw(std::uint64_t seed);
   static Plan calm();
+  static std::vector<std::string_view> chore_kinds();
+  bool does(std::string_view chore) const { return chores.contains(chore); }
+  bool has(std::string_view kind) const { return does(kind) || faults.has(kind); }
+  // A kind of fault or chore less; false when there is none of that name.
+  bool leave_out(std::string_view kind);
+  std::string text() const;  // its faults and chores
   std::string command() const;
 };
 

@@ -27,21 +27,27 @@ constexpr char const* log_paths[] = {"secret/ml/hf", "secret/ml/other", "secret/
 void Suite::plan_work() {
   open_vault();
   some_time(plan_.jobs, [this] { submit(*clients_[chance_.below(clients_.size())]); });
-  some_time(3, [this] { drain_something(); });
-  if (!plan_.queries) return;
-  some_time(plan_.jobs, [this] { ask_something(); });
-  some_time(4, [this] { put_secret(); });
-  if (plan_.seed % 2 == 1)
+  if (plan_.does("drains")) some_time(3, [this] { drain_something(); });
+  if (plan_.does("queries")) some_time(plan_.jobs, [this] { ask_something(); });
+  if (plan_.does("secrets")) {
+    some_time(4, [this] { put_secret(); });
+    some_time(2, [this] { ask(*admin_, "vault", VaultRotate{}, {.deadline_ms = 60'000}); });
+  }
+  if (plan_.does("quotas")) {
     for (auto const* client : clients_) put_quota(client->name());
-  some_time(3, [this] { change_quota(); });
-  some_time(4, [this] { mark_something(); });
-  some_time(2, [this] { ask(*admin_, "vault", VaultRotate{}, {.deadline_ms = 60'000}); });
-  some_time(6, [this] { read_log(); });
-  for (auto const* service : {"web0", "web1"}) put_scaling(service);
-  some_time(8, [this] { scale_something(); });
-  put_rule();
-  some_time(4, [this] { watch_something(); });
-  plan_serving();
+    some_time(3, [this] { change_quota(); });
+  }
+  if (plan_.does("marks")) some_time(4, [this] { mark_something(); });
+  if (plan_.does("log")) some_time(6, [this] { read_log(); });
+  if (plan_.does("scaling")) {
+    for (auto const* service : {"web0", "web1"}) put_scaling(service);
+    some_time(8, [this] { scale_something(); });
+  }
+  if (plan_.does("alerts")) {
+    put_rule();
+    some_time(4, [this] { watch_something(); });
+  }
+  if (plan_.does("services")) plan_serving();
 }
 
 // A vault that has crashed is sealed again; somebody keeps unsealing it.
@@ -129,7 +135,7 @@ void Suite::submit(Client& client) {
 
 // Somebody looks while the change is still on its way to the disk.
 void Suite::look_closely(JobId const& job) {
-  if (!plan_.queries) return;
+  if (!plan_.does("queries")) return;
   for (int i = 0; i < 3; ++i)
     world_.at(static_cast<TimeMs>(chance_.below(30)),
               [this, job] { ask(*admin_, "deployer", JobShow{job}, {.deadline_ms = 2'000}); });
