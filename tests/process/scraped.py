@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A real Prometheus scrapes every service and the node: each target is up, and what they count can
-be asked for."""
+be asked for. A real Alertmanager hears what fires, and that it is over."""
 
 import json
 import shutil
@@ -9,6 +9,7 @@ import subprocess
 import urllib.parse
 import urllib.request
 
+from alertmanager import Alertmanager
 from stack import Stack, equal, run_test, skip, wait_for
 
 
@@ -60,23 +61,40 @@ def endpoints(stack):
     return found
 
 
+def scraped(stack):
+    targets = endpoints(stack)
+    equal(sorted(targets), ["auditor", "deployer", "monitor", "node", "scaler", "vault"],
+          "programs with metrics")
+    with Prometheus(stack.folder, sorted(targets.values())) as prometheus:
+        wait_for("targets that are up",
+                 lambda: len(prometheus.query("up == 1")) == len(targets), 60)
+        data = prometheus.ask("targets")["activeTargets"]
+        equal([t["lastError"] for t in data if t["lastError"]], [], "errors of scrapes")
+        job = stack.apply({"name": "one", "command": ["/bin/true"]})
+        stack.wait_job(job, {"succeeded"})
+        counted = 'sum(lepton_actor_requests_total{instance="%s"}) > 0' % targets["deployer"]
+        wait_for("requests of the deployer that were counted",
+                 lambda: prometheus.query(counted), 30)
+
+
+def alerted(stack, alertmanager):
+    """Every machine breaks the rule, until the rule is gone."""
+    fires = {"alertname": "crowded", "node": "here", "severity": "warning"}
+    stack.run("alert", "put", "crowded", "--series", "memory_use", "--above", "0", "--window",
+              "1s", "--for", "1s", "--severity", "warning", "--summary", "memory is in use")
+    (alert,) = wait_for("alert at the Alertmanager", lambda: alertmanager.alerts(**fires), 60, 0.2)
+    equal(alert["annotations"]["summary"], "memory is in use", "what it says")
+    stack.run("alert", "remove", "crowded")
+    wait_for("end of the alert", lambda: not alertmanager.alerts(**fires), 60, 0.2)
+
+
 def test():
-    if not shutil.which("prometheus"):
-        skip("Debian's prometheus is missing")
-    with Stack(up=["--node-name", "here"]) as stack:
-        targets = endpoints(stack)
-        equal(sorted(targets), ["auditor", "deployer", "monitor", "node", "scaler", "vault"],
-              "programs with metrics")
-        with Prometheus(stack.folder, sorted(targets.values())) as prometheus:
-            wait_for("targets that are up",
-                     lambda: len(prometheus.query("up == 1")) == len(targets), 60)
-            data = prometheus.ask("targets")["activeTargets"]
-            equal([t["lastError"] for t in data if t["lastError"]], [], "errors of scrapes")
-            job = stack.apply({"name": "one", "command": ["/bin/true"]})
-            stack.wait_job(job, {"succeeded"})
-            counted = 'sum(lepton_actor_requests_total{instance="%s"}) > 0' % targets["deployer"]
-            wait_for("requests of the deployer that were counted",
-                     lambda: prometheus.query(counted), 30)
+    if not shutil.which("prometheus") or not Alertmanager.is_there():
+        skip("Debian's prometheus or prometheus-alertmanager is missing")
+    with Alertmanager() as alertmanager, Stack(
+            up=["--node-name", "here", "--alert-url-file", str(alertmanager.url_file)]) as stack:
+        scraped(stack)
+        alerted(stack, alertmanager)
 
 
 if __name__ == "__main__":
