@@ -18,18 +18,25 @@
 
 namespace lepton::codec {
 
+struct TreeEntry;
+
 struct Tree {
   enum class Kind : std::uint8_t { null, boolean, number, text, list, map };
   Kind kind = Kind::null;
   std::string scalar;  // of boolean ("true"), number and text
   bool plain = false;  // YAML: an unquoted scalar, which may stand for any scalar type
   std::vector<Tree> items;
-  std::vector<std::pair<std::string, Tree>> entries;
+  std::vector<TreeEntry> entries;
   int line = 0;  // 1-based; 0 means unknown
 
   Tree const* find(std::string_view name) const;
   static Tree of_text(std::string s);
   static Tree of_number(std::string s);
+};
+
+struct TreeEntry {
+  std::string key;
+  Tree value;
 };
 
 // Base64 for Bytes, and text parsing used by from_tree.

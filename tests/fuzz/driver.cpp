@@ -1,9 +1,8 @@
-// Runs a fuzz target (LLVMFuzzerTestOneInput) without libFuzzer: first every file of the corpus,
-// then inputs that are mutated from it, from a seed, so that a run can be repeated. Debian 12's
-// clang cannot compile this project (it crashes on its consteval functions), so the driver has what
-// is needed of libFuzzer: built with -DLEPTON_FUZZ=ON, gcc reports each edge of the product, and an
-// input that reaches a new one is mutated further. An input that ends the process, or takes longer
-// than `patience_s`, is written to a file first.
+// Runs a fuzz target (LLVMFuzzerTestOneInput) within the test command: first every file of the
+// corpus, then inputs that are mutated from it, from a seed, so that a run can be repeated. Without
+// coverage, and with the compiler of the product; scripts/fuzz runs the same targets under
+// libFuzzer. An input that ends the process, or takes longer than `patience_s`, is written to a file
+// first.
 //
 // usage: fuzz_NAME CORPUS-FOLDER [RUNS [SEED [CRASH-FOLDER]]]
 
@@ -29,28 +28,10 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
 
 namespace {
 
-constexpr std::size_t edges_max = 1u << 18;
-std::uint8_t edges[edges_max];  // plain: a call in the callback below would be reported, too
-thread_local std::uintptr_t last_place = 0;
-
-}  // namespace
-
-// Called by code that is built with -fsanitize-coverage=trace-pc.
-extern "C" __attribute__((no_sanitize_coverage)) void __sanitizer_cov_trace_pc() {
-  // Relative, so that every run sees the same places.
-  auto const place = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)) -
-                     reinterpret_cast<std::uintptr_t>(&LLVMFuzzerTestOneInput);
-  edges[((place * 0x9e3779b97f4a7c15u) >> 20 ^ last_place) % edges_max] = 1;
-  last_place = place >> 1;
-}
-
-namespace {
-
 using lepton::Chance;
 
 constexpr unsigned patience_s = 20;
 constexpr std::size_t input_max = 1u << 16;
-constexpr std::size_t pool_max = 20'000;
 
 std::string crash_file = "crash-input";
 std::string current;  // what runs now
@@ -69,20 +50,6 @@ void dump(int signal) {
   put(2, "\n", 1);
   ::signal(signal, SIG_DFL);
   ::raise(signal);
-}
-
-__attribute__((no_sanitize_coverage)) std::size_t edges_seen() {
-  static std::uint8_t before[edges_max];
-  static std::size_t seen = 0;
-  for (std::size_t i = 0; i < edges_max; i += 8) {
-    std::uint64_t now, old;
-    std::memcpy(&now, &edges[i], 8);
-    std::memcpy(&old, &before[i], 8);
-    if ((now & ~old) == 0) continue;
-    for (std::size_t k = i; k < i + 8; ++k)
-      if (edges[k] != 0 && before[k] == 0) before[k] = 1, ++seen;
-  }
-  return seen;
 }
 
 class Mutator {
@@ -161,22 +128,14 @@ std::vector<std::string> read_corpus(std::string const& folder) {
 }
 
 int fuzz(std::string const& folder, std::uint64_t runs, std::uint64_t seed) {
-  auto pool = read_corpus(folder);
+  auto const pool = read_corpus(folder);
   if (pool.size() < 2) return fmt::print(stderr, "no corpus in {}\n", folder), 2;
-  auto const files = pool.size() - 1;
   for (auto const& input : pool) run(input);
-  auto seen = edges_seen();
   auto const began = std::clock();
   Mutator mutator(seed);
-  for (std::uint64_t i = 0; i < runs; ++i) {
-    run(mutator.from(pool));
-    auto const now = edges_seen();
-    if (now > seen && pool.size() < pool_max) pool.push_back(current);
-    seen = now;
-  }
+  for (std::uint64_t i = 0; i < runs; ++i) run(mutator.from(pool));
   auto const took = static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
-  fmt::print("{} files, {} mutated inputs, {:.1f} s, {} edges, {} inputs kept\n", files, runs, took,
-             seen, pool.size());
+  fmt::print("{} files, {} mutated inputs, {:.1f} s\n", pool.size() - 1, runs, took);
   return 0;
 }
 
