@@ -47,7 +47,7 @@ jobs() {
   local cores memory_mib
   cores=$(nproc)
   memory_mib=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
-  local fit=$((memory_mib / 1536))
+  local fit=$((memory_mib / 2048))
   [ "$fit" -ge 1 ] || fit=1
   echo $((cores < fit ? cores : fit))
 }
