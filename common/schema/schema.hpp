@@ -14,8 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
+#include <utility>
 
 namespace lepton::schema {
 
@@ -65,9 +65,36 @@ consteval auto field(int id, std::string_view name, T Owner::*member, std::strin
   return Field<Owner, T>{id, name, member, doc};
 }
 
+namespace detail {
+
+template <std::size_t i, class F>
+struct Place {
+  F field;
+};
+
+// A std::tuple would do, but every source file reads many of these lists, and its constructors cost
+// the compiler more than all the rest of them.
+template <class Indices, class... F>
+struct FieldList;
+template <std::size_t... i, class... F>
+struct FieldList<std::index_sequence<i...>, F...> : Place<i, F>... {
+  static constexpr std::size_t size = sizeof...(F);
+
+  template <class Do>
+  constexpr void each(Do&& f) const {
+    (f(static_cast<Place<i, F> const&>(*this).field), ...);
+  }
+  template <class Is>
+  constexpr bool all(Is const& is) const {
+    return (is(static_cast<Place<i, F> const&>(*this).field) && ...);
+  }
+};
+
+}  // namespace detail
+
 template <class... F>
 consteval auto fields(F... f) {
-  return std::tuple{f...};
+  return detail::FieldList<std::index_sequence_for<F...>, F...>{{f}...};
 }
 
 template <class T>
@@ -89,12 +116,15 @@ constexpr std::string_view name_of(E e) {
 }
 
 template <Described T>
-inline constexpr std::size_t field_count = std::tuple_size_v<decltype(T::fields())>;
+inline constexpr auto all_fields = T::fields();
+
+template <Described T>
+inline constexpr std::size_t field_count = decltype(T::fields())::size;
 
 // Calls f(field) for each described field, in declaration order.
 template <Described T, class F>
 constexpr void each(F&& f) {
-  std::apply([&](auto const&... x) { (f(x), ...); }, T::fields());
+  all_fields<T>.each(f);
 }
 
 namespace detail {
@@ -131,25 +161,41 @@ constexpr bool is_retired(int id) {
   return false;
 }
 
+template <Described T>
+consteval bool ids_and_names_are_good() {
+  constexpr std::size_t n = field_count<T>;
+  std::array<std::string_view, n> names;
+  std::size_t seen = 0;
+  int last = 0;
+  bool good = true;
+  auto const look = [&](int id, std::string_view name, std::string_view doc) {
+    good = good && id > last && !name.empty() && !doc.empty() && !is_retired<T>(id);
+    for (std::size_t k = 0; k < seen; ++k) good = good && names[k] != name;
+    names[seen++] = name;
+    last = id;
+  };
+  each<T>([&](auto const& f) { look(f.id, f.name, f.doc); });
+  return good;
+}
+
+// Instantiated for each pair of types of members, not for each pair of members.
+template <Described T>
+consteval bool members_differ() {
+  return all_fields<T>.all([](auto const& f) {
+    int same = 0;
+    all_fields<T>.each([&](auto const& g) { same += same_member(f, g) ? 1 : 0; });
+    return same == 1;
+  });
+}
+
 }  // namespace detail
 
 // True when each member is described exactly once, ids rise and none is retired, names differ,
 // and every field says what it means.
 template <Described T>
 consteval bool complete() {
-  bool good = field_count<T> == detail::arity<T>();
-  int last = 0;
-  each<T>([&](auto const& f) {
-    good = good && f.id > last && !f.name.empty() && !f.doc.empty() && !detail::is_retired<T>(f.id);
-    last = f.id;
-    int members = 0, names = 0;
-    each<T>([&](auto const& g) {
-      members += detail::same_member(f, g) ? 1 : 0;
-      names += f.name == g.name ? 1 : 0;
-    });
-    good = good && members == 1 && names == 1;
-  });
-  return good;
+  return field_count<T> == detail::arity<T>() && detail::ids_and_names_are_good<T>() &&
+         detail::members_differ<T>();
 }
 
 }  // namespace lepton::schema
