@@ -9,7 +9,7 @@ namespace lepton::node {
 namespace {
 
 using codec::Tree;
-using Entries = std::vector<std::pair<std::string, Tree>>;
+using Entries = std::vector<codec::TreeEntry>;
 
 Tree object(Entries entries) {
   Tree tree;
