@@ -174,7 +174,7 @@ class Faults:
 
     def runner(self):
         found = [pid for pid in processes() if self.stack.is_ours(pid)
-                 and words_of(pid)[0].endswith("lepton-runner")]
+                 and (words_of(pid) or [""])[0].endswith("lepton-runner")]
         return self.chance.choice(found) if found else None
 
     def one(self):
