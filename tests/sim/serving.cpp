@@ -13,15 +13,14 @@ namespace {
 constexpr char const* names[] = {"web0", "shop"};  // the scaler may decide about the first
 constexpr TimeMs ask_ms = 60'000;
 
-// Where the newest template has failed, what is ready of earlier ones goes on.
+// Where the newest template has failed, what is ready goes on, and what was proven fills up the
+// rest.
 bool ends_well(deployer::ServiceState const& s, std::vector<deployer::Replica> const& replicas) {
   auto const target = s.target(0);
   if (s.row.removing) return false;
   if (!target.stalled) return deployer::is_rolled_out(target, replicas);
-  auto const is_kept = [&](deployer::Replica const& r) {
-    return r.state == ReplicaState::ready && r.template_number != target.template_number;
-  };
-  return std::all_of(replicas.begin(), replicas.end(), is_kept) &&
+  auto const is_ready = [](deployer::Replica const& r) { return r.state == ReplicaState::ready; };
+  return std::all_of(replicas.begin(), replicas.end(), is_ready) &&
          (target.proven == 0 || replicas.size() == target.replicas);
 }
 
