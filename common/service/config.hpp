@@ -74,7 +74,7 @@ struct Config {
             .restart()
             .optional(),
         field(12, "metrics_endpoint", &C::metrics_endpoint,
-              "Where /metrics is served, 127.0.0.1:PORT; empty: nowhere.")
+              "Where /metrics is served, 127.0.0.1:PORT or a private address; empty: nowhere.")
             .restart()
             .optional(),
         field(13, "alert_url_file", &C::alert_url_file,

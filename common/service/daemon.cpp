@@ -31,10 +31,10 @@ class NoGate final : public actor::Gate {
 
 class TokenWire final : public actor::Wire {
  public:
-  TokenWire(bus::Bus& bus, Secret<std::string> token) : bus_(bus), token_(std::move(token)) {}
+  TokenWire(bus::Bus& bus, TokenFile const& token) : bus_(bus), token_(token) {}
   void request(std::string const& peer, Header const& header, std::string const& body) override {
     auto with_token = header;
-    with_token.token = token_.reveal();
+    with_token.token = token_.token().reveal();
     bus_.request(peer, with_token, body);
   }
   void answer(actor::Route const& route, Header const& header, std::string const& body) override {
@@ -44,7 +44,7 @@ class TokenWire final : public actor::Wire {
 
  private:
   bus::Bus& bus_;
-  Secret<std::string> token_;
+  TokenFile const& token_;
 };
 
 class Answers final : public bus::Sink {
@@ -60,9 +60,16 @@ class Answers final : public bus::Sink {
   actor::System& system_;
 };
 
+void look_at(TokenFile& token, actor::Log const& log) {
+  auto const read = token.look();
+  if (!read) return log(actor::Level::error, "the earlier token stays: " + read.error().what);
+  if (*read) log(actor::Level::info, "the token was renewed");
+}
+
 }  // namespace
 
 int run_daemon(DaemonSpec spec) {
+  LEPTON_CHECK(spec.token.has_value(), "a program that dials out needs a token");
   harden();
   catch_signals();
   auto metrics = open_metrics(spec.metrics_endpoint);
@@ -78,7 +85,7 @@ int run_daemon(DaemonSpec spec) {
   SystemClock const clock;
   NoStore store;
   NoGate gate;
-  TokenWire wire(bus, std::move(spec.token));
+  TokenWire wire(bus, *spec.token);
   ThreadWorker worker(2, inbox);
   crypto::SystemEntropy entropy;
   Chance chance(std::bit_cast<std::uint64_t>(entropy.array<8>()));
@@ -96,6 +103,7 @@ int run_daemon(DaemonSpec spec) {
   auto const publish = publishing(metrics->get(), system, bus);
   serve(system, bus, inbox, answers, clock, nullptr, [&] {
     if (publish) publish();
+    look_at(*spec.token, ports.log);
     if (!reload_was_asked() || !spec.read_peers) return;
     auto const peers = spec.read_peers();
     auto const taken = peers ? bus.set_peer_keys(*peers) : Status(peers.error());

@@ -3,19 +3,21 @@
 // one actor or a few.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/actor/actor.hpp"
 #include "common/bus/bus.hpp"
+#include "common/service/token_file.hpp"
 
 namespace lepton::service {
 
 struct DaemonSpec {
   std::string name;
   bus::KeyPair keys;
-  Secret<std::string> token;  // goes with each request
+  std::optional<TokenFile> token;  // goes with each request
   std::vector<bus::PeerAddress> peers;
   std::string log_level = "info";
   std::string metrics_endpoint = {};  // empty: /metrics is served nowhere

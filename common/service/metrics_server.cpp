@@ -1,5 +1,6 @@
 #include "common/service/metrics_server.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <httplib.h>
 
@@ -14,6 +15,15 @@ namespace {
 
 constexpr int requests_at_once = 2;
 constexpr time_t patience_s = 2;
+
+// Loopback, or a network that is not reached from outside: 10/8, 172.16/12, 192.168/16.
+bool is_inside(std::string const& address) {
+  in_addr place{};
+  if (inet_pton(AF_INET, address.c_str(), &place) != 1) return false;
+  auto const number = ntohl(place.s_addr);
+  return number >> 24 == 127 || number >> 24 == 10 || number >> 20 == 0xac1 ||
+         number >> 16 == 0xc0a8;
+}
 
 class HttplibServer final : public MetricsServer {
  public:
@@ -70,15 +80,18 @@ class HttplibServer final : public MetricsServer {
 Result<std::unique_ptr<MetricsServer>> MetricsServer::open(std::string const& endpoint) {
   auto const parts = text::split(endpoint, ':');
   auto const port = parts.size() == 2 ? text::parse_int(parts[1]) : std::nullopt;
-  if (!port || *port < 0 || *port > 65'535 || !parts[0].starts_with("127."))
-    return Error{Code::invalid, "metrics_endpoint: '" + endpoint +
-                                    "' must be 127.0.0.1:PORT: the page is for this machine only"};
+  if (!port || *port < 0 || *port > 65'535 || !is_inside(parts[0]))
+    return Error{Code::invalid,
+                 "metrics_endpoint: '" + endpoint +
+                     "' must be 127.0.0.1:PORT, or a private address (RFC 1918) of this machine: "
+                     "the page is open to whoever reaches it"};
   auto server = std::make_unique<HttplibServer>();
   if (!server->bind(parts[0], static_cast<int>(*port)))
-    return Error{Code::conflict,
-                 fmt::format("cannot serve /metrics at {}: the port is in use by another program; "
-                             "see which one with `ss -ltnp sport = :{}`",
-                             endpoint, *port)};
+    return Error{
+        Code::conflict,
+        fmt::format("cannot serve /metrics at {}: the port is in use by another program, or "
+                    "the address is not of this machine; see with `ss -ltnp sport = :{}`",
+                    endpoint, *port)};
   return std::unique_ptr<MetricsServer>(std::move(server));
 }
 

@@ -1,9 +1,10 @@
 #pragma once
-// MetricsServer: GET /metrics over HTTP, on loopback only, for a Prometheus of this machine. It has
+// MetricsServer: GET /metrics over HTTP, for a Prometheus of this machine or of its private network
+// (containers): loopback and private addresses only. It has
 // a thread of its own, knows one page of text and nothing else; the service's thread replaces that
 // page. HTTP itself is cpp-httplib's, included in metrics_server.cpp only. Limits: no request body,
 // short lines (the library's), two requests at a time, 2 s each.
-// Errors: invalid (not a loopback address), conflict (the port is in use).
+// Errors: invalid (neither loopback nor private), conflict (the port is in use).
 
 #include <memory>
 #include <string>

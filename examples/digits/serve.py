@@ -60,7 +60,9 @@ def main():
     path = pathlib.Path(os.environ["MODEL"])
     Handler.model = pickle.loads(path.read_bytes())
     Handler.digits = load_digits()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
+    # Where the entrance and the probes reach it.
+    address = (os.environ.get("LEPTON_LISTEN", "127.0.0.1"), int(os.environ["PORT"]))
+    server = http.server.ThreadingHTTPServer(address, Handler)
     server.daemon_threads = False
     # shutdown() waits for the loop, which runs in the thread that gets the signal.
     signal.signal(signal.SIGTERM,

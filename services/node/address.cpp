@@ -31,4 +31,8 @@ std::string address_towards(std::string const& endpoint) {
   return text;
 }
 
+std::string listen_address(std::string const& address) {
+  return address.empty() || address.starts_with("127.") ? "127.0.0.1" : "0.0.0.0";
+}
+
 }  // namespace lepton::node

@@ -77,7 +77,7 @@ int run(node::NodeConfig const& config, std::string const& file) {
   crypto::SystemEntropy entropy;
   auto keys = bus::read_keys(config.keys_file);
   if (!keys) return fail(keys.error());
-  auto token = service::read_small_file(config.token_file);
+  auto token = service::TokenFile::open(config.token_file);
   if (!token) return fail(token.error());
   auto opened = node::ProcessRunner::open({.state_dir = config.state_folder,
                                            .runner_program = config.runner_program,
@@ -90,7 +90,7 @@ int run(node::NodeConfig const& config, std::string const& file) {
   service::DaemonSpec spec;
   spec.name = "node";
   spec.keys = std::move(*keys);
-  spec.token = Secret<std::string>(std::string(text::trim(*token)));
+  spec.token = std::move(*token);
   spec.peers = peers_of(config);
   spec.read_peers = [file]() -> Result<std::vector<bus::PeerAddress>> {
     auto const now = read_node_config(file);

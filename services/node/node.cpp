@@ -1,5 +1,6 @@
 #include "services/node/node.hpp"
 #include "common/base/planted.hpp"
+#include "services/node/address.hpp"
 
 namespace lepton::node {
 
@@ -135,6 +136,8 @@ void Node::start_run(std::string const& attempt, Context& c) {
       spec.gpu_uuids.push_back(settings_.capacity.gpus[share.index].uuid);
   for (auto const port : order.allocation.ports)
     spec.ports.push_back(static_cast<std::uint16_t>(port));
+  auto const address = settings_.labels.find("address");
+  spec.listen = listen_address(address == settings_.labels.end() ? "" : address->second);
   // The control plane ends it at its limit; this is the backstop of a node that is cut off.
   if (order.spec.max_duration_ms > 0) spec.max_duration_ms = order.spec.max_duration_ms + 5'000;
   spec.stop_grace_ms = order.spec.stop_grace_ms;

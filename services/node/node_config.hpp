@@ -81,7 +81,7 @@ struct NodeConfig {
             .restart()
             .optional(),
         field(91, "metrics_endpoint", &N::metrics_endpoint,
-              "Where /metrics is served, 127.0.0.1:PORT; empty: nowhere.")
+              "Where /metrics is served, 127.0.0.1:PORT or a private address; empty: nowhere.")
             .restart()
             .optional());
   }

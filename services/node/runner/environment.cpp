@@ -15,6 +15,7 @@ std::vector<std::string> complete(Variables all, RunSpec const& spec, Secrets co
   for (std::size_t i = 0; i < spec.ports.size(); ++i)
     all["PORT" + std::to_string(i)] = std::to_string(spec.ports[i]);
   if (!spec.ports.empty()) all["PORT"] = std::to_string(spec.ports[0]);
+  if (!spec.ports.empty() && !spec.listen.empty()) all["LEPTON_LISTEN"] = spec.listen;
   all["LEPTON_ATTEMPT_ID"] = spec.attempt;
   all["LEPTON_TASK_ID"] = spec.task;
   all["LEPTON_OUTPUT_DIR"] = output_dir;

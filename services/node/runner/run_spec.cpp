@@ -156,6 +156,7 @@ std::string encode(RunSpec const& spec) {
   record.put("pids_max", spec.pids_max);
   for (auto const& uuid : spec.gpu_uuids) record.put("gpu", uuid);
   for (auto const port : spec.ports) record.put("port", std::int64_t{port});
+  record.put("listen", spec.listen);
   record.put("working_dir", spec.working_dir);
   record.put("max_duration_ms", spec.max_duration_ms);
   record.put("stop_grace_ms", spec.stop_grace_ms);
@@ -186,6 +187,7 @@ Result<RunSpec> decode_run_spec(std::string_view text) {
     if (number < 1 || number > 65535) return invalid(fmt::format("'{}' is no port", port));
     spec.ports.push_back(static_cast<std::uint16_t>(number));
   }
+  spec.listen = record->text("listen");
   spec.working_dir = record->text("working_dir");
   spec.max_duration_ms = record->number("max_duration_ms", -1);
   spec.stop_grace_ms = record->number("stop_grace_ms", -1);

@@ -109,11 +109,18 @@ TEST_F(Metrics, ThePageIsServed) {
   EXPECT_GE(fetch(url + "/metrics", true).status, 400);
 }
 
-TEST_F(Metrics, OnlyLoopbackAndAFreePortWillDo) {
-  for (auto const* bad : {"0.0.0.0:7199", "7199", "127.0.0.1", "127.0.0.1:99999", "[::]:1", ""}) {
+TEST_F(Metrics, OnlyAnAddressInsideAndAFreePortWillDo) {
+  for (auto const* bad : {"0.0.0.0:7199", "7199", "127.0.0.1", "127.0.0.1:99999", "[::]:1", "",
+                          "8.8.8.8:7199", "172.32.0.1:7199", "127.evil.example:7199"}) {
     auto const server = MetricsServer::open(bad);
     ASSERT_FALSE(server) << bad;
     EXPECT_EQ(server.error().code, Code::invalid) << bad;
+  }
+  // Legal, but not of this machine.
+  for (auto const* elsewhere : {"10.255.255.1:7199", "172.31.255.1:7199", "192.168.255.1:7199"}) {
+    auto const server = MetricsServer::open(elsewhere);
+    ASSERT_FALSE(server) << elsewhere;
+    EXPECT_EQ(server.error().code, Code::conflict) << elsewhere;
   }
   auto const first = MetricsServer::open("127.0.0.1:0");
   ASSERT_TRUE(first);

@@ -27,6 +27,7 @@ TEST_F(WorkTest, AnAttemptIsStartedReportedAndAcknowledged) {
   EXPECT_EQ(spec.attempt, "job-1-0-1");
   EXPECT_EQ(spec.gpu_uuids, std::vector<std::string>{"GPU-b"});
   EXPECT_EQ(spec.ports, std::vector<std::uint16_t>{20'001});
+  EXPECT_EQ(spec.listen, "127.0.0.1");
   EXPECT_EQ(spec.cpu_milli, 2'000);
   EXPECT_EQ(spec.lease_ms, 10'000);
   EXPECT_EQ(runner->secrets_given[0].at("HF").reveal(), "hf_canary");

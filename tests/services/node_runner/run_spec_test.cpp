@@ -113,12 +113,14 @@ TEST(RunSpec, SecretsObeyTheSameRulesAndStayUnnamed) {
 TEST(Environment, IsBuiltFromNothingAndTheNodeHasTheLastWord) {
   auto spec = good();
   spec.env = {{"LANG", "de_DE.UTF-8"}};
+  spec.listen = "0.0.0.0";
   auto const lines = task_environment(spec, {{"TOKEN", Secret<>("t")}}, {"ada", "/home/ada", "/o"});
   std::vector<std::string> const expected{
       "CUDA_VISIBLE_DEVICES=GPU-1,GPU-2",
       "HOME=/home/ada",
       "LANG=de_DE.UTF-8",
       "LEPTON_ATTEMPT_ID=digits-0-1",
+      "LEPTON_LISTEN=0.0.0.0",
       "LEPTON_OUTPUT_DIR=/o",
       "LEPTON_TASK_ID=digits-0",
       "LOGNAME=ada",
