@@ -11,6 +11,7 @@
 #include "cli/parser.hpp"
 #include "cli/replay/replay_commands.hpp"
 #include "cli/services/service_commands.hpp"
+#include "cli/stack/stack_commands.hpp"
 #include "cli/up/up_commands.hpp"
 #include "cli/vault/vault_commands.hpp"
 
@@ -33,9 +34,10 @@ int main(int argc, char** argv) {
   Shell shell;
   look_around(shell);
   Commands all;
-  for (auto const& some : {up_commands(), job_commands(), node_commands(), mark_commands(),
-                           quota_commands(), vault_commands(), audit_commands(), replay_commands(),
-                           service_commands(), serving_commands(), monitor_commands()})
+  for (auto const& some :
+       {up_commands(), job_commands(), node_commands(), mark_commands(), quota_commands(),
+        vault_commands(), audit_commands(), replay_commands(), service_commands(),
+        serving_commands(), monitor_commands(), stack_commands()})
     all.insert(all.end(), some.begin(), some.end());
   all.push_back(version_command());
   return run_command_line(all, shell, argc, argv);

@@ -19,6 +19,7 @@ std::map<std::string, std::string> const groups = {
     {"node", "Machines"},
     {"policy", "Who may do what"},
     {"secret", "Values that only the vault knows"},
+    {"stack", "A control plane of containers"},
     {"token", "Proofs of identity"},
     {"vault", "The keeper of secrets, tokens and policies"},
 };

@@ -72,7 +72,7 @@ Result<bus::Client> connect_to(StackPlan const& plan, std::string const& service
   auto keys = bus::read_keys(plan.layout.keys("admin"));
   if (!keys) return keys.error();
   bus::ClientSettings settings;
-  settings.endpoint = client_endpoint(plan.settings, service);
+  settings.endpoint = client_endpoint(plan, service);
   settings.server_public_key = plan.public_keys.at(service);
   settings.keys = std::move(*keys);
   settings.window = 4;

@@ -1,9 +1,12 @@
 #include "cli/up/database.hpp"
 
+#include <algorithm>
+
 #include "cli/context.hpp"
 #include "common/base/text.hpp"
 #include "common/postgres/migrate.hpp"
 #include "common/postgres/roles.hpp"
+#include "common/postgres/session.hpp"
 
 namespace lepton::cli {
 namespace {
@@ -20,6 +23,20 @@ Status write_url(std::string const& path, Secret<std::string> const& url) {
   auto written = write_private_file(path, text);
   wipe(text.data(), text.size());
   return written;
+}
+
+bool works(std::string const& url_file) {
+  auto text = read_private_file(url_file);
+  if (!text) return false;
+  Secret<std::string> const url{std::string(text::trim(*text))};
+  wipe(text->data(), text->size());
+  return postgres::Session::open(url).has_value();
+}
+
+bool logins_work(Layout const& layout, std::vector<std::string> const& services) {
+  return works(layout.reader_url()) &&
+         std::all_of(services.begin(), services.end(),
+                     [&](std::string const& service) { return works(layout.url(service)); });
 }
 
 }  // namespace
@@ -48,6 +65,7 @@ Result<std::vector<std::string>> Database::prepare(Layout const& layout) {
   auto const services = service_names();
   auto report = postgres::migrate(admin_url_, *migrations, services);
   if (!report) return report.error();
+  if (layout.apart && logins_work(layout, services)) return std::move(report->applied);
   crypto::SystemEntropy entropy;
   auto const urls = postgres::issue_urls(admin_url_, services, entropy);
   if (!urls) return urls.error();

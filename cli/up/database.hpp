@@ -22,7 +22,8 @@ class Database {
   Secret<std::string> const& admin_url() const { return admin_url_; }
   bool is_embedded() const { return server_ != nullptr; }
 
-  // Tables and logins; the names of the migrations that were applied.
+  // Tables and logins; the names of the migrations that were applied. Logins are new each time; not
+  // where the parts are apart and may run: there those that work stay.
   Result<std::vector<std::string>> prepare(Layout const& layout);
 
   // Of the embedded one. Nothing: it runs, or is not ours.

@@ -21,29 +21,48 @@ struct Layout {
   std::filesystem::path state;
   std::filesystem::path run;  // sockets
   std::string context;        // the client context file
+  // Each part, in a container of its own, sees its folders only (docs/compose.md).
+  bool apart = false;
 
   std::filesystem::path lock() const { return state / "up.lock"; }
   std::filesystem::path settings() const { return state / "settings.yaml"; }
+  std::filesystem::path public_keys() const { return state / "public_keys.yaml"; }
+  // What one part may read.
+  std::filesystem::path part(std::string const& name) const { return state / "parts" / name; }
   std::filesystem::path keys(std::string const& name) const {
-    return state / "keys" / (name + ".keys");
+    return (apart ? part(name) : state / "keys") / (name + ".keys");
   }
   std::filesystem::path config(std::string const& name) const {
-    return state / "config" / (name + ".yaml");
+    return (apart ? part(name) : state / "config") / (name + ".yaml");
   }
   std::filesystem::path log(std::string const& name) const {
     return state / "log" / (name + ".log");
   }
+  // What the database gives to one part.
+  std::filesystem::path login(std::string const& name) const { return state / "database" / name; }
   std::filesystem::path url(std::string const& service) const {
-    return state / "database" / (service + ".url");
+    return (apart ? login(service) : state / "database") / (service + ".url");
   }
-  std::filesystem::path reader_url() const { return state / "reader.url"; }
-  std::filesystem::path root_key() const { return state / "vault.key"; }
-  std::filesystem::path admin_token() const { return state / "admin.token"; }
+  std::filesystem::path reader_url() const {
+    return (apart ? login("reader") : state) / "reader.url";
+  }
+  std::filesystem::path root_key() const { return (apart ? part("admin") : state) / "vault.key"; }
+  std::filesystem::path admin_token() const {
+    return (apart ? part("admin") : state) / "admin.token";
+  }
   std::filesystem::path node() const { return state / "node"; }
-  std::filesystem::path node_token() const { return state / "node.token"; }
-  std::filesystem::path postgres_data() const { return state / "postgres"; }
-  std::filesystem::path haproxy_config() const { return state / "config" / "haproxy.cfg"; }
-  std::filesystem::path haproxy_socket() const { return run / "haproxy.sock"; }
+  std::filesystem::path node_token() const {
+    return (apart ? state / "token" : state) / "node.token";
+  }
+  std::filesystem::path postgres_data() const {
+    return apart ? state / "postgres" / "data" : state / "postgres";
+  }
+  std::filesystem::path haproxy_config() const {
+    return (apart ? part("haproxy") : state / "config") / "haproxy.cfg";
+  }
+  std::filesystem::path haproxy_socket() const {
+    return (apart ? run / "balancer" : run) / "haproxy.sock";
+  }
   std::filesystem::path postgres_socket() const { return run / "postgres"; }
 };
 

@@ -24,14 +24,17 @@ std::string docker_socket(std::string const& usual) {
 NodeSetup node_setup(StackPlan const& plan) {
   NodeSetup setup;
   setup.name = plan.settings.node_name;
-  setup.deployer_endpoint = client_endpoint(plan.settings, "deployer");
+  setup.deployer_endpoint = node_endpoint(plan.settings, "deployer");
   setup.deployer_key = plan.public_keys.at("deployer");
-  setup.monitor_endpoint = client_endpoint(plan.settings, "monitor");
+  setup.monitor_endpoint = node_endpoint(plan.settings, "monitor");
   setup.monitor_key = plan.public_keys.at("monitor");
   setup.keys_file = plan.layout.keys("node");
   setup.token_file = plan.layout.node_token();
   setup.state = plan.layout.node();
-  setup.metrics_endpoint = fmt::format("127.0.0.1:{}", node_metrics_port(plan.settings));
+  setup.in_container = plan.settings.is_apart();
+  setup.metrics_endpoint = fmt::format(
+      "{}:{}", setup.in_container ? address_in(plan.settings.door, "node") : "127.0.0.1",
+      node_metrics_port(plan.settings));
   return setup;
 }
 
@@ -46,7 +49,7 @@ Status write_node_config(std::filesystem::path const& file, NodeSetup const& set
   config.monitor_endpoint = setup.monitor_endpoint;
   config.monitor_key = setup.monitor_key;
   config.metrics_endpoint = setup.metrics_endpoint;
-  config.docker_socket = docker_socket(config.docker_socket);
+  config.docker_socket = setup.in_container ? "" : docker_socket(config.docker_socket);
   return write_private_file(file, codec::to_yaml(config));
 }
 

@@ -18,6 +18,7 @@ struct NodeSetup {
   std::string monitor_endpoint = {};  // empty: it reports to none
   std::string monitor_key = {};
   std::string metrics_endpoint = {};  // empty: /metrics is served nowhere
+  bool in_container = false;          // it has no engine of its own
 };
 
 // Of this machine.

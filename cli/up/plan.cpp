@@ -12,11 +12,27 @@
 namespace lepton::cli {
 namespace {
 
-constexpr char const* any_address = "0.0.0.0";
-constexpr char const* this_machine = "127.0.0.1";
+std::string const any_address = "0.0.0.0";
+std::string const this_machine = "127.0.0.1";
 
 std::string endpoint(std::string const& address, std::int64_t port) {
   return fmt::format("tcp://{}:{}", address, port);
+}
+
+// Where the others of its kind reach a service, and where it is watched.
+std::string inside_address(StackSettings const& settings, std::string const& service) {
+  return settings.is_apart() ? address_in(settings.inside, service) : this_machine;
+}
+
+// Room for every part below the end of the last octet.
+Status check_network(std::string const& option, std::string const& first) {
+  in_addr address{};
+  if (inet_pton(AF_INET, first.c_str(), &address) == 1 &&
+      (ntohl(address.s_addr) & 0xff) + std::size(stack_parts) < 0xff)
+    return ok();
+  return Error{Code::invalid, fmt::format("{} takes the first of {} IPv4 addresses with the same "
+                                          "first three numbers, such as 10.171.1.10, not '{}'",
+                                          option, std::size(stack_parts), first)};
 }
 
 }  // namespace
@@ -53,16 +69,40 @@ std::string client_endpoint(StackSettings const& settings, std::string const& se
   return endpoint(address, port_of(settings, service, 1));
 }
 
+std::string client_endpoint(StackPlan const& plan, std::string const& service) {
+  if (!plan.from_inside) return client_endpoint(plan.settings, service);
+  return endpoint(inside_address(plan.settings, service), port_of(plan.settings, service, 1));
+}
+
+std::string node_endpoint(StackSettings const& settings, std::string const& service) {
+  if (!settings.is_apart()) return client_endpoint(settings, service);
+  return endpoint(address_in(settings.door, service), port_of(settings, service, 1));
+}
+
+std::string address_in(std::string const& first, std::string const& part) {
+  auto const* const place = std::find(std::begin(stack_parts), std::end(stack_parts), part);
+  LEPTON_CHECK(place != std::end(stack_parts), "an address was asked for an unknown part");
+  in_addr address{};
+  LEPTON_CHECK(inet_pton(AF_INET, first.c_str(), &address) == 1, "the settings were checked");
+  address.s_addr =
+      htonl(ntohl(address.s_addr) + static_cast<std::uint32_t>(place - std::begin(stack_parts)));
+  char text[INET_ADDRSTRLEN] = "";
+  inet_ntop(AF_INET, &address, text, sizeof text);
+  return text;
+}
+
 service::Config service_config(StackPlan const& plan, std::string const& service) {
   service::Config config;
   config.service = service;
   config.keys_file = plan.layout.keys(service);
   config.database_url_file = plan.layout.url(service);
-  config.peer_endpoint = endpoint(this_machine, port_of(plan.settings, service, 0));
-  config.client_endpoint = endpoint(plan.settings.listen, port_of(plan.settings, service, 1));
-  config.hint_endpoint = endpoint(this_machine, port_of(plan.settings, service, 2));
+  auto const own = inside_address(plan.settings, service);
+  auto const& client = plan.settings.is_apart() ? any_address : plan.settings.listen;
+  config.peer_endpoint = endpoint(own, port_of(plan.settings, service, 0));
+  config.client_endpoint = endpoint(client, port_of(plan.settings, service, 1));
+  config.hint_endpoint = endpoint(own, port_of(plan.settings, service, 2));
   config.metrics_endpoint =
-      fmt::format("{}:{}", this_machine, port_of(plan.settings, service, metrics_door));
+      fmt::format("{}:{}", own, port_of(plan.settings, service, metrics_door));
   if (service == "monitor") config.alert_url_file = plan.settings.alert_url_file;
   if (service == "deployer" && !plan.haproxy.empty() && plan.settings.entrances > 0) {
     config.balancer_socket = plan.layout.haproxy_socket();
@@ -73,10 +113,12 @@ service::Config service_config(StackPlan const& plan, std::string const& service
   }
   config.admin_key = plan.public_keys.at("admin");
   for (auto const& other : service_names())
-    if (other != service)
-      config.peers.push_back({other, endpoint(this_machine, port_of(plan.settings, other, 0)),
-                              endpoint(this_machine, port_of(plan.settings, other, 2)),
+    if (other != service) {
+      auto const address = inside_address(plan.settings, other);
+      config.peers.push_back({other, endpoint(address, port_of(plan.settings, other, 0)),
+                              endpoint(address, port_of(plan.settings, other, 2)),
                               plan.public_keys.at(other)});
+    }
   return config;
 }
 
@@ -109,6 +151,10 @@ Status check_settings(StackSettings const& settings) {
     return Error{Code::invalid,
                  fmt::format("--port-base is the first of {} ports, from 1024 to {}, not {}",
                              ports_in_all, port_base_max, settings.port_base)};
+  if (settings.is_apart()) {
+    if (auto good = check_network("--inside", settings.inside); !good) return good;
+    if (auto good = check_network("--door", settings.door); !good) return good;
+  }
   return access::check_segment("name of the node", settings.node_name);
 }
 

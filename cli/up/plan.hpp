@@ -33,6 +33,12 @@ struct StackSettings {
   bool node = true;
   std::string alert_url_file;
   std::uint32_t entrances = 16;
+  std::string inside;
+  std::string door;
+
+  // Each part has a container, and an address in two networks: inside, where services reach each
+  // other's peer doors, and at the door, where nodes and the entrance reach client doors.
+  bool is_apart() const { return !inside.empty(); }
 
   bool operator==(StackSettings const&) const = default;
   static consteval auto fields() {
@@ -51,6 +57,12 @@ struct StackSettings {
             .optional(),
         field(40, "entrances", &S::entrances, "Ports at which services can be reached.")
             .bounds(0, entrances_max)
+            .optional(),
+        field(100, "inside", &S::inside,
+              "First IPv4 address of the services' network, where each part is a container; empty: "
+              "all are on this machine.")
+            .optional(),
+        field(101, "door", &S::door, "The same of the network that clients and nodes reach.")
             .optional());
   }
 };
@@ -61,6 +73,7 @@ struct StackPlan {
   StackSettings settings;
   std::map<std::string, std::string> public_keys;  // of each service, and of "admin"
   std::string haproxy;                             // the program; empty: there is none
+  bool from_inside = false;  // who asks is a container beside the services, not the machine
 };
 
 // Of a service: 0 peer, 1 client, 2 hint, 3 metrics.
@@ -71,6 +84,16 @@ std::vector<std::int64_t> ports_of(StackSettings const& settings);
 std::uint32_t entrance_first(StackSettings const& settings);
 // How a program of this machine reaches the client door.
 std::string client_endpoint(StackSettings const& settings, std::string const& service);
+// How who works with this plan does.
+std::string client_endpoint(StackPlan const& plan, std::string const& service);
+
+// How the node of this control plane does.
+std::string node_endpoint(StackSettings const& settings, std::string const& service);
+
+// Addresses count up from the first of a network, in the order of this list.
+inline constexpr char const* stack_parts[] = {"vault", "auditor", "deployer",   "scaler", "monitor",
+                                              "node",  "haproxy", "prometheus", "steward"};
+std::string address_in(std::string const& first, std::string const& part);
 
 service::Config service_config(StackPlan const& plan, std::string const& service);
 ClientContext client_context(StackPlan const& plan);

@@ -9,10 +9,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "cli/up/up.hpp"
 #include "common/codec/yaml.hpp"
 #include "common/postgres/process.hpp"
 
 namespace lepton::cli {
+namespace fs = std::filesystem;
 namespace {
 
 // As libzmq listens, so that a port in TIME_WAIT is not taken for a used one.
@@ -69,6 +71,30 @@ Status check_entrances(StackSettings const& settings) {
   for (std::uint32_t i = 0; i < settings.entrances; ++i)
     if (auto free = check_port(settings.listen, entrance_first(settings) + i); !free) return free;
   return ok();
+}
+
+Result<StackSettings> wanted_settings(Layout const& layout, UpOptions const& o) {
+  auto const known = read_settings(layout);
+  if (!known) return known.error();
+  auto settings = known->value_or(StackSettings{});
+  if (o.port_base != 0) settings.port_base = o.port_base;
+  if (!o.listen.empty()) settings.listen = o.listen;
+  if (o.entrances > entrances_max)
+    return Error{Code::invalid, fmt::format("--entrances takes 0 to {}", entrances_max)};
+  if (o.entrances >= 0) settings.entrances = static_cast<std::uint32_t>(o.entrances);
+  if (!o.inside.empty()) settings.inside = o.inside;
+  if (!o.door.empty()) settings.door = o.door;
+  if (!o.node_name.empty()) settings.node_name = o.node_name;
+  if (!o.alert_url_file.empty()) settings.alert_url_file = fs::absolute(o.alert_url_file).string();
+  if (!o.database_url_file.empty())
+    settings.database_url_file = fs::absolute(o.database_url_file).string();
+  if (o.no_node && o.with_node)
+    return Error{Code::invalid, "--node and --no-node exclude each other"};
+  if (o.no_node) settings.node = false;
+  if (o.with_node) settings.node = true;
+  if (settings.node_name.empty()) settings.node_name = this_node_name();
+  if (auto good = check_settings(settings); !good) return good.error();
+  return settings;
 }
 
 std::string this_node_name() {

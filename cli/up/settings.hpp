@@ -6,9 +6,14 @@
 
 namespace lepton::cli {
 
+struct UpOptions;
+
 // Nothing when there are none yet.
 Result<std::optional<StackSettings>> read_settings(Layout const& layout);
 Status write_settings(Layout const& layout, StackSettings const& settings);
+
+// As they are kept, changed by what was asked for now; checked.
+Result<StackSettings> wanted_settings(Layout const& layout, UpOptions const& options);
 
 // Before anything starts: every port can be listened on.
 Status check_ports(StackSettings const& settings);

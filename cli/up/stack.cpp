@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cli/up/keys.hpp"
 #include "cli/up/node.hpp"
 #include "cli/up/settings.hpp"
 #include "common/base/text.hpp"
@@ -13,9 +14,8 @@ namespace lepton::cli {
 namespace {
 
 constexpr TimeMs leftovers_limit_ms = 15'000;
-constexpr TimeMs refresh_every_ms = 60'000;
+constexpr TimeMs rotate_every_ms = 60'000;
 constexpr TimeMs node_limit_ms = 10'000;
-constexpr TimeMs vault_watch_every_ms = 2'000;
 constexpr TimeMs disk_look_every_ms = 1'000;
 
 std::string program_of(std::string const& name) {
@@ -32,11 +32,11 @@ Result<ProgramSpec> spec_of(Layout const& layout, std::string const& name) {
 
 Status Stack::start() {
   auto status = end_previous();
-  if (status) status = prepare_keys();
+  if (status) status = prepare_keys(plan_);
   if (status) status = start_database();
   if (status) status = start_balancer();
   if (status) status = start_services();
-  if (status) status = open_up();
+  if (status) status = steward_.open_up();
   if (status && plan_.settings.node) status = start_node();
   if (!status) stop();
   return status;
@@ -57,18 +57,6 @@ Status Stack::end_previous() {
   auto const balancers = running("haproxy", plan_.layout.haproxy_config(), "-f");
   if (auto ended = end_leftovers(balancers, leftovers_limit_ms); !ended) return ended;
   return check_ports(plan_.settings);
-}
-
-Status Stack::prepare_keys() {
-  auto names = service_names();
-  names.insert(names.end(), {"admin", "node"});
-  crypto::SystemEntropy entropy;
-  for (auto const& name : names) {
-    auto const keys = bus::read_or_create_keys(plan_.layout.keys(name), entropy);
-    if (!keys) return keys.error();
-    plan_.public_keys[name] = keys->public_key;
-  }
-  return ok();
 }
 
 Status Stack::start_database() {
@@ -97,20 +85,9 @@ Status Stack::start_services() {
   return ok();
 }
 
-bool Stack::is_ready(std::string const& service, TimeMs limit_ms) {
-  auto client = clients_.find(service);
-  if (client == clients_.end()) {
-    auto made = connect_to(plan_, service, false);
-    if (!made) return false;
-    client = clients_.emplace(service, std::move(*made)).first;
-  }
-  auto const health = client->second.call(HealthGet{service}, limit_ms);
-  return health && health->ready;
-}
-
 Status Stack::wait_until_ready(std::string const& service) {
   auto const deadline = clock_.now_ms() + ready_limit_ms;
-  while (!is_ready(service, 500)) {
+  while (!steward_.is_ready(service, 500)) {
     if (signals_.wait(0))
       return Error{Code::unavailable, "stopped before everything was ready; run `lepton up` again"};
     for (auto& keeper : keepers_) {
@@ -125,26 +102,6 @@ Status Stack::wait_until_ready(std::string const& service) {
   }
   say_(service + ": ready");
   return ok();
-}
-
-// The seal and the tokens.
-Status Stack::open_up() {
-  auto const opened = open_vault(plan_);
-  if (!opened) return opened.error();
-  if (*opened == Opened::fresh)
-    say_(fmt::format("vault: created; its root key is {}, keep a copy elsewhere",
-                     plan_.layout.root_key().string()));
-  if (*opened == Opened::still_sealed) {
-    say_(
-        fmt::format("vault: stays sealed, because there is no root key in {}; run `lepton vault "
-                    "unseal` and type it",
-                    plan_.layout.root_key().string()));
-    return ok();
-  }
-  if (auto const admin = renew_admin_token(plan_, clock_.wall_ms()); !admin) return admin.error();
-  say_("vault: unsealed");
-  auto const admitted = wait_until_admitted(plan_);
-  return admitted ? put_node_policy(plan_) : admitted;
 }
 
 Status Stack::start_node() {
@@ -174,9 +131,8 @@ Status Stack::supervise() {
     if (auto kept = look_after_database(); !kept) return kept;
     for (auto& keeper : keepers_)
       if (auto kept = look_after(keeper); !kept) return kept;
-    watch_vault(clock_.now_ms());
-    reopen_vault();
-    refresh(clock_.now_ms());
+    steward_.step(clock_.now_ms());
+    rotate_logs(clock_.now_ms());
   }
   return ok();
 }
@@ -198,7 +154,7 @@ Status Stack::look_after_database() {
     auto const started = restart_database();
     if (started) {
       say_("PostgreSQL: ready again");
-      vault_is_new_ = true;
+      steward_.vault_began_anew();
       return ok();
     }
     if (signals_.wait(0)) return ok();
@@ -229,7 +185,7 @@ Status Stack::look_after(Keeper& keeper) {
   if (*change == Keeper::Change::started) {
     say_(name + ": started again");
     know_key(name);
-    vault_is_new_ = vault_is_new_ || name == "vault";
+    if (name == "vault") steward_.vault_began_anew();
   }
   return ok();
 }
@@ -239,71 +195,17 @@ void Stack::know_key(std::string const& name) {
   auto const keys = bus::read_keys(plan_.layout.keys(name));
   if (!keys || keys->public_key == plan_.public_keys[name]) return;
   plan_.public_keys[name] = keys->public_key;
-  clients_.erase(name);
+  steward_.forget(name);
 }
 
-// A vault whose rows were taken back by the database begins a new life inside the same process, and
-// that life is sealed.
-void Stack::watch_vault(TimeMs now) {
-  auto const client = clients_.find("vault");
-  if (client == clients_.end() || now - vault_seen_at_ < vault_watch_every_ms) return;
-  vault_seen_at_ = now;
-  auto const health = client->second.call(HealthGet{"vault"}, 300);
-  if (!health || !health->counters.contains("lives")) return;
-  auto const lives = health->counters.at("lives");
-  if (vault_lives_ != 0 && lives != vault_lives_) vault_is_new_ = true;
-  vault_lives_ = lives;
-}
-
-// Only after a new start: a vault that a person sealed stays sealed. The vault may have to wait for
-// its database, whose keeper is this thread: so the asking is done beside it.
-void Stack::reopen_vault() {
-  if (auto const opened = opening_.result()) {
-    if (!*opened) {
-      vault_is_new_ = true;
-      say_("vault: cannot be unsealed: " + opened->error().what);
-    } else if (**opened == Opened::still_sealed) {
-      say_("vault: sealed; run `lepton vault unseal`");
-    } else if (**opened == Opened::unsealed) {
-      say_("vault: unsealed again");
-    }
-  }
-  if (!vault_is_new_ || opening_.runs() || !is_ready("vault", 300)) return;
-  vault_is_new_ = false;
-  opening_.send([plan = plan_] { return open_vault(plan); });
-}
-
-// Logs and tokens.
-void Stack::refresh(TimeMs now) {
-  if (auto const renewed = renewing_.result()) tokens_renewed(*renewed);
-  if (now - refreshed_at_ < refresh_every_ms || renewing_.runs()) return;
-  refreshed_at_ = now;
+void Stack::rotate_logs(TimeMs now) {
+  if (now - rotated_at_ < rotate_every_ms) return;
+  rotated_at_ = now;
   for (auto const& keeper : keepers_) rotate_log(keeper.spec().log);
   rotate_log(plan_.layout.log("lepton"));
-  auto const wall = clock_.wall_ms();
-  bool const node = plan_.settings.node && is_stale(claims_in(plan_.layout.node_token()), wall);
-  if (!node && !is_stale(claims_in(plan_.layout.admin_token()), wall)) return;
-  renewing_.send([plan = plan_, wall, node]() -> Result<bool> {
-    auto const admin = renew_admin_token(plan, wall);
-    if (!admin || !node) return admin ? Result<bool>(false) : admin;
-    return renew_node_token(plan, wall);
-  });
-}
-
-void Stack::tokens_renewed(Result<bool> const& of_node) {
-  if (!of_node) return say_("tokens: cannot be renewed: " + of_node.error().what);
-  say_("tokens: renewed");
-  if (*of_node) restart_node();
-}
-
-// It reads its token at its start; tasks do not notice.
-void Stack::restart_node() {
-  for (auto& keeper : keepers_)
-    if (keeper.spec().name == "node") (void)keeper.stop(stop_limit_ms);
 }
 
 void Stack::stop() {
-  clients_.clear();
   for (auto const* name : {"node", "monitor", "scaler", "deployer", "vault", "auditor", "haproxy"})
     for (auto& keeper : keepers_)
       if (keeper.spec().name == name && keeper.runs()) {

@@ -5,16 +5,14 @@
 // thread). Events for people go to the callback, one line each. Times in ms.
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "cli/up/access.hpp"
 #include "cli/up/database.hpp"
-#include "cli/up/errand.hpp"
 #include "cli/up/keeper.hpp"
 #include "cli/up/signals.hpp"
+#include "cli/up/steward.hpp"
 
 namespace lepton::cli {
 
@@ -27,7 +25,7 @@ class Stack {
 
   // `plan` without keys: they are read, or made at the first start.
   Stack(StackPlan plan, Signals& signals, Say say)
-      : plan_(std::move(plan)), signals_(signals), say_(std::move(say)) {}
+      : plan_(std::move(plan)), signals_(signals), say_(std::move(say)), steward_(plan_, say_) {}
   ~Stack() { stop(); }
   Stack(Stack const&) = delete;
   Stack& operator=(Stack const&) = delete;
@@ -41,39 +39,27 @@ class Stack {
 
  private:
   Status end_previous();
-  Status prepare_keys();
   Status start_database();
   Status start_balancer();
   Status start_services();
   Status start_node();
-  Status open_up();
   Status wait_until_ready(std::string const& service);
-  bool is_ready(std::string const& service, TimeMs limit_ms);
 
   Status look_after_database();
   Status restart_database();
   Status look_after(Keeper& keeper);
   void know_key(std::string const& name);
-  void watch_vault(TimeMs now);
-  void reopen_vault();
-  void refresh(TimeMs now);
-  void tokens_renewed(Result<bool> const& of_node);
-  void restart_node();
+  void rotate_logs(TimeMs now);
 
   StackPlan plan_;
   Signals& signals_;
   Say say_;
+  Steward steward_;
   SystemClock clock_;
   std::optional<Database> database_;
   actor::Intensity database_restarts_{restarts_max, restarts_period_ms};
   std::vector<Keeper> keepers_;  // in the order of start
-  std::map<std::string, bus::Client> clients_;
-  bool vault_is_new_ = false;  // it began anew and may be sealed
-  std::int64_t vault_lives_ = 0;
-  TimeMs vault_seen_at_ = 0;
-  TimeMs refreshed_at_ = 0;
-  Errand<Result<Opened>> opening_;
-  Errand<Result<bool>> renewing_;  // true: the node has a new token
+  TimeMs rotated_at_ = 0;
 };
 
 }  // namespace lepton::cli

@@ -14,32 +14,9 @@
 #include "common/base/text.hpp"
 
 namespace lepton::cli {
-namespace fs = std::filesystem;
 namespace {
 
 using postgres::Descriptor;
-
-Result<StackSettings> wanted_settings(Layout const& layout, UpOptions const& o) {
-  auto const known = read_settings(layout);
-  if (!known) return known.error();
-  auto settings = known->value_or(StackSettings{});
-  if (o.port_base != 0) settings.port_base = o.port_base;
-  if (!o.listen.empty()) settings.listen = o.listen;
-  if (o.entrances > entrances_max)
-    return Error{Code::invalid, fmt::format("--entrances takes 0 to {}", entrances_max)};
-  if (o.entrances >= 0) settings.entrances = static_cast<std::uint32_t>(o.entrances);
-  if (!o.node_name.empty()) settings.node_name = o.node_name;
-  if (!o.alert_url_file.empty()) settings.alert_url_file = fs::absolute(o.alert_url_file).string();
-  if (!o.database_url_file.empty())
-    settings.database_url_file = fs::absolute(o.database_url_file).string();
-  if (o.no_node && o.with_node)
-    return Error{Code::invalid, "--node and --no-node exclude each other"};
-  if (o.no_node) settings.node = false;
-  if (o.with_node) settings.node = true;
-  if (settings.node_name.empty()) settings.node_name = this_node_name();
-  if (auto good = check_settings(settings); !good) return good.error();
-  return settings;
-}
 
 std::string next_steps(Layout const& layout, UpOptions const& o) {
   std::string text = "next: lepton status\n";
@@ -58,6 +35,11 @@ Result<int> run_stack(Shell& shell, UpOptions const& o, std::function<void(Layou
   if (!lock) return lock.error();
   auto const settings = wanted_settings(*layout, o);
   if (!settings) return settings.error();
+  if (settings->is_apart())
+    return Error{Code::conflict,
+                 fmt::format("{} belongs to a stack of containers (docs/compose.md); "
+                             "start that, or choose another folder by --state DIR",
+                             layout->state.string())};
   Stack stack({*layout, *settings, {}}, signals, [&shell](std::string const& line) {
     shell.say(text::utc(SystemClock().wall_ms()) + " " + line);
   });

@@ -16,6 +16,8 @@ struct UpOptions {
   std::string node_name;
   std::int64_t port_base = 0;
   std::int64_t entrances = -1;
+  std::string inside = {};  // of a stack of containers
+  std::string door = {};
   bool no_node = false;
   bool with_node = false;
   bool detach = false;

@@ -78,6 +78,70 @@ TEST(Plan, OnlyClientDoorsListenWider) {
   EXPECT_EQ(client_context(p).deployer_endpoint, "tcp://127.0.0.1:9007");
 }
 
+StackPlan plan_apart() {
+  auto p = plan();
+  p.layout.apart = true;
+  p.settings.inside = "10.171.1.10";
+  p.settings.door = "10.171.2.10";
+  p.haproxy = "haproxy";
+  return p;
+}
+
+TEST(PlanApart, EachPartHasItsAddressInBothNetworks) {
+  auto const p = plan_apart();
+  std::set<std::string> inside;
+  for (auto const* part : stack_parts) inside.insert(address_in(p.settings.inside, part));
+  EXPECT_EQ(inside.size(), std::size(stack_parts));
+  for (auto const& name : service_names()) {
+    auto const own = service_config(p, name);
+    auto const address = address_in("10.171.1.10", name);
+    EXPECT_TRUE(own.peer_endpoint.starts_with("tcp://" + address + ":")) << own.peer_endpoint;
+    EXPECT_TRUE(own.hint_endpoint.starts_with("tcp://" + address + ":")) << own.hint_endpoint;
+    EXPECT_TRUE(own.metrics_endpoint.starts_with(address + ":")) << own.metrics_endpoint;
+    EXPECT_TRUE(own.client_endpoint.starts_with("tcp://0.0.0.0:")) << own.client_endpoint;
+    for (auto const& peer : own.peers)
+      EXPECT_EQ(peer.request_endpoint, service_config(p, peer.name).peer_endpoint);
+  }
+}
+
+TEST(PlanApart, EverybodyReachesClientDoorsFromWhereHeIs) {
+  auto p = plan_apart();
+  EXPECT_EQ(client_context(p).deployer_endpoint, "tcp://127.0.0.1:9007");
+  EXPECT_EQ(node_setup(p).deployer_endpoint, "tcp://10.171.2.12:9007");
+  EXPECT_EQ(node_setup(p).metrics_endpoint, "10.171.2.15:9020");
+  EXPECT_EQ(client_endpoint(p, "vault"), "tcp://127.0.0.1:9001");
+  p.from_inside = true;
+  EXPECT_EQ(client_endpoint(p, "vault"), "tcp://10.171.1.10:9001");
+}
+
+TEST(PlanApart, NoPartFindsTheSecretsOfAnotherInItsFolders) {
+  auto const l = plan_apart().layout;
+  std::set<std::filesystem::path> folders;
+  for (auto const& name : service_names()) {
+    EXPECT_EQ(l.keys(name).parent_path(), l.config(name).parent_path());
+    folders.insert(l.keys(name).parent_path());
+    folders.insert(l.url(name).parent_path());
+  }
+  for (auto const& path : {l.keys("admin"), l.keys("node"), l.node_token(), l.reader_url(),
+                           l.haproxy_config(), l.haproxy_socket(), l.postgres_data()})
+    folders.insert(path.parent_path());
+  EXPECT_EQ(folders.size(), 2 * service_names().size() + 7);
+  EXPECT_EQ(l.root_key().parent_path(), l.keys("admin").parent_path());
+}
+
+TEST(PlanApart, RefusesNetworksWithoutRoomForAllParts) {
+  auto settings = plan_apart().settings;
+  EXPECT_TRUE(check_settings(settings));
+  for (auto const* bad : {"10.171.1.250", "10.171.1", "inside", "10.171.1.0/24"}) {
+    settings.inside = bad;
+    EXPECT_FALSE(check_settings(settings)) << bad;
+    settings = plan_apart().settings;
+    settings.door = bad;
+    EXPECT_FALSE(check_settings(settings)) << bad;
+    settings = plan_apart().settings;
+  }
+}
+
 TEST(Plan, FilesSurviveTheirYamlForm) {
   auto const config = service_config(plan(), "vault");
   auto const back = codec::from_yaml<service::Config>(codec::to_yaml(config));
