@@ -1,7 +1,8 @@
 """Puts load on the service of serve.yaml: asks for digits on several connections until there are as
 many ready replicas as wanted, then rests until there is one again. Ends with 1 if a request failed.
 
-usage: python3 examples/digits/load.py ADDRESS LEPTON [CLIENTS]
+usage: python3 examples/digits/load.py ADDRESS LEPTON [CLIENTS [REPLICAS]]
+  REPLICAS  ends, without rest, when there are so many
 """
 
 import http.client
@@ -68,13 +69,15 @@ def main():
     for client in clients:
         client.start()
     print(f"{len(clients)} clients ask")
-    wait_for(lepton, 3)
+    enough = int(sys.argv[4]) if len(sys.argv) > 4 else 0
+    wait_for(lepton, enough or 3)
     for client in clients:
         client.stopped.set()
     for client in clients:
         client.join()
     print("nobody asks any more")
-    wait_for(lepton, 1)
+    if not enough:
+        wait_for(lepton, 1)
     good, right = (sum(getattr(client, name) for client in clients) for name in ("good", "right"))
     failures = [failure for client in clients for failure in client.failures]
     print(f"{good} requests answered, {right} digits right, {len(failures)} failed")
