@@ -5,10 +5,13 @@
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <sstream>
+
+#include "common/base/text.hpp"
 
 namespace lepton::node {
 namespace {
@@ -31,6 +34,17 @@ Result<Memory> read_memory(std::string const& proc) {
   auto const text = read_text(proc + "/meminfo");
   if (!text) return text.error();
   return parse_meminfo(*text);
+}
+
+// Of the group at the top of what is mounted: in a container that is its own, of either version; on
+// a machine it has no limit.
+std::int64_t limited(std::int64_t memory_mib, std::string const& cgroup) {
+  for (auto const* file : {"/memory.max", "/memory/memory.limit_in_bytes"}) {
+    auto const content = read_text(cgroup + file);
+    auto const bytes = content ? text::parse_int(text::trim(*content)) : std::nullopt;
+    if (bytes && *bytes > 0) memory_mib = std::min(memory_mib, *bytes >> 20);
+  }
+  return memory_mib;
 }
 
 Result<struct statvfs> read_disk(std::string const& folder) {
@@ -87,7 +101,7 @@ Result<MachineFacts> Machine::discover() const {
   facts.hostname = names.nodename;
   facts.kernel = names.release;
   facts.cpu_milli = usable_cpus(cpu->cpus) * 1000;
-  facts.memory_mib = memory->total_mib;
+  facts.memory_mib = limited(memory->total_mib, options_.cgroup);
   facts.disk_mib = mib(*disk, disk->f_blocks);
   facts.gpus = nvml_->gpus();
   facts.no_gpus_why = nvml_->reason();

@@ -24,6 +24,30 @@ TEST(Machine, DiscoversThisMachine) {
   EXPECT_EQ(facts->gpus.size(), 2u);
 }
 
+TEST(Machine, InAContainerItHasTheMemoryOfThat) {
+  auto const folder = std::filesystem::temp_directory_path() /
+                      ("lepton_machine_cgroup." + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder / "memory");
+  auto const memory_mib = [&] {
+    MachineOptions options{"/", "/proc", FAKE_NVML};
+    options.cgroup = folder;
+    auto const facts = Machine(options).discover();
+    return facts ? facts->memory_mib : -1;
+  };
+  auto const all = memory_mib();
+  EXPECT_GT(all, 64);
+  std::ofstream(folder / "memory/memory.limit_in_bytes") << "9223372036854771712\n";
+  EXPECT_EQ(memory_mib(), all) << "version 1 without a limit";
+  std::ofstream(folder / "memory/memory.limit_in_bytes") << (64 << 20) << "\n";
+  EXPECT_EQ(memory_mib(), 64);
+  std::filesystem::remove_all(folder / "memory");
+  std::ofstream(folder / "memory.max") << "max\n";
+  EXPECT_EQ(memory_mib(), all) << "version 2 without a limit";
+  std::ofstream(folder / "memory.max") << (32 << 20) << "\n";
+  EXPECT_EQ(memory_mib(), 32);
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Machine, SamplesBetweenTwoLooks) {
   auto const proc = std::filesystem::temp_directory_path() /
                     ("lepton_machine_test." + std::to_string(::getpid()));
