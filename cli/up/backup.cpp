@@ -174,6 +174,11 @@ Result<int> backup(Shell& shell, BackupOptions const& o) {
     return Error{Code::not_found, fmt::format("there is no control plane in {}; name its folder by "
                                               "--state DIR",
                                               layout->state.string())};
+  if ((*settings)->is_apart())
+    return Error{Code::conflict,
+                 fmt::format("{} belongs to a stack of containers; stop that and copy the folder "
+                             "(docs/compose.md)",
+                             layout->state.string())};
   auto const scratch = ScratchFolder::make(file);
   if (!scratch) return scratch.error();
   auto access = reach_database(*layout, (*settings)->database_url_file);
