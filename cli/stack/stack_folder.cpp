@@ -84,8 +84,9 @@ Status hand_over(Layout const& layout, Account const& account) {
   for (fs::recursive_directory_iterator i(layout.state, error), end; status && i != end;
        i.increment(error)) {
     auto const& path = i->path();
-    bool const filled_inside =
-        path == layout.node() || path == layout.postgres_data().parent_path();
+    bool const filled_inside = path == layout.node() ||
+                               path == layout.postgres_data().parent_path() ||
+                               path == layout.state / "prometheus";
     if (filled_inside) i.disable_recursion_pending();
     if (path != layout.node()) status = give(path, account);
   }

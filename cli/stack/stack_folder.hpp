@@ -24,8 +24,7 @@ Result<Layout> find_stack(std::string const& folder);
 Result<Account> account_of(Layout const& layout);
 
 Status make_stack_folders(Layout const& layout);
-// Gives what root has made to the account; the folders of node and database, which the containers
-// fill, keep their owners inside.
+// Gives what root has made to the account; what containers fill by themselves keeps its owners.
 Status hand_over(Layout const& layout, Account const& account);
 
 // What the parts know of each other, without any secret.

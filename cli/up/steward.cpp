@@ -7,7 +7,6 @@ namespace {
 
 constexpr TimeMs vault_watch_every_ms = 2'000;
 constexpr TimeMs renew_look_every_ms = 60'000;
-constexpr TimeMs answer_jitter_ms = 1'000;
 
 }  // namespace
 
@@ -48,20 +47,20 @@ void Steward::step(TimeMs now) {
 }
 
 // A new process is sealed; so is a new life inside the same one, which begins when the database
-// took rows back.
+// took rows back. When a process began is known within the time that its answer took: only what
+// began surely after the one before is new, for a vault that a person sealed is not to be opened.
 void Steward::watch_vault(TimeMs now) {
   auto const client = clients_.find("vault");
   if (client == clients_.end() || now - vault_seen_at_ < vault_watch_every_ms) return;
   vault_seen_at_ = now;
+  auto const asked_at = clock_.now_ms();
   auto const health = client->second.call(HealthGet{"vault"}, 300);
   if (!health || !health->counters.contains("lives")) return;
   auto const lives = health->counters.at("lives");
-  auto const began_at = clock_.now_ms() - health->uptime_ms;
-  bool const known = vault_lives_ != 0;
-  if (known && (lives != vault_lives_ || began_at > vault_began_at_ + answer_jitter_ms))
-    vault_is_new_ = true;
+  bool const is_another = asked_at - health->uptime_ms > vault_began_by_;
+  if (vault_lives_ != 0 && (lives != vault_lives_ || is_another)) vault_is_new_ = true;
   vault_lives_ = lives;
-  vault_began_at_ = began_at;
+  vault_began_by_ = clock_.now_ms() - health->uptime_ms;
 }
 
 // Only after a new start: a vault that a person sealed stays sealed. The vault may have to wait for

@@ -44,7 +44,7 @@ class Steward {
   std::map<std::string, bus::Client> clients_;
   bool vault_is_new_ = false;  // it began anew and may be sealed
   std::int64_t vault_lives_ = 0;
-  TimeMs vault_began_at_ = 0;
+  TimeMs vault_began_by_ = 0;  // at the latest
   TimeMs vault_seen_at_ = 0;
   TimeMs renewed_at_ = 0;
   Errand<Result<Opened>> opening_;
