@@ -1,8 +1,8 @@
 // Runs a fuzz target (LLVMFuzzerTestOneInput) within the test command: first every file of the
 // corpus, then inputs that are mutated from it, from a seed, so that a run can be repeated. Without
 // coverage, and with the compiler of the product; scripts/fuzz runs the same targets under
-// libFuzzer. An input that ends the process, or takes longer than `patience_s`, is written to a file
-// first.
+// libFuzzer. An input that ends the process, or takes longer than `patience_s`, is written to a
+// file first.
 //
 // usage: fuzz_NAME CORPUS-FOLDER [RUNS [SEED [CRASH-FOLDER]]]
 
