@@ -211,8 +211,9 @@ Status cut_folder(std::string const& root, FolderManifest& folder) {
     if (data.empty()) return check_folder(folder);
     auto const size = first_chunk(data);
     auto const hash = crypto::sha256(std::string_view(data).substr(0, size));
-    folder.chunks.push_back(
-        {Bytes{std::string(crypto::view(hash))}, static_cast<std::uint32_t>(size)});
+    auto& chunk = folder.chunks.emplace_back();
+    chunk.hash.data = crypto::view(hash);
+    chunk.size = static_cast<std::uint32_t>(size);
     data.erase(0, size);
     bytes += static_cast<std::int64_t>(size);
     if (bytes > folder_bytes_max)
