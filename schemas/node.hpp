@@ -7,6 +7,8 @@
 //   no harm
 
 #include "schemas/deployer.hpp"
+#include "schemas/gang.hpp"
+#include "schemas/outputs.hpp"
 
 namespace lepton {
 
@@ -185,6 +187,7 @@ struct StartOrder {
   std::map<std::string, Secret<>> secrets;
   std::uint32_t index = 0;
   std::uint32_t size = 1;
+  std::vector<GangMember> gang;
 
   static consteval auto fields() {
     using schema::field;
@@ -198,7 +201,10 @@ struct StartOrder {
                           field(7, "secrets", &T::secrets,
                                 "Environment name to value, for this attempt on this node only."),
                           field(8, "index", &T::index, "Place in the gang."),
-                          field(9, "size", &T::size, "Size of the gang."));
+                          field(9, "size", &T::size, "Size of the gang."),
+                          field(110, "gang", &T::gang,
+                                "All tasks of the gang in their order; empty for a single task.")
+                              .since(3));
   }
 };
 static_assert(schema::complete<StartOrder>());
@@ -306,6 +312,7 @@ struct NodeOrders {
   std::vector<LogOrder> logs;
   NodeState state = NodeState::unknown;
   std::vector<ProbeOrder> probes;
+  std::vector<OutputOrder> outputs;
 
   static consteval auto fields() {
     using schema::field;
@@ -318,7 +325,9 @@ struct NodeOrders {
               "Final reports that are durable: the attempt may be removed."),
         field(5, "logs", &T::logs, "Logs to send with the next sync."),
         field(6, "state", &T::state, "How the control plane sees the node."),
-        field(40, "probes", &T::probes, "For attempts that were reported without.").since(2));
+        field(40, "probes", &T::probes, "For attempts that were reported without.").since(2),
+        field(110, "outputs", &T::outputs, "Parts of outputs to send with the next sync.")
+            .since(3));
   }
 };
 static_assert(schema::complete<NodeOrders>());
@@ -337,6 +346,7 @@ struct NodeSync {
   std::vector<LogPart> logs;
   std::int64_t wait_ms = 0;
   bool leaving = false;
+  std::vector<OutputPart> outputs;
 
   std::string resource() const { return "node/" + node.value; }
   static consteval auto fields() {
@@ -356,7 +366,8 @@ struct NodeSync {
         field(9, "logs", &T::logs, "Asked-for logs."),
         field(10, "wait_ms", &T::wait_ms, "How long the answer may wait for news, ms.")
             .bounds(0, 20'000),
-        field(11, "leaving", &T::leaving, "It stops taking work; its tasks go on."));
+        field(11, "leaving", &T::leaving, "It stops taking work; its tasks go on."),
+        field(110, "outputs", &T::outputs, "Asked-for parts of outputs.").since(3));
   }
 };
 static_assert(schema::complete<NodeSync>());

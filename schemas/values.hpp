@@ -212,6 +212,8 @@ struct JobSpec {
   std::uint32_t array_parallel = 0;
   std::vector<Dependency> after;
   std::string image;
+  bool gang_port = false;
+  std::string workdir;
 
   bool operator==(JobSpec const&) const = default;
   static consteval auto fields() {
@@ -259,6 +261,13 @@ struct JobSpec {
         field(62, "after", &J::after, "It waits until these have ended.").since(3),
         field(90, "image", &J::image,
               "Container image that each task runs in; empty: a process of its node.")
+            .since(3),
+        field(110, "gang_port", &J::gang_port,
+              "The last port of each task is for the gang; MASTER_PORT is that of the first task.")
+            .since(3),
+        field(111, "workdir", &J::workdir,
+              "Folder that each task gets a copy of to work in, by the identity that "
+              "WorkdirCommit gave; empty: none.")
             .since(3));
   }
 };

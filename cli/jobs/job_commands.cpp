@@ -4,10 +4,12 @@
 
 #include "cli/connect.hpp"
 #include "cli/jobs/explain.hpp"
+#include "cli/jobs/fetch.hpp"
 #include "cli/jobs/follow.hpp"
 #include "cli/jobs/job_views.hpp"
 #include "cli/output/emit.hpp"
 #include "cli/spec/spec.hpp"
+#include "cli/workdir/upload.hpp"
 #include "common/crypto/encode.hpp"
 
 namespace lepton::cli {
@@ -25,10 +27,16 @@ struct ApplyOptions {
   bool wait = false;
 };
 
+// A folder that is not sent yet changes no plan.
+JobPlan plan_of(JobSpec spec) {
+  spec.workdir.clear();
+  return JobPlan{std::move(spec)};
+}
+
 // Where a person looks, the plan is shown first and asked about.
 Status agree(Shell& shell, JobSpec const& spec) {
   if (shell.yes || !shell.person) return ok();
-  auto const plan = ask(shell, Service::deployer, JobPlan{spec});
+  auto const plan = ask(shell, Service::deployer, plan_of(spec));
   if (!plan) return plan.error();
   shell.say(plan_sheet(*plan).text(false));
   if (shell.confirm("Proceed?")) return ok();
@@ -38,9 +46,10 @@ Status agree(Shell& shell, JobSpec const& spec) {
 }
 
 Result<int> apply(Shell& shell, ApplyOptions const& options) {
-  auto const spec = read_spec(options.file);
+  auto spec = read_spec(options.file);
   if (!spec) return spec.error();
   if (auto agreed = agree(shell, *spec); !agreed) return agreed.error();
+  if (auto sent = send_workdir(shell, spec->name, *spec); !sent) return sent.error();
   crypto::SystemEntropy entropy;
   JobSubmit const submit{JobId{crypto::uuid7(entropy, now())}, *spec};
   auto const accepted = ask(shell, Service::deployer, submit);
@@ -68,7 +77,7 @@ Command apply_command() {
 Result<int> plan(Shell& shell, std::string const& file) {
   auto const spec = read_spec(file);
   if (!spec) return spec.error();
-  auto const plan = ask(shell, Service::deployer, JobPlan{*spec});
+  auto const plan = ask(shell, Service::deployer, plan_of(*spec));
   if (!plan) return plan.error();
   emit(shell, *plan, plan_sheet(*plan));
   if (plan->never)
@@ -181,11 +190,23 @@ Command cancel_command() {
   return c;
 }
 
+Command fetch_command() {
+  auto const o = std::make_shared<FetchOptions>();
+  Command c{"job fetch", "Brings back what ended tasks have left in $LEPTON_OUTPUT_DIR",
+            "lepton job fetch digits\nlepton job fetch digits results/digits --overwrite"};
+  c.required("JOB", "Identity, a unique start of it, or the name of your newest job", &o->job)
+      .option("DIR", "Folder to write into; else one named after the job", &o->folder)
+      .flag("--overwrite", "Replaces files that are there and differ", &o->overwrite)
+      .option("--limit-gib", "Refuses more than that", &o->limit_gib);
+  c.run = [o](Shell& shell) { return fetch_outputs(shell, *o); };
+  return c;
+}
+
 }  // namespace
 
 Commands job_commands() {
-  return {apply_command(), plan_command(),   list_command(),   show_command(),
-          logs_command(),  cancel_command(), explain_command()};
+  return {apply_command(), plan_command(),   list_command(),    show_command(),
+          logs_command(),  cancel_command(), explain_command(), fetch_command()};
 }
 
 }  // namespace lepton::cli

@@ -5,6 +5,7 @@
 #include "cli/output/emit.hpp"
 #include "cli/services/service_commands.hpp"
 #include "cli/spec/service_spec.hpp"
+#include "cli/workdir/upload.hpp"
 
 namespace lepton::cli {
 namespace {
@@ -21,8 +22,9 @@ Command apply_command() {
             "lepton service apply examples/digits/serve.yaml"};
   c.required("FILE", "Spec file (YAML) with type: service, or - for standard input", file.get());
   c.run = [file](Shell& shell) -> Result<int> {
-    auto const spec = read_service_spec(*file);
+    auto spec = read_service_spec(*file);
     if (!spec) return spec.error();
+    if (auto sent = send_workdir(shell, spec->name, spec->task); !sent) return sent.error();
     return show_applied(shell, ask(shell, Service::deployer, ServiceApply{*spec}));
   };
   return c;

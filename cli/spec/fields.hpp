@@ -115,6 +115,7 @@ struct SpecFile {
   std::uint32_t array_parallel = 0;
   std::vector<std::string> after;
   std::string image;
+  std::string workdir;
 
   static consteval auto fields() {
     using schema::field;
@@ -173,7 +174,10 @@ struct SpecFile {
               "Jobs that must have ended before: [prepare, check:any, train:failed]; ok is meant "
               "where nothing is said.")
             .optional(),
-        field(90, "image", &S::image, "Container image to run in: pytorch/pytorch:2.1.")
+        field(90, "image", &S::image, "Container image to run in: pytorch/pytorch:2.1.").optional(),
+        field(110, "workdir", &S::workdir,
+              "Folder that is sent along; each task works in a copy of its own. From the spec file "
+              "on, or absolute; .leptonignore or .gitignore say what stays at home.")
             .optional());
   }
 };

@@ -21,6 +21,8 @@ namespace {
 
 using codec::Tree;
 
+constexpr std::uint32_t ports_max = 64;  // of a task
+
 Error wrong(Tree const& at, std::string const& path, std::string const& what) {
   return codec::detail::tree_error(at, path, what);
 }
@@ -150,7 +152,10 @@ class Converter {
     for (auto& [name, value] : spec.env)
       if (auto done = expand(value, folder, read); !done) refuse("env." + name, done.error().what);
     spec.secrets = file_.secrets;
+    if (!file_.workdir.empty())
+      spec.workdir = file_.workdir.front() == '/' ? file_.workdir : folder + "/" + file_.workdir;
     spec.nodes = file_.nodes;
+    spec.gang_port = file_.nodes > 1;
     spec.priority = file_.priority;
     spec.pool = PoolId{file_.pool};
     spec.autonomous = file_.autonomous;
@@ -257,7 +262,9 @@ class Converter {
     if (!f.disk.empty()) r.disk_mib = amount("resources.disk", f.disk, parse_memory_mib, 1e10);
     if (!f.gpu_memory.empty())
       r.gpu_memory_mib = amount("resources.gpu_memory", f.gpu_memory, parse_memory_mib, 1e7);
-    r.ports = file_.ports;
+    // One more for the gang, so that its tasks find each other.
+    r.ports = file_.ports + (file_.nodes > 1 ? 1 : 0);
+    if (r.ports > ports_max) refuse("ports", "a gang has at most 63: one more is its own");
     gpus(r);
     if (f.gpu_fraction) fraction(*f.gpu_fraction, r);
     if (r.where.one_island && r.gpus < 2)

@@ -14,9 +14,6 @@ constexpr std::string_view with_clouds = "needs clouds, which come with the scal
 
 constexpr auto entries = std::to_array<Entry>({
     {"setup", "there is no set-up step yet; do it in the command, as in [sh, -c, 'SETUP && RUN']"},
-    {"workdir",
-     "each attempt works in a folder of its own ($LEPTON_OUTPUT_DIR keeps results); name "
-     "files by ${SPEC_DIR}/FILE or absolute paths"},
     {"volumes", "volumes are not there yet; name absolute paths that exist on the nodes"},
     {"placement", "is written as pool, requires, prefers, tolerates, regions and topology"},
     {"deadline", "deadlines need the scaler; write max_duration to limit an attempt"},

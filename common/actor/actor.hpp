@@ -79,19 +79,26 @@ class Actor {
   // Result<M::Reply> (Self::*)(M const&, Context&): the answer comes with the return.
   template <class M, class Self>
   void on(Result<typename M::Reply> (Self::*handle)(M const&, Context&)) {
-    auto* self = static_cast<Self*>(this);
-    add<M>([self, handle](M const& message, Context& c) -> Outcome {
-      auto result = (self->*handle)(message, c);
-      if (!result) return Result<std::string>(result.error());
-      return Result<std::string>(codec::encode(*result));
-    });
+    on<M>(*static_cast<Self*>(this), handle);
   }
   // void (Self::*)(M const&, Ticket<M>, Context&): the answer comes with Context::answer.
   template <class M, class Self>
   void on(void (Self::*handle)(M const&, Ticket<M>, Context&)) {
-    auto* self = static_cast<Self*>(this);
-    add<M>([self, handle](M const& message, Context& c) -> Outcome {
-      (self->*handle)(message, c.ticket<M>(), c);
+    on<M>(*static_cast<Self*>(this), handle);
+  }
+  // The same for a part that lives as long as the actor.
+  template <class M, class Part>
+  void on(Part& part, Result<typename M::Reply> (Part::*handle)(M const&, Context&)) {
+    add<M>([&part, handle](M const& message, Context& c) -> Outcome {
+      auto result = (part.*handle)(message, c);
+      if (!result) return Result<std::string>(result.error());
+      return Result<std::string>(codec::encode(*result));
+    });
+  }
+  template <class M, class Part>
+  void on(Part& part, void (Part::*handle)(M const&, Ticket<M>, Context&)) {
+    add<M>([&part, handle](M const& message, Context& c) -> Outcome {
+      (part.*handle)(message, c.ticket<M>(), c);
       return std::nullopt;
     });
   }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "common/base/utf8.hpp"
+
 namespace lepton::store {
 namespace {
 
@@ -22,38 +24,6 @@ bool fits(Cell const& cell, ColumnType type) {
   return false;
 }
 
-// Length of the UTF-8 sequence at s[i], 0 when it is none (RFC 3629: no overlong forms, no
-// surrogates).
-std::size_t utf8_length(std::string_view s, std::size_t i) {
-  auto const at = [&](std::size_t k) {
-    return k < s.size() ? static_cast<unsigned char>(s[k]) : 0u;
-  };
-  auto const tail = [&](std::size_t k) { return (at(k) & 0xC0u) == 0x80u; };
-  auto const a = at(i), b = at(i + 1);
-  if (a < 0x80) return 1;
-  if (a >= 0xC2 && a <= 0xDF) return tail(i + 1) ? 2 : 0;
-  if (a >= 0xE0 && a <= 0xEF) {
-    bool const good =
-        tail(i + 1) && tail(i + 2) && !(a == 0xE0 && b < 0xA0) && !(a == 0xED && b > 0x9F);
-    return good ? 3 : 0;
-  }
-  if (a >= 0xF0 && a <= 0xF4) {
-    bool const good = tail(i + 1) && tail(i + 2) && tail(i + 3) && !(a == 0xF0 && b < 0x90) &&
-                      !(a == 0xF4 && b > 0x8F);
-    return good ? 4 : 0;
-  }
-  return 0;
-}
-
-bool is_utf8(std::string_view s) {
-  for (std::size_t i = 0; i < s.size();) {
-    auto const n = utf8_length(s, i);
-    if (n == 0) return false;
-    i += n;
-  }
-  return true;
-}
-
 // True for an escaped NUL inside a JSON document: six characters that jsonb cannot hold.
 bool has_escaped_nul(std::string_view json) {
   for (std::size_t i = 0; i + 1 < json.size(); ++i) {
@@ -67,7 +37,7 @@ bool has_escaped_nul(std::string_view json) {
 std::optional<std::string> why_bad_text(std::string_view s, ColumnType type) {
   if (s.find('\0') != std::string_view::npos || (type == ColumnType::json && has_escaped_nul(s)))
     return "holds a NUL character, which PostgreSQL text cannot hold; send it as bytes";
-  if (!is_utf8(s)) return "is not valid UTF-8; send it as bytes";
+  if (!text::is_utf8(s)) return "is not valid UTF-8; send it as bytes";
   return std::nullopt;
 }
 

@@ -6,7 +6,10 @@
 namespace lepton::deployer {
 
 Deployer::Deployer(Settings settings, std::shared_ptr<Balancer> balancer)
-    : settings_(std::move(settings)), balancer_(std::move(balancer)) {
+    : settings_(std::move(settings)),
+      balancer_(std::move(balancer)),
+      folders_(*this, settings_.folders),
+      relay_(*this) {
   on<JobSubmit>(&Deployer::submit);
   on<JobShow>(&Deployer::show);
   on<JobList>(&Deployer::list);
@@ -30,16 +33,26 @@ Deployer::Deployer(Settings settings, std::shared_ptr<Balancer> balancer)
   on<ServiceShow>(&Deployer::show_service);
   on<ServiceList>(&Deployer::list_services);
   on<ServiceHistory>(&Deployer::service_history);
+  on<WorkdirMissing>(folders_, &Folders::missing);
+  on<WorkdirStore>(folders_, &Folders::store);
+  on<WorkdirCommit>(folders_, &Folders::commit);
+  on<WorkdirFetch>(folders_, &Folders::fetch);
+  on<JobOutputs>(relay_, &Relay::list);
+  on<JobOutputRead>(relay_, &Relay::read);
 }
 
 std::vector<store::Table const*> Deployer::tables() const {
-  return {&store::table_of<JobRow>(),     &store::table_of<JobRunRow>(),
-          &store::table_of<NodeRow>(),    &store::table_of<QuotaRow>(),
-          &store::table_of<ServiceRow>(), &store::table_of<RevisionRow>(),
-          &store::table_of<ReplicaRow>()};
+  std::vector<store::Table const*> all{
+      &store::table_of<JobRow>(),     &store::table_of<JobRunRow>(),
+      &store::table_of<NodeRow>(),    &store::table_of<QuotaRow>(),
+      &store::table_of<ServiceRow>(), &store::table_of<RevisionRow>(),
+      &store::table_of<ReplicaRow>()};
+  for (auto const* table : Folders::tables()) all.push_back(table);
+  return all;
 }
 
 void Deployer::restore(actor::Rows const& rows) {
+  folders_.restore(rows);
   for (auto& row : rows.of<JobRow>()) {
     next_order_ = std::max(next_order_, std::uint64_t(row.queue_order) + 1);
     auto const id = row.job;
@@ -112,9 +125,51 @@ void Deployer::start(Context& c) {
     }
   }
   for (auto const& [name, service] : serving_.services) touch(name, c);
+  folders_.start(c);
   balance_soon(c);
   for (auto* job : queued) admit(*job, c);
   c.after(settings_.tick_ms, [this](Context& later) { tick(later); });
+}
+
+std::optional<FolderName> Deployer::folder_of(NodeId const& node, AttemptId const& attempt) const {
+  auto const* member = member_of(attempt);
+  if (member == nullptr || member->node != node || is_final(member->state)) return std::nullopt;
+  auto const& job = jobs_.at(parse_attempt(attempt)->job);
+  if (job.spec().workdir.empty()) return std::nullopt;
+  return FolderName{job.row.owner, job.spec().workdir};
+}
+
+std::set<FolderName> Deployer::folders_in_use() const {
+  std::set<FolderName> all;
+  for (auto const& [id, job] : jobs_)
+    if (!job.spec().workdir.empty() && !is_final(job.run.state))
+      all.insert({job.row.owner, job.spec().workdir});
+  for (auto const& [name, service] : serving_.services)
+    for (auto const& [number, revision] : service.revisions)
+      if (!revision.spec.task.workdir.empty())
+        all.insert({revision.owner, revision.spec.task.workdir});
+  return all;
+}
+
+Result<TaskPlace> Deployer::task_place(JobId const& job, std::uint32_t task, Verb verb,
+                                       Context& c) {
+  auto const found = find_job(job, c, verb);
+  if (!found) return found.error();
+  auto const& run = (*found)->run;
+  if (task >= (*found)->spec().nodes)
+    return Error{Code::invalid, "the job has " + std::to_string((*found)->spec().nodes) +
+                                    " task(s), numbered from 0"};
+  if (task >= run.members.size())
+    return Error{Code::conflict, "task " + std::to_string(task) + " has not started yet"};
+  auto const& member = run.members[task];
+  auto const link = nodes_.find(member.node);
+  if (link == nodes_.end())
+    return Error{Code::not_found, "the node of the task is gone, and what was there with it"};
+  if (link->second.is_simulated())
+    return Error{Code::conflict, "the simulated engine runs nothing that could be asked"};
+  if (link->second.silent)
+    return Error{Code::unavailable, "node " + link->first.value + " is silent at the moment"};
+  return TaskPlace{attempt_id((*found)->id(), task, run.round), member.node, member.state};
 }
 
 std::map<std::string, std::int64_t> Deployer::counters() const {
@@ -129,7 +184,8 @@ std::map<std::string, std::int64_t> Deployer::counters() const {
           {"nodes_ready", static_cast<std::int64_t>(totals.ready_nodes)},
           {"gpu_milli", totals.gpu_milli},
           {"gpu_milli_free", totals.gpu_milli_free},
-          {"allocations", static_cast<std::int64_t>(cluster_.held_count())}};
+          {"allocations", static_cast<std::int64_t>(cluster_.held_count())},
+          {"folder_bytes", folders_.depot().bytes()}};
 }
 
 }  // namespace lepton::deployer

@@ -13,6 +13,7 @@
 // views.cpp answers for people; services.cpp requests about services; serving.cpp their replicas;
 // entrance.cpp their balancer and the scaler; marks.cpp labels, taints and drains; relations.cpp
 // arrays and what waits for what; backfill.cpp reservations of those who wait; explain.cpp reasons.
+// Parts of their own: folders/ working folders; relay.hpp what people ask of a task on its node.
 
 #include <deque>
 #include <map>
@@ -32,6 +33,8 @@
 #include "services/deployer/core/preempt.hpp"
 #include "services/deployer/core/queue.hpp"
 #include "services/deployer/core/quota.hpp"
+#include "services/deployer/folders/folders.hpp"
+#include "services/deployer/relay.hpp"
 #include "services/deployer/serving.hpp"
 #include "services/deployer/state.hpp"
 
@@ -54,9 +57,10 @@ struct Settings {
   std::uint32_t entrance_count = 0;
   std::string entrance_address = "127.0.0.1";
   TimeMs reservation_pause_ms = 1'000;  // before an earlier instant is looked for
+  DepotLimits folders;
 };
 
-class Deployer final : public actor::Actor {
+class Deployer final : public actor::Actor, private Folders::Jobs, private Relay::Tasks {
  public:
   // Without a balancer services have no entrance.
   explicit Deployer(Settings settings = {}, std::shared_ptr<Balancer> balancer = nullptr);
@@ -73,6 +77,7 @@ class Deployer final : public actor::Actor {
   std::string why_now(Job const& job) const;
   std::map<std::string, ServiceState> const& services() const { return serving_.services; }
   std::vector<Replica> replicas_of(ServiceState const& s) const;
+  Folders const& folders() const { return folders_; }
 
  private:
   using Context = actor::Context;
@@ -104,9 +109,10 @@ class Deployer final : public actor::Actor {
   void take_report(NodeId const& node, AttemptReport const& report, Context& c);
   void reboot(NodeLink& link, std::string const& boot_id, Context& c);
   NodeOrders orders_for(NodeLink& link);
+  std::vector<GangMember> gang_of(Job const& job) const;
   void order_starts(NodeId const& node, NodeOrders& orders) const;
   void order_probes(NodeLink const& link, NodeOrders& orders) const;
-  void wake_node(NodeId const& node, Context& c);
+  void wake_node(NodeId const& node, Context& c) override;
   void answer_sync(NodeLink& link, Ticket<NodeSync> ticket, NodeOrders orders, Context& c);
   void set_node_state(NodeLink& link, NodeState state, Context& c);
   Status upsert_node(NodeLink& link, Context& c);
@@ -202,6 +208,12 @@ class Deployer final : public actor::Actor {
   void mark_borrowed(std::vector<Running>& running, PoolId const& pool) const;
   Preemptor preemptor_of(QueuedJob const& queued, std::string const& owner) const;
 
+  // deployer.cpp: what its parts have to know
+  std::optional<FolderName> folder_of(NodeId const& node, AttemptId const& attempt) const override;
+  std::set<FolderName> folders_in_use() const override;
+  Result<TaskPlace> task_place(JobId const& job, std::uint32_t task, Verb verb,
+                               Context& c) override;
+
   // logs.cpp
   void logs(JobLogs const& m, Ticket<JobLogs> ticket, Context& c);
   void take_log(NodeId const& from, LogPart const& part, Context& c);
@@ -258,6 +270,8 @@ class Deployer final : public actor::Actor {
 
   Settings settings_;
   std::shared_ptr<Balancer> balancer_;
+  Folders folders_;
+  Relay relay_;
   Serving serving_;
   std::map<JobId, Job> jobs_;
   std::map<std::pair<std::string, std::string>, JobId> newest_;  // (owner, name) to the newest job

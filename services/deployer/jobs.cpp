@@ -66,6 +66,10 @@ void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) 
   if (misfit != nullptr && misfit->never && misfit->pool_nodes > 0 && m.spec.no_fit == NoFit::wait)
     return c.answer(ticket, Error{Code::invalid, "the job can never start here: " + misfit->what});
 
+  if (auto here = folders_.check(caller.name, m.spec.workdir); !here)
+    return c.answer(ticket, here.error());
+
+  folders_.use(caller.name, m.spec.workdir, c);
   placer_.observe(m.spec.resources, m.spec.nodes * std::max(1u, m.spec.array));
   JobRow common;
   common.owner = caller.name;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "services/deployer/core/gang.hpp"
 #include "services/deployer/deployer.hpp"
 #include "services/deployer/views.hpp"
 
@@ -59,6 +60,7 @@ void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
   link.unprobed.clear();
   take_reports(m, c);
   for (auto const& part : m.logs) take_log(m.node, part, c);
+  relay_.take(m, c);
   if (more_to_place_) pass(c);
   std::set<AttemptId> known;
   for (auto const& report : m.reports) known.insert(report.attempt);
@@ -73,6 +75,7 @@ void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
   // A stop may take its grace: told again with each answer, but none is hurried for it.
   auto const news =
       !orders.starts.empty() || !orders.acknowledged.empty() || !orders.logs.empty() ||
+      Relay::is_news(orders) ||
       std::any_of(orders.stops.begin(), orders.stops.end(),
                   [&](auto const& stop) { return !link.stops_told.contains(stop.attempt); }) ||
       std::any_of(orders.probes.begin(), orders.probes.end(),
@@ -212,6 +215,20 @@ void Deployer::take_report(NodeId const& node, AttemptReport const& report, Cont
   }
 }
 
+// Of the present round: the same for each of its tasks, whichever starts first.
+std::vector<GangMember> Deployer::gang_of(Job const& job) const {
+  if (job.spec().nodes < 2) return {};
+  std::vector<GangPlace> places;
+  for (auto const& allocation : job.allocations) {
+    auto const link = nodes_.find(allocation.node);
+    places.push_back(
+        {allocation.node,
+         link == nodes_.end() ? std::map<std::string, std::string>{} : labels_of(link->second.row),
+         job.spec().gang_port && !allocation.ports.empty() ? allocation.ports.back() : 0});
+  }
+  return gang_members(places);
+}
+
 void Deployer::order_starts(NodeId const& node, NodeOrders& orders) const {
   for (auto const& attempt : cluster_.holders(node)) {
     auto const* found = member_of(attempt);
@@ -229,7 +246,7 @@ void Deployer::order_starts(NodeId const& node, NodeOrders& orders) const {
       orders.starts.push_back({attempt, task, ref->job, job.row.owner, job.spec(),
                                job.allocations.at(ref->index),
                                secrets == secrets_.end() ? AttemptSecrets{} : secrets->second,
-                               ref->index, job.spec().nodes});
+                               ref->index, job.spec().nodes, gang_of(job)});
     }
   }
 }
@@ -242,6 +259,7 @@ NodeOrders Deployer::orders_for(NodeLink& link) {
   orders.stops.insert(orders.stops.end(), link.strays.begin(), link.strays.end());
   orders.acknowledged = std::exchange(link.acknowledged, {});
   orders.logs = std::exchange(link.log_orders, {});
+  relay_.give(link.row.node, orders);
   return orders;
 }
 

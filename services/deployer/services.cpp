@@ -115,11 +115,14 @@ void Deployer::take_revision(ServiceSpec const& spec, std::string const& note, T
   auto* call = c.open_call(ticket);
   if (call == nullptr) return;  // its deadline has passed, and it was refused
   auto const& caller = call->request.caller;
+  if (auto here = folders_.check(caller.name, spec.task.workdir); !here)
+    return c.answer(ticket, here.error());
   auto& s = serving_.services[spec.name];
   auto const fresh = s.revisions.empty();
   auto const same =
       !fresh && s.spec() == spec && s.revision().owner == caller.name && s.row.stalled.empty();
   if (same) return c.answer(ticket, applied(s, false));
+  folders_.use(caller.name, spec.task.workdir, c);
   auto const old_scale = fresh ? std::nullopt : s.spec().scale;
   RevisionRow revision{spec.name,
                        s.revisions.empty() ? 1 : s.revisions.rbegin()->first + 1,

@@ -84,6 +84,8 @@ int run(node::NodeConfig const& config, std::string const& file) {
                                            .task_user = config.task_user,
                                            .engine_socket = config.docker_socket});
   if (!opened) return fail(opened.error());
+  auto folders = node::FolderStore::open({.state_dir = config.state_folder});
+  if (!folders) return fail(folders.error());
   auto settings = settings_of(config, entropy);
   if (!settings) return fail(settings.error());
   auto runner = std::make_shared<node::ProcessRunner>(std::move(*opened));
@@ -100,8 +102,10 @@ int run(node::NodeConfig const& config, std::string const& file) {
   spec.log_level = config.log_level;
   spec.metrics_endpoint = config.metrics_endpoint;
   auto prober = std::make_shared<node::ThreadProber>(node::CheckSettings{config.task_user});
-  spec.make = [settings = *settings, runner, prober] {
-    return std::make_unique<node::Node>(settings, runner, prober);
+  auto store = std::make_shared<node::FolderStore>(std::move(*folders));
+  auto outputs = std::make_shared<node::OutputReader>(config.state_folder);
+  spec.make = [settings = *settings, runner, prober, store, outputs] {
+    return std::make_unique<node::Node>(settings, runner, prober, store, outputs);
   };
   if (!config.monitor_endpoint.empty()) {
     auto meter = std::make_shared<node::MachineMeter>(

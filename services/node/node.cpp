@@ -1,11 +1,17 @@
 #include "services/node/node.hpp"
 #include "common/base/planted.hpp"
 #include "services/node/address.hpp"
+#include "services/node/core/gang.hpp"
 
 namespace lepton::node {
 
-Node::Node(Settings settings, std::shared_ptr<Runner> runner, std::shared_ptr<Prober> prober)
-    : settings_(std::move(settings)), runner_(std::move(runner)), prober_(std::move(prober)) {}
+Node::Node(Settings settings, std::shared_ptr<Runner> runner, std::shared_ptr<Prober> prober,
+           std::shared_ptr<FolderStore> folders, std::shared_ptr<OutputReader> outputs)
+    : settings_(std::move(settings)),
+      runner_(std::move(runner)),
+      prober_(std::move(prober)),
+      folders_(settings_.node, std::move(folders)),
+      outputs_(std::move(outputs)) {}
 
 // What an earlier life started is found first; only then does the node speak.
 void Node::start(Context& c) {
@@ -116,18 +122,39 @@ void Node::act(std::string const& attempt, Action const& action, Context& c) {
   }
 }
 
-void Node::start_run(std::string const& attempt, Context& c) {
-  auto& entry = attempts_.at(attempt);
-  LEPTON_CHECK(entry.order.has_value(), "a start without an order");
-  auto const order = std::move(*entry.order);
-  entry.order.reset();
+// The task is reported as starting meanwhile, and its lease goes on.
+void Node::fetch_folder(std::string const& attempt, Context& c) {
+  auto const wanted = [this, attempt] {
+    auto const entry = attempts_.find(attempt);
+    return entry != attempts_.end() && !entry->second.machine.stop_wanted;
+  };
+  auto const ready = [this, attempt](Result<std::string> const& path, Context& later) {
+    auto& entry = attempts_.at(attempt);
+    if (path) {
+      entry.folder = *path;
+      return start_run(attempt, later);
+    }
+    entry.order.reset();
+    auto const why =
+        path.error().code == Code::conflict ? EndReason::stopped : EndReason::start_failed;
+    feed(attempt, input::StartFailed{path.error().what, why}, later);
+    news(later);
+  };
+  folders_.fetch(attempt, attempts_.at(attempt).order->spec.workdir, wanted, ready, c);
+}
+
+RunSpec Node::run_spec(std::string const& attempt, StartOrder const& order, Context& c) const {
+  auto const& entry = attempts_.at(attempt);
   RunSpec spec;
   spec.attempt = attempt;
   spec.task = order.task.value;
   spec.user = order.spec.user;
   spec.command = order.spec.command;
   spec.image = order.spec.image;
+  spec.folder = entry.folder;
   spec.env = order.spec.env;
+  for (auto& [name, value] : gang_environment(order.index, order.gang))
+    spec.env[name] = std::move(value);
   spec.cpu_milli = order.allocation.cpu_milli;
   spec.memory_mib = order.allocation.memory_mib;
   spec.pids_max = 4'096;
@@ -138,17 +165,30 @@ void Node::start_run(std::string const& attempt, Context& c) {
     spec.ports.push_back(static_cast<std::uint16_t>(port));
   auto const address = settings_.labels.find("address");
   spec.listen = listen_address(address == settings_.labels.end() ? "" : address->second);
+  if (order.spec.gang_port && !spec.ports.empty()) spec.ports.pop_back();  // told as MASTER_PORT
   // The control plane ends it at its limit; this is the backstop of a node that is cut off.
   if (order.spec.max_duration_ms > 0) spec.max_duration_ms = order.spec.max_duration_ms + 5'000;
   spec.stop_grace_ms = order.spec.stop_grace_ms;
   spec.lease_ms = std::max<TimeMs>(1, entry.lease_until - c.now());
   spec.lease_until_ms = entry.lease_until;
   spec.autonomous = order.spec.autonomous || planted("lease_ignored");
+  return spec;
+}
+
+void Node::start_run(std::string const& attempt, Context& c) {
+  auto& entry = attempts_.at(attempt);
+  LEPTON_CHECK(entry.order.has_value(), "a start without an order");
+  if (!entry.order->spec.workdir.empty() && entry.folder.empty()) return fetch_folder(attempt, c);
+  auto const order = std::move(*entry.order);
+  entry.order.reset();
+  auto const spec = run_spec(attempt, order, c);
   auto secrets = std::make_shared<Secrets>(order.secrets);
-  queue([this, spec, secrets, attempt](Runner& runner) -> Continue {
+  queue([this, spec, secrets, attempt,
+         has_folder = !spec.folder.empty()](Runner& runner) -> Continue {
     auto const started = runner.start(spec, *secrets);
-    return [this, attempt, started](Context& later) {
+    return [this, attempt, started, has_folder](Context& later) {
       if (started) return feed(attempt, input::Started{}, later);
+      if (has_folder) folders_.drop(attempt, later);
       auto const code = started.error().code;
       auto const why = code == Code::conflict  ? EndReason::lock_held
                        : code == Code::timeout ? EndReason::lease_expired

@@ -9,6 +9,7 @@
 // been stopped since. A lease runs from the sending of the sync that granted it.
 //
 // Files: node.cpp life and work; sync.cpp reports and orders; probes.cpp probes of replicas.
+// Parts of their own: folders.hpp working folders.
 
 #include <deque>
 #include <map>
@@ -16,7 +17,9 @@
 
 #include "common/actor/actor.hpp"
 #include "schemas/node.hpp"
+#include "services/node/access/output_reader.hpp"
 #include "services/node/core/attempt.hpp"
+#include "services/node/folders.hpp"
 #include "services/node/probe/prober.hpp"
 #include "services/node/runner/runner.hpp"
 
@@ -40,7 +43,10 @@ struct Settings {
 class Node final : public actor::Actor {
  public:
   // Without a prober no probes are asked, and nothing that has some is ready.
-  Node(Settings settings, std::shared_ptr<Runner> runner, std::shared_ptr<Prober> prober = nullptr);
+  // Without a store of folders no attempt that wants one can start.
+  Node(Settings settings, std::shared_ptr<Runner> runner, std::shared_ptr<Prober> prober = nullptr,
+       std::shared_ptr<FolderStore> folders = nullptr,
+       std::shared_ptr<OutputReader> outputs = nullptr);
 
   void start(actor::Context& c) override;
   std::map<std::string, std::int64_t> counters() const override;
@@ -53,6 +59,7 @@ class Node final : public actor::Actor {
   struct Entry {
     AttemptState machine;
     std::optional<StartOrder> order;  // until it was started; holds its secrets
+    std::string folder;               // built for it, where its spec names one
     RunStatus reported;
     bool has_report = false;
     bool final = false;
@@ -67,7 +74,9 @@ class Node final : public actor::Actor {
   void look(Context& c);
   void feed(std::string const& attempt, Input const& input, Context& c);
   void act(std::string const& attempt, Action const& action, Context& c);
+  void fetch_folder(std::string const& attempt, Context& c);
   void start_run(std::string const& attempt, Context& c);
+  RunSpec run_spec(std::string const& attempt, StartOrder const& order, Context& c) const;
   void queue(Command command) { commands_.push_back(std::move(command)); }
   void work(Context& c);
   void forget_oldest(Context& c);
@@ -80,6 +89,7 @@ class Node final : public actor::Actor {
   void obey(NodeOrders const& orders, TimeMs sent_at, Context& c);
   void take_start(StartOrder const& order, TimeMs sent_at, Context& c);
   void read_log(LogOrder const& order, Context& c);
+  void read_output(OutputOrder const& order, Context& c);
 
   // probes.cpp
   struct Probed {
@@ -97,6 +107,8 @@ class Node final : public actor::Actor {
   std::string incarnation_;
   std::shared_ptr<Runner> runner_;
   std::shared_ptr<Prober> prober_;
+  Folders folders_;
+  std::shared_ptr<OutputReader> outputs_;
   std::map<std::string, Probed> probed_;  // by attempt
   bool probing_ = false;
   std::map<std::string, Entry> attempts_;
@@ -110,7 +122,8 @@ class Node final : public actor::Actor {
   std::size_t syncs_out_ = 0;
   bool has_news_ = false;
   std::vector<lepton::LogPart> logs_;
-  std::string trouble_;  // last refusal, to be logged once
+  std::deque<OutputPart> output_parts_;  // a few go with each sync
+  std::string trouble_;                  // last refusal, to be logged once
 };
 
 }  // namespace lepton::node

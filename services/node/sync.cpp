@@ -7,6 +7,7 @@
 namespace lepton::node {
 namespace {
 
+constexpr std::size_t parts_max = 2;      // of outputs, 1 MiB each, with one sync
 constexpr std::size_t syncs_out_max = 2;  // one may wait for news while another brings some
 
 lepton::AttemptState state_of(RunStatus const& status) {
@@ -80,13 +81,19 @@ void Node::sync(Context& c) {
   message.wait_ms = has_news_ ? 0 : settings_.beat_ms;
   has_news_ = false;
   auto const told = std::exchange(logs_, {});
-  c.ask(
-      "deployer", message, settings_.sync_timeout_ms,
-      [this, number = number_, sent_at = c.now(), told](Result<NodeOrders> orders, Context& later) {
-        --syncs_out_;
-        if (!orders) logs_.insert(logs_.begin(), told.begin(), told.end());
-        answered(number, sent_at, orders, later);
-      });
+  while (!output_parts_.empty() && message.outputs.size() < parts_max) {
+    message.outputs.push_back(std::move(output_parts_.front()));
+    output_parts_.pop_front();
+  }
+  has_news_ = !output_parts_.empty();
+  c.ask("deployer", message, settings_.sync_timeout_ms,
+        [this, number = number_, sent_at = c.now(), told, parts = message.outputs](
+            Result<NodeOrders> orders, Context& later) {
+          --syncs_out_;
+          if (!orders) logs_.insert(logs_.begin(), told.begin(), told.end());
+          if (!orders) output_parts_.insert(output_parts_.begin(), parts.begin(), parts.end());
+          answered(number, sent_at, orders, later);
+        });
 }
 
 void Node::answered(std::uint64_t number, TimeMs sent_at, Result<NodeOrders> const& orders,
@@ -140,6 +147,7 @@ void Node::obey(NodeOrders const& orders, TimeMs sent_at, Context& c) {
   for (auto const& start : orders.starts) take_start(start, sent_at, c);
   for (auto const& probes : orders.probes) take_probe(probes, c);
   for (auto const& log : orders.logs) read_log(log, c);
+  for (auto const& order : orders.outputs) read_output(order, c);
   forget_oldest(c);
 }
 
@@ -176,6 +184,34 @@ void Node::read_log(LogOrder const& order, Context& c) {
     };
   });
   work(c);
+}
+
+// Not among the runner's calls: a slow disk must not hold leases back.
+void Node::read_output(OutputOrder const& order, Context& c) {
+  auto part = std::make_shared<OutputPart>();
+  part->ticket = order.ticket;
+  auto const note = [part](auto const& result, auto& value) {
+    if (result) {
+      value = *result;
+    } else {
+      part->refused = result.error().code;
+      part->why = result.error().what;
+    }
+  };
+  c.work(
+      [reader = outputs_, order, part, note] {
+        auto const& attempt = order.attempt.value;
+        if (!reader)
+          note(Result<OutputPage>(Error{Code::invalid, "this node shows no outputs"}), part->page);
+        else if (order.path.empty())
+          note(reader->list(attempt, order.after), part->page);
+        else
+          note(reader->read(attempt, order.path, order.offset, order.limit), part->chunk);
+      },
+      [this, part](Context& later) {
+        output_parts_.push_back(std::move(*part));
+        news(later);
+      });
 }
 
 }  // namespace lepton::node

@@ -73,8 +73,9 @@ min_runtime: 10m
   want.command = {"python3", "t.py"};
   want.env = {{"A", "1"}, {"B", "two"}};
   want.secrets = {{"HF_TOKEN", "vault://ml/hf"}};
-  want.resources = {16'000, 65'536, 190'735, 2, 1000, 38'147, {"H100", "A100"}, 2};
+  want.resources = {16'000, 65'536, 190'735, 2, 1000, 38'147, {"H100", "A100"}, 3};
   want.nodes = 4;
+  want.gang_port = true;  // with a port of its own
   want.priority = 70;
   want.pool.value = "lab";
   want.max_duration_ms = 14'400'000;
@@ -207,11 +208,17 @@ TEST(Spec, AnImageIsNamedInFull) {
             std::string::npos);
 }
 
+TEST(Spec, AWorkingFolderIsFoundFromTheSpecOn) {
+  EXPECT_EQ(good("workdir: code").workdir, "/specs/code");
+  EXPECT_EQ(good("workdir: .").workdir, "/specs/.");
+  EXPECT_EQ(good("workdir: /data/code").workdir, "/data/code");
+  EXPECT_EQ(good("").workdir, "");
+}
+
 TEST(Spec, FieldsOfLaterVersionsAreRefusedEach) {
-  for (auto const* field :
-       {"setup", "workdir", "volumes", "placement", "deadline", "max_price", "budget",
-        "on_demand_base", "spot_overprovision", "idle_stop", "schedule", "hooks", "probes",
-        "replicas", "scale", "update", "balance"}) {
+  for (auto const* field : {"setup", "volumes", "placement", "deadline", "max_price", "budget",
+                            "on_demand_base", "spot_overprovision", "idle_stop", "schedule",
+                            "hooks", "probes", "replicas", "scale", "update", "balance"}) {
     auto const what = refusal(with(std::string(field) + ": x"));
     EXPECT_EQ(what.find("line 3: " + std::string(field) + ": not supported yet: "), 0u) << what;
   }
@@ -267,6 +274,15 @@ TEST(Spec, ConstraintsAreReadAsTheyAreWritten) {
   EXPECT_EQ(where.topology, TopologyMode::pack);
   EXPECT_EQ(where.topology_label, "rack");
   EXPECT_TRUE(where.one_island);
+}
+
+TEST(Spec, AGangHasOnePortMore) {
+  EXPECT_EQ(good("nodes: 2\n").resources.ports, 1u);
+  EXPECT_TRUE(good("nodes: 2\n").gang_port);
+  EXPECT_EQ(good("ports: 63\nnodes: 2\n").resources.ports, 64u);
+  EXPECT_EQ(good("ports: 64\n").resources.ports, 64u);
+  EXPECT_FALSE(good("ports: 64\n").gang_port);
+  EXPECT_NE(refusal(with("ports: 64\nnodes: 2\n")).find("at most 63"), std::string::npos);
 }
 
 TEST(Spec, ArraysAndDependenciesAreReadAsTheyAreWritten) {

@@ -4,6 +4,7 @@
 
 #include "common/base/image_name.hpp"
 #include "common/base/text.hpp"
+#include "schemas/gang.hpp"
 #include "services/deployer/core/feasible.hpp"
 #include "services/deployer/core/relations.hpp"
 
@@ -24,6 +25,13 @@ bool is_env_name(std::string_view s) {
 
 bool has_nul(std::string_view s) {
   return s.find('\0') != s.npos;
+}
+
+// SHA-256 in hexadecimal.
+bool is_folder_name(std::string_view s) {
+  return s.size() == 64 && std::all_of(s.begin(), s.end(), [](char ch) {
+           return (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'f');
+         });
 }
 
 Error bad(std::string what) {
@@ -53,6 +61,16 @@ bool requires_label(Constraints const& where, std::string_view key) {
                      [&](LabelRule const& rule) { return rule.key == key && !rule.negated; });
 }
 
+// A gang's own variables, and the port that they name.
+Status check_gang(JobSpec const& spec) {
+  if (spec.gang_port && (spec.nodes < 2 || spec.resources.ports < 1))
+    return bad("gang_port: is of gangs, and one of the ports of each task");
+  for (auto const* name : gang_variables)
+    if (spec.nodes > 1 && (spec.env.contains(name) || spec.secrets.contains(name)))
+      return bad("env: " + std::string(name) + " is set by the gang; remove it");
+  return ok();
+}
+
 Status check_command(JobSpec const& spec) {
   if (spec.command.empty() || spec.command.front().empty())
     return bad("command: this field is required, for example [python3, train.py]");
@@ -60,6 +78,8 @@ Status check_command(JobSpec const& spec) {
     return bad("image: '" + spec.image + "' is no image; write [registry/]name[:tag]");
   if (!spec.image.empty() && !requires_label(spec.resources.where, containers_label))
     return bad("image: the requirements of the resources must name the label 'containers'");
+  if (!spec.workdir.empty() && !is_folder_name(spec.workdir))
+    return bad("workdir: is not the identity of a folder that was sent; use `lepton apply`");
   std::size_t bytes = 0;
   for (auto const& word : spec.command) {
     bytes += word.size();
@@ -95,6 +115,7 @@ Status check_spec(JobId const& job, JobSpec const& spec) {
     return bad("user: '" + spec.user.substr(0, 32) + "' is not the name of a system user");
   if (auto good = check_command(spec); !good) return good;
   if (auto good = check_environment(spec); !good) return good;
+  if (auto good = check_gang(spec); !good) return good;
   if (spec.nodes < 1 || spec.nodes > 1024) return bad("nodes: must be from 1 to 1024");
   // A node asks for the next about once a second; a shorter one runs out before that has arrived.
   if (spec.lease_ms < 2500) return bad("lease: must be at least 2500ms");

@@ -53,7 +53,8 @@ AttemptFiles::AttemptFiles(std::string_view state_folder, std::string_view attem
       lease(folder + "/lease"),
       stop(folder + "/stop"),
       log(folder + "/log"),
-      out(folder + "/out") {}
+      out(folder + "/out"),
+      work(folder + "/work") {}
 
 std::string lock_path(std::string_view state_dir, std::string_view task) {
   return fmt::format("{}/locks/{}", state_dir, task);

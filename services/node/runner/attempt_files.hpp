@@ -10,6 +10,7 @@
 //                      box/    the pipes of a container (docker/container_pipe.hpp)
 //                      log     the runner: stdout and stderr of the task in the order written
 //                      out/    the task: $LEPTON_OUTPUT_DIR
+//                      work/   the task, where its spec has a folder; gone when it has ended
 //   locks/<task>               see task_lock.hpp
 // Folders are 0711 (the task's user must reach out/), files 0600.
 
@@ -24,7 +25,7 @@ namespace lepton::node {
 
 struct AttemptFiles {
   AttemptFiles(std::string_view state_dir, std::string_view attempt);
-  std::string state_dir, folder, spec, status, status_reserve, lease, stop, log, out;
+  std::string state_dir, folder, spec, status, status_reserve, lease, stop, log, out, work;
 };
 
 std::string lock_path(std::string_view state_dir, std::string_view task);

@@ -12,6 +12,8 @@ namespace lepton::node {
 
 // Where the attempt's output folder is inside a container.
 inline constexpr char const* container_out = "/out";
+// And its working folder, where it has one.
+inline constexpr char const* container_work = "/work";
 
 // How a container ended, or why none ran: written by its watcher, read by the runner.
 struct ContainerEnd {

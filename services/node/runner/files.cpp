@@ -186,6 +186,18 @@ Status remove_tree(std::string const& path) {
   return ok();
 }
 
+Status give_tree(std::string const& path, unsigned uid, unsigned gid) {
+  std::error_code error;
+  std::filesystem::recursive_directory_iterator at(path, error), end;
+  for (; !error && at != end; at.increment(error))
+    if (::lchown(at->path().c_str(), uid, gid) != 0)
+      return file_error("give to the task's user", at->path().string(), errno);
+  if (error) return file_error("read", path, error.value());
+  if (::lchown(path.c_str(), uid, gid) != 0)
+    return file_error("give to the task's user", path, errno);
+  return ok();
+}
+
 std::string boot_id() {
   auto const id = read_file("/proc/sys/kernel/random/boot_id", 256);
   return id ? std::string(text::trim(*id)) : "";

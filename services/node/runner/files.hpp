@@ -59,6 +59,10 @@ Status make_folder(std::string const& path, unsigned mode);
 // Removes the folder and all in it; fine when it is gone already.
 Status remove_tree(std::string const& path);
 
+// The folder and all in it get this owner, the folder itself last; links are not followed. For a
+// tree that nobody else can reach yet.
+Status give_tree(std::string const& path, unsigned uid, unsigned gid);
+
 // The kernel's id of this life of the machine.
 std::string boot_id();
 

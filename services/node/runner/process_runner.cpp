@@ -154,6 +154,8 @@ Status ProcessRunner::claim(RunSpec const& spec) {
   auto done = make_folder(files.folder, 0711);
   if (done) done = replace_file(files.spec, encode(spec));
   if (done) done = reserve_file(files.status_reserve, status_size_max);
+  if (done && !spec.folder.empty() && ::rename(spec.folder.c_str(), files.work.c_str()) != 0)
+    done = file_error("take the working folder", spec.folder, errno);
   if (done && ::rename(files.folder.c_str(), final_place.folder.c_str()) != 0)
     done = file_error("create", final_place.folder, errno);
   if (!done) (void)remove_tree(files.folder);
@@ -205,6 +207,7 @@ Result<RunStatus> ProcessRunner::resolve(AttemptFiles const& files) {
   if (!lock) return lock.error();
   if (!*lock) return status;  // its runner lives, or another one is ending what is left
   auto settled = settle_dead(files, **lock, programs(), options_.end_patience_ms);
+  if (settled) (void)remove_tree(files.work);  // its runner would have
   if (settled || settled.error().code != Code::unavailable) return settled;
   status->state = RunState::ending;
   status->what = settled.error().what;

@@ -64,6 +64,8 @@ Status check_command(RunSpec const& spec) {
     return invalid("engine_socket must be an absolute path");
   if (!spec.working_dir.empty() && (spec.working_dir[0] != '/' || has_nul(spec.working_dir)))
     return invalid("working_dir must be an absolute path");
+  if (!spec.folder.empty() && (spec.folder[0] != '/' || has_nul(spec.folder)))
+    return invalid("folder must be an absolute path");
   return ok();
 }
 
@@ -158,6 +160,7 @@ std::string encode(RunSpec const& spec) {
   for (auto const port : spec.ports) record.put("port", std::int64_t{port});
   record.put("listen", spec.listen);
   record.put("working_dir", spec.working_dir);
+  record.put("folder", spec.folder);
   record.put("max_duration_ms", spec.max_duration_ms);
   record.put("stop_grace_ms", spec.stop_grace_ms);
   record.put("lease_ms", spec.lease_ms);
@@ -189,6 +192,7 @@ Result<RunSpec> decode_run_spec(std::string_view text) {
   }
   spec.listen = record->text("listen");
   spec.working_dir = record->text("working_dir");
+  spec.folder = record->text("folder");
   spec.max_duration_ms = record->number("max_duration_ms", -1);
   spec.stop_grace_ms = record->number("stop_grace_ms", -1);
   spec.lease_ms = record->number("lease_ms", -1);

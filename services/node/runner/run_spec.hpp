@@ -30,7 +30,8 @@ struct RunSpec {
   std::vector<std::string> gpu_uuids;
   std::vector<std::uint16_t> ports;       // $PORT is the first, then $PORT0, $PORT1 ...
   std::string listen;                     // $LEPTON_LISTEN, where there are ports
-  std::string working_dir;                // empty: the output folder
+  std::string working_dir;                // empty: the attempt's own folder, else the output folder
+  std::string folder;                     // built for it; becomes the attempt's own
   std::int64_t max_duration_ms = 0;       // from its start, on CLOCK_BOOTTIME
   std::int64_t stop_grace_ms = 10'000;    // between SIGTERM and SIGKILL
   std::int64_t lease_ms = 60'000;         // first lease, from its start

@@ -44,6 +44,22 @@ TEST_F(WorkTest, AnAttemptIsStartedReportedAndAcknowledged) {
   EXPECT_EQ(runner->scan().size(), 1u) << "its log stays for a while";
 }
 
+TEST_F(WorkTest, ATaskOfAGangKnowsTheOthers) {
+  auto order = start_order();
+  order.spec.gang_port = true;
+  order.spec.env["RANK"] = "of the person";
+  order.allocation.ports = {20'001, 20'002};
+  order.index = 1;
+  order.gang = {{"10.0.0.1", 20'009}, {"10.0.0.2", 20'002}};
+  answer(start(order));
+  ASSERT_EQ(runner->starts.size(), 1u);
+  auto const& spec = runner->starts[0];
+  EXPECT_EQ(spec.env.at("RANK"), "1");
+  EXPECT_EQ(spec.env.at("MASTER_ADDR"), "10.0.0.1");
+  EXPECT_EQ(spec.env.at("MASTER_PORT"), "20009");
+  EXPECT_EQ(spec.ports, std::vector<std::uint16_t>{20'001}) << "the gang's own is no $PORT";
+}
+
 TEST_F(WorkTest, ARepeatedOrderStartsNothingAgain) {
   answer(start(start_order()));
   answer(start(start_order()));

@@ -70,9 +70,11 @@ Tree gpus_of(RunSpec const& spec) {
 
 Tree host_config(RunSpec const& spec, ContainerPlace const& place) {
   auto host = limits_of(spec);
-  host.emplace_back(
-      "Mounts", list({mount(place.box, "/.lepton", true), mount(place.init, "/.lepton-init", true),
-                      mount(place.out, container_out, false)}));
+  std::vector<Tree> mounts{mount(place.box, "/.lepton", true),
+                           mount(place.init, "/.lepton-init", true),
+                           mount(place.out, container_out, false)};
+  if (!place.work.empty()) mounts.push_back(mount(place.work, container_work, false));
+  host.emplace_back("Mounts", list(std::move(mounts)));
   if (place.has_secrets) {
     auto const parts = text::split(place.user, ':');
     host.emplace_back(
@@ -115,7 +117,9 @@ std::string create_body(RunSpec const& spec, ContainerPlace const& place) {
                {"Labels", object({{"lepton.attempt", text_of(spec.attempt)},
                                   {"lepton.task", text_of(spec.task)}})},
                {"HostConfig", host_config(spec, place)}};
-  if (!spec.working_dir.empty()) body.emplace_back("WorkingDir", text_of(spec.working_dir));
+  auto const own = place.work.empty() ? "" : container_work;
+  auto const working_dir = spec.working_dir.empty() ? own : spec.working_dir;
+  if (!working_dir.empty()) body.emplace_back("WorkingDir", text_of(working_dir));
   return codec::json_text(object(std::move(body)));
 }
 

@@ -16,6 +16,7 @@ struct ContainerPlace {
   std::string box;           // folder with the two pipes
   std::string init;          // lepton-init on this machine
   std::string out;           // output folder of the attempt
+  std::string work;          // its working folder; empty: none
   std::string user;          // "uid:gid"
   bool has_secrets = false;  // then /run/secrets is a tmpfs of the container
 };

@@ -85,7 +85,11 @@ Result<ContainerPlace> ContainerRun::prepare(std::vector<std::string>& lines,
   auto const filled = pipes_.fill(frame);
   wipe(frame.data(), frame.size());
   if (!filled) return filled.error();
-  return ContainerPlace{pipes_.folder, init, files_.out, fmt::format("{}:{}", uid, gid),
+  return ContainerPlace{pipes_.folder,
+                        init,
+                        files_.out,
+                        spec_.folder.empty() ? "" : files_.work,
+                        fmt::format("{}:{}", uid, gid),
                         !secrets_.empty()};
 }
 

@@ -104,9 +104,9 @@ Result<Launched> Supervisor::launch(int socket) {
 }
 
 LaunchPlan Supervisor::process_plan(Secrets const& secrets, std::optional<User> const& user) const {
+  auto const own = spec_.folder.empty() ? files_.out : files_.work;
   return {
-      spec_.command, user, status_.groups,
-      spec_.working_dir.empty() ? files_.out : spec_.working_dir,
+      spec_.command, user, status_.groups, spec_.working_dir.empty() ? own : spec_.working_dir,
       task_environment(spec_, secrets,
                        {user ? user->name : spec_.user, home_of(user, files_.out), files_.out})};
 }
@@ -124,7 +124,8 @@ Status Supervisor::prepare_place(std::optional<User> const& user) {
   if (auto made = make_folder(files_.out, 0700); !made) return made;
   if (user && ::chown(files_.out.c_str(), user->uid, user->gid) != 0)
     return file_error("give to the task's user", files_.out, errno);
-  return ok();
+  if (spec_.folder.empty() || !user) return ok();
+  return give_tree(files_.work, user->uid, user->gid);
 }
 
 // Nothing runs and nothing will: said in the status and to the node.
@@ -132,6 +133,7 @@ int Supervisor::refuse(int socket, Error const& error) {
   (void)kill_groups(status_.groups);
   if (!end_descendants(end_patience_ms) || !end_box()) return 1;
   remove_groups(status_.groups);
+  (void)remove_tree(files_.work);
   status_.state = RunState::failed_to_start;
   status_.reason = ::access(files_.stop.c_str(), F_OK) == 0 ? EndReason::stopped
                    : is_too_late()                          ? EndReason::lease_expired
@@ -221,6 +223,7 @@ int Supervisor::finish() {
   }
   explain_end();
   remove_groups(status_.groups);
+  (void)remove_tree(files_.work);  // what is worth keeping is in the output folder
   return write_final() ? 0 : 1;
 }
 

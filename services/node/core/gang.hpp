@@ -1,0 +1,21 @@
+#pragma once
+// The variables by which the task of a gang finds the others, in the words of torch.distributed
+// (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT) and TensorFlow (TF_CONFIG). Pure.
+//
+// Each task is its own "node" to these launchers: its GPUs are numbered from 0 whatever else runs
+// on the machine, so LOCAL_RANK is 0 and NODE_RANK is RANK.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "schemas/gang.hpp"
+
+namespace lepton::node {
+
+// Empty for a single task. Without ports there are neither MASTER_PORT nor TF_CONFIG.
+std::map<std::string, std::string> gang_environment(std::uint32_t index,
+                                                    std::vector<GangMember> const& gang);
+
+}  // namespace lepton::node
