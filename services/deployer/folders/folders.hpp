@@ -2,7 +2,7 @@
 // Folders: working folders on their way from people to nodes. People send chunks that are missing
 // and then the manifest that names them; a node fetches the folder of an attempt that was placed on
 // it, and can name nothing else. The book is the core's (depot.hpp); contents are rows
-// (docs/decisions/0008-working-folders-in-postgresql.md). A part of the deployer, on its thread.
+// (docs/decisions/0009-working-folders-in-postgresql.md). A part of the deployer, on its thread.
 
 #include <set>
 #include <string>
