@@ -27,7 +27,7 @@ RunSpec full_spec() {
 
 TEST(CreateBody, SaysAllThatTheSpecSays) {
   auto const body =
-      create_body(full_spec(), {"/s/box", "/p/lepton-init", "/s/out", "65534:65533", true});
+      create_body(full_spec(), {"/s/box", "/p/lepton-init", "/s/out", "", "65534:65533", true});
   EXPECT_EQ(
       body,
       R"({"Image":"pytorch/pytorch:2.1","Entrypoint":["/.lepton-init"],)"
@@ -43,6 +43,15 @@ TEST(CreateBody, SaysAllThatTheSpecSays) {
       R"("CapDrop":["ALL"],"SecurityOpt":["no-new-privileges"],"DeviceRequests":[)"
       R"({"Driver":"","DeviceIDs":["GPU-1","GPU-2"],"Capabilities":[["gpu"]]}]},)"
       R"("WorkingDir":"/src"})");
+}
+
+TEST(CreateBody, AWorkingFolderOfItsOwnIsMountedAndEntered) {
+  auto spec = full_spec();
+  spec.working_dir.clear();
+  auto const body = create_body(spec, {"/s/box", "/p/lepton-init", "/s/out", "/s/work", "1:1"});
+  auto const mount = R"({"Type":"bind","Source":"/s/work","Target":"/work","ReadOnly":false})";
+  EXPECT_NE(body.find(mount), std::string::npos) << body;
+  EXPECT_NE(body.find(R"("WorkingDir":"/work")"), std::string::npos) << body;
 }
 
 TEST(CreateBody, HoldsNoValueOfAVariable) {
