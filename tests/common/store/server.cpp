@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -127,7 +128,12 @@ void TestServer::kill_and_start() {
 }
 
 void TestServer::crash() {
-  ASSERT_EQ(kill(parts_->server->pid(), SIGQUIT), 0);
+  auto const pid = parts_->server->pid();
+  ASSERT_EQ(kill(pid, SIGQUIT), 0);
+  // Before it has ended, the stop in good order that follows could overtake: SIGINT is delivered
+  // first.
+  siginfo_t info{};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
   parts_->server.reset();
 }
 
