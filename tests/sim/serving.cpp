@@ -77,10 +77,16 @@ void Suite::change_service() {
   if (kind == 1) return ask(*admin_, "deployer", ServiceRevert{name}, {.deadline_ms = ask_ms});
   if (kind == 2) return ask(*admin_, "deployer", ServiceShow{name});
   if (kind == 3) return ask(*admin_, "deployer", ServiceList{});
-  if (kind == 4)
+  if (kind == 4) {
+    // Within its limits: what is always refused would check nothing.
+    auto const* d = deployer();
+    auto const known =
+        d == nullptr || !d->services().contains(name) ? nullptr : &d->services().at(name);
+    auto const most = known == nullptr ? 4 : known->spec().max;
     return ask(*admin_, "deployer",
-               ServiceResize{name, static_cast<std::uint32_t>(1 + chance_.below(4))},
+               ServiceResize{name, static_cast<std::uint32_t>(1 + chance_.below(most))},
                {.deadline_ms = ask_ms});
+  }
   ask(*admin_, "deployer", ServiceApply{random_service(name)}, {.deadline_ms = ask_ms});
 }
 
