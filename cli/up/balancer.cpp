@@ -34,11 +34,19 @@ Status Stack::start_balancer() {
   if (auto free = check_entrances(plan_.settings); !free) return free;
   auto const root = geteuid() == 0;
   deployer::HaproxyPlan const wanted{
-      plan_.layout.haproxy_socket(), plan_.settings.listen, entrance_first(plan_.settings),
-      plan_.settings.entrances, root ? postgres::find_user("haproxy") ? "haproxy" : "nobody" : ""};
+      plan_.layout.haproxy_socket(),
+      plan_.settings.listen,
+      entrance_first(plan_.settings),
+      plan_.settings.entrances,
+      root ? postgres::find_user("haproxy") ? "haproxy" : "nobody" : "",
+      plan_.layout.haproxy_hold_program()};
   auto const config = plan_.layout.haproxy_config();
-  if (auto written = write_private_file(config, deployer::haproxy_config(wanted)); !written)
-    return written;
+  std::pair<std::string, std::string> const files[] = {
+      {config.string(), deployer::haproxy_config(wanted)},
+      {wanted.hold_program, deployer::haproxy_hold_program()},
+      {deployer::haproxy_hold_map(wanted.socket), ""}};
+  for (auto const& [path, content] : files)
+    if (auto written = write_private_file(path, content); !written) return written;
   auto& keeper = keepers_.emplace_back(ProgramSpec{
       "haproxy", plan_.haproxy, {"-f", config.string(), "-db"}, plan_.layout.log("haproxy")});
   if (auto started = keeper.start(clock_.now_ms()); !started) return started;

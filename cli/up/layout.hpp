@@ -43,6 +43,9 @@ struct Layout {
   std::filesystem::path node_token() const { return state / "node.token"; }
   std::filesystem::path postgres_data() const { return state / "postgres"; }
   std::filesystem::path haproxy_config() const { return state / "config" / "haproxy.cfg"; }
+  std::filesystem::path haproxy_hold_program() const {
+    return state / "config" / "haproxy_hold.lua";
+  }
   std::filesystem::path haproxy_socket() const { return run / "haproxy.sock"; }
   std::filesystem::path postgres_socket() const { return run / "postgres"; }
 };
