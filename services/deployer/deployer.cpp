@@ -6,7 +6,12 @@
 namespace lepton::deployer {
 
 Deployer::Deployer(Settings settings, std::shared_ptr<Balancer> balancer)
-    : settings_(std::move(settings)), balancer_(std::move(balancer)) {
+    : settings_(std::move(settings)),
+      balancer_(std::move(balancer)),
+      node_watch_([this](NodeId const& node, Context& c) {
+        if (auto const found = nodes_.find(node); found != nodes_.end())
+          note_health(found->second, c);
+      }) {
   on<JobSubmit>(&Deployer::submit);
   on<JobShow>(&Deployer::show);
   on<JobList>(&Deployer::list);

@@ -11,8 +11,9 @@
 // their list and declared ones; flow.cpp what events do;
 // preemption.cpp work that gives way; quotas.cpp what owners are owed; logs.cpp log relay;
 // views.cpp answers for people; services.cpp requests about services; serving.cpp their replicas;
-// entrance.cpp their balancer and the scaler; marks.cpp labels, taints and drains; relations.cpp
-// arrays and what waits for what; backfill.cpp reservations of those who wait; explain.cpp reasons.
+// entrance.cpp their balancer and the scaler; use.cpp what replicas use; marks.cpp labels, taints
+// and drains; relations.cpp arrays and what waits for what; backfill.cpp reservations of those who
+// wait; explain.cpp reasons.
 
 #include <deque>
 #include <map>
@@ -32,8 +33,11 @@
 #include "services/deployer/core/preempt.hpp"
 #include "services/deployer/core/queue.hpp"
 #include "services/deployer/core/quota.hpp"
+#include "services/deployer/core/usage.hpp"
+#include "services/deployer/node_watch.hpp"
 #include "services/deployer/serving.hpp"
 #include "services/deployer/state.hpp"
+#include "services/deployer/use_watch.hpp"
 
 namespace lepton::deployer {
 
@@ -64,6 +68,7 @@ class Deployer final : public actor::Actor {
   std::vector<store::Table const*> tables() const override;
   void restore(actor::Rows const& rows) override;
   void start(actor::Context& c) override;
+  void on_hint(Hint const& hint, actor::Context& c) override { node_watch_.on_hint(hint, c); }
   std::map<std::string, std::int64_t> counters() const override;
 
   // For invariants of the simulation.
@@ -108,7 +113,8 @@ class Deployer final : public actor::Actor {
   void order_probes(NodeLink const& link, NodeOrders& orders) const;
   void wake_node(NodeId const& node, Context& c);
   void answer_sync(NodeLink& link, Ticket<NodeSync> ticket, NodeOrders orders, Context& c);
-  void set_node_state(NodeLink& link, NodeState state, Context& c);
+  void set_node_state(NodeLink& link, NodeState state, Context& c, std::string const& why = "");
+  void note_health(NodeLink& link, Context& c);
   Status upsert_node(NodeLink& link, Context& c);
   Status add_declared(NodeDeclare const& m, Context& c);
 
@@ -249,16 +255,21 @@ class Deployer final : public actor::Actor {
                 Context& c);
   std::vector<Entrance> wanted_entrances() const;
   void note_load(EntranceLoad const& load, Context& c);
+  void wake(ServiceState& s, Context& c);
   void tell_scaler(ServiceState& s, Context& c);
   void scaling_told(std::string const& name, std::uint32_t revision, Result<ScaleWanted> const& got,
                     Context& c);
   void report_service(ServiceState& s, Context& c);
+  void watch_use(Context& c);
+  std::vector<MeasuredUse> measured(ServiceState const& s, TimeMs now) const;
   void take_wanted(ServiceState& s, Result<ScaleWanted> const& got, Context& c);
   void forget_service(ServiceState& s, Context& c);
 
   Settings settings_;
   std::shared_ptr<Balancer> balancer_;
   Serving serving_;
+  UseWatch use_watch_{settings_.report_every_ms};
+  NodeWatch node_watch_;
   std::map<JobId, Job> jobs_;
   std::map<std::pair<std::string, std::string>, JobId> newest_;  // (owner, name) to the newest job
   std::deque<JobId> finished_;
