@@ -39,14 +39,15 @@ enum class Series : std::uint8_t {
   gpu_temperature_celsius,
   task_cpu_cores,
   task_memory_mib,
-  silence_s  // since the node was last heard; measured by the monitor, never reported
+  silence_s,  // since the node was last heard; measured by the monitor, never reported
+  scraped     // from an exporter, read by the monitor; the part is the sample's name and labels
 };
 consteval auto enumerators(Series) {
   return std::to_array<std::string_view>(
       {"unknown", "cpu_use", "load_1m", "memory_use", "disk_use", "disk_read_bytes_per_s",
        "disk_write_bytes_per_s", "network_receive_bytes_per_s", "network_send_bytes_per_s",
        "gpu_use", "gpu_memory_use", "gpu_power_watts", "gpu_temperature_celsius", "task_cpu_cores",
-       "task_memory_mib", "silence_s"});
+       "task_memory_mib", "silence_s", "scraped"});
 }
 
 struct Measure {

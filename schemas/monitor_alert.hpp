@@ -32,6 +32,7 @@ struct AlertRule {
   AlertSeverity severity = AlertSeverity::warning;
   std::string summary;
   bool enabled = true;
+  std::string sample;
 
   bool operator==(AlertRule const&) const = default;
   static consteval auto fields() {
@@ -53,7 +54,10 @@ struct AlertRule {
             .optional(),
         field(8, "severity", &R::severity, "info, warning or critical.").optional(),
         field(9, "summary", &R::summary, "What it means, for people.").optional(),
-        field(10, "enabled", &R::enabled, "A rule that is off looks at nothing.").optional());
+        field(10, "enabled", &R::enabled, "A rule that is off looks at nothing.").optional(),
+        field(140, "sample", &R::sample,
+              "With series scraped: name of the exporters' samples, whatever their labels.")
+            .since(4));
   }
 };
 static_assert(schema::complete<AlertRule>());

@@ -98,6 +98,7 @@ struct ScaleSettings {
   ScaleSignal signal = ScaleSignal::cpu;
   double per_replica = 0.7;
   ScaleLimits limits;
+  std::int64_t window_ms = 0;
 
   bool operator==(ScaleSettings const&) const = default;
   static consteval auto fields() {
@@ -108,7 +109,11 @@ struct ScaleSettings {
         field(2, "signal", &S::signal, "Signal that the policy follows.").optional(),
         field(3, "per_replica", &S::per_replica, "How much of it one replica should carry.")
             .optional(),
-        field(4, "limits", &S::limits, "Bounds around the policy."));
+        field(4, "limits", &S::limits, "Bounds around the policy."),
+        field(130, "window_ms", &S::window_ms,
+              "The mean of the signal over so long counts, ms; 0: as long as the policy's own.")
+            .bounds(0, 120'000)
+            .since(4));
   }
 };
 static_assert(schema::complete<ScaleSettings>());

@@ -25,6 +25,7 @@ struct ServiceSpec {
   std::uint32_t max_unavailable = 0;
   std::int64_t progress_ms = 60'000;
   std::optional<ScaleSettings> scale;
+  std::int64_t hold_ms = 30'000;
 
   bool operator==(ServiceSpec const&) const = default;
   static consteval auto fields() {
@@ -47,7 +48,11 @@ struct ServiceSpec {
         field(9, "progress_ms", &S::progress_ms,
               "A replica that is not ready so long after its start has failed, ms.")
             .bounds(1'000, 86'400'000),
-        field(10, "scale", &S::scale, "How the scaler decides between min and max.").optional());
+        field(10, "scale", &S::scale, "How the scaler decides between min and max.").optional(),
+        field(130, "hold_ms", &S::hold_ms,
+              "At most so long a request waits at the entrance while no replica is ready, ms.")
+            .bounds(0, 600'000)
+            .since(4));
   }
 };
 static_assert(schema::complete<ServiceSpec>());
@@ -207,7 +212,7 @@ struct ServiceLine {
         field(4, "wanted", &T::wanted, "Replicas wanted."),
         field(5, "revision", &T::revision, "Revision that is wanted."),
         field(6, "address", &T::address, "Of the entrance; empty: there is none."),
-        field(7, "state", &T::state, "steady, rolling out, stalled or removing."),
+        field(7, "state", &T::state, "steady, scaling, rolling out, idle, stalled or removing."),
         field(8, "requests_per_s", &T::requests_per_s, "At the entrance.").optional(),
         field(9, "in_flight", &T::in_flight, "At the entrance.").optional());
   }

@@ -63,6 +63,7 @@ Command put_command() {
       .required("--series", "What to look at, on every machine, such as gpu_use", &o->series)
       .option("--above", "It is bad above this", &o->above)
       .option("--below", "It is bad below this", &o->below)
+      .option("--sample", "With --series scraped: name of the exporters' samples", &o->sample)
       .option("--window", "The mean over so long is looked at", &o->window)
       .option("--for", "Bad for so long before the alert fires", &o->pending)
       .option("--resolve", "Good for so long before it is resolved", &o->resolve)
@@ -95,6 +96,7 @@ Result<AlertRulePut> alert_request(AlertOptions const& o) {
   auto& rule = put.rule;
   rule.name = o.rule;
   rule.summary = o.summary;
+  rule.sample = o.sample;
   rule.enabled = !o.off;
   auto const series = enumerator_of<Series>("--series", o.series);
   if (!series) return series.error();

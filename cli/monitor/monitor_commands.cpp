@@ -117,6 +117,7 @@ Command show_command() {
 Commands monitor_commands() {
   Commands all{top_command(), show_command()};
   for (auto& command : alert_commands()) all.push_back(std::move(command));
+  for (auto& command : scrape_commands()) all.push_back(std::move(command));
   return all;
 }
 

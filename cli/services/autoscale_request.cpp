@@ -25,7 +25,7 @@ Result<ServiceScalePut> autoscale_request(AutoscaleOptions const& o) {
   if (!signal) return signal.error();
   auto const per_replica = number_of("--per-replica", o.per_replica, "0.7");
   if (!per_replica) return per_replica.error();
-  ServiceScalePut put{o.service, {o.policy, *signal, *per_replica, {}}, std::nullopt};
+  ServiceScalePut put{o.service, {o.policy, *signal, *per_replica, {}, 0}, std::nullopt};
   auto& limits = put.settings.limits;
   limits.min = *min;
   limits.max = *max;

@@ -59,6 +59,7 @@ class Converter {
     s.max = file_.replicas.max;
     s.port = file_.port;
     s.drain_ms = duration("drain", file_.drain, 3'600'000);
+    s.hold_ms = duration("hold", file_.hold, 600'000);
     s.max_surge = file_.update.max_surge;
     s.max_unavailable = file_.update.max_unavailable;
     s.progress_ms = duration("update.progress", file_.update.progress, 86'400'000);
@@ -69,8 +70,8 @@ class Converter {
     task.probes.liveness = probe("probes.liveness", file_.probes.liveness);
     if (file_.scale) scale(s);
     if (s.min > s.max) refuse("replicas.min", "is above replicas.max");
-    if (s.min == 0)
-      refuse("replicas.min", "must be at least 1: nothing holds requests while none runs");
+    if (s.min == 0 && !s.scale)
+      refuse("replicas.min", "is 0, and nobody would start the first replica; write scale, too");
     if (s.max_surge == 0 && s.max_unavailable == 0)
       refuse("update", "with max_surge and max_unavailable of 0 nothing could ever be replaced");
     s.task = std::move(task);
@@ -110,15 +111,17 @@ class Converter {
 
   void scale(ServiceSpec& s) {
     auto const& f = *file_.scale;
-    if (f.signal != ScaleSignal::requests_per_s && f.signal != ScaleSignal::concurrency)
-      refuse("scale.signal",
-             "must be requests_per_s or concurrency: these are seen at the entrance");
+    auto const of_use = f.signal == ScaleSignal::cpu || f.signal == ScaleSignal::gpu;
+    if (of_use && f.policy != "hpa" && f.policy != "threshold")
+      refuse("scale.policy", "must be hpa or threshold to follow cpu or gpu");
     if (!(f.per_replica > 0)) refuse("scale.per_replica", "must be above 0");
-    ScaleSettings settings{f.policy, f.signal, f.per_replica, {}};
+    ScaleSettings settings{f.policy, f.signal, f.per_replica, {}, 0};
+    settings.window_ms = duration("scale.window", f.window, 120'000);
     settings.limits.min = s.min;
     settings.limits.max = s.max;
     settings.limits.up_cooldown_ms = duration("scale.up_cooldown", f.up_cooldown, 3'600'000);
     settings.limits.down_cooldown_ms = duration("scale.down_cooldown", f.down_cooldown, 3'600'000);
+    settings.limits.zero_after_ms = duration("scale.zero_after", f.zero_after, 86'400'000);
     s.scale = settings;
   }
 

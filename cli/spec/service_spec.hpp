@@ -94,17 +94,24 @@ struct SpecScale {
   double per_replica = 1;
   std::string up_cooldown = "0";
   std::string down_cooldown = "0";
+  std::string zero_after = "30s";
+  std::string window = "0";
 
   static consteval auto fields() {
     using schema::field;
     using S = SpecScale;
     return schema::fields(
         field(1, "policy", &S::policy, "threshold, hpa, kpa or adjustment.").optional(),
-        field(2, "signal", &S::signal, "requests_per_s or concurrency.").optional(),
+        field(2, "signal", &S::signal, "requests_per_s, concurrency, cpu or gpu.").optional(),
         field(3, "per_replica", &S::per_replica, "How much of it one replica should carry."),
         field(4, "up_cooldown", &S::up_cooldown, "After a change none upwards for: 10s.")
             .optional(),
         field(5, "down_cooldown", &S::down_cooldown, "After a change none downwards for: 10s.")
+            .optional(),
+        field(6, "zero_after", &S::zero_after,
+              "With min: 0, the last replica goes after so long without requests: 30s.")
+            .optional(),
+        field(7, "window", &S::window, "The mean over so long counts; 0: the policy's own.")
             .optional());
   }
 };
@@ -118,6 +125,7 @@ struct ServiceFile {
   std::string drain = "5s";
   SpecUpdate update;
   std::optional<SpecScale> scale;
+  std::string hold = "30s";
 
   static consteval auto fields() {
     using schema::field;
@@ -132,7 +140,9 @@ struct ServiceFile {
         field(5, "drain", &S::drain, "At most so long for open requests before a stop: 5s.")
             .optional(),
         field(6, "update", &S::update, "How replicas are replaced.").optional(),
-        field(7, "scale", &S::scale, "How the scaler decides between min and max.").optional());
+        field(7, "scale", &S::scale, "How the scaler decides between min and max.").optional(),
+        field(8, "hold", &S::hold, "So long a request waits while no replica is ready: 30s.")
+            .optional());
   }
 };
 static_assert(schema::complete<ServiceFile>());

@@ -4,6 +4,7 @@
 
 #include "cli/stack/environment.hpp"
 #include "cli/stack/stack_commands.hpp"
+#include "cli/up/haproxy_files.hpp"
 #include "cli/up/keys.hpp"
 #include "cli/up/lock.hpp"
 #include "cli/up/node.hpp"
@@ -11,7 +12,6 @@
 #include "common/codec/yaml.hpp"
 #include "common/crypto/entropy.hpp"
 #include "services/auditor/log_key.hpp"
-#include "services/deployer/balancer/haproxy_balancer.hpp"
 
 namespace lepton::cli {
 namespace fs = std::filesystem;
@@ -54,12 +54,6 @@ Status write_parts(StackPlan const& plan) {
   return write_node_config(plan.layout.config("node"), node_setup(plan));
 }
 
-Status write_balancer(StackPlan const& plan) {
-  deployer::HaproxyPlan const wanted{plan.layout.haproxy_socket(), "0.0.0.0",
-                                     entrance_first(plan.settings), plan.settings.entrances, ""};
-  return write_private_file(plan.layout.haproxy_config(), deployer::haproxy_config(wanted));
-}
-
 Status write_rest(StackPlan const& plan, Account const& account) {
   auto const& layout = plan.layout;
   auto status = write_settings(layout, plan.settings);
@@ -88,7 +82,7 @@ Status write_all(StackPlan& plan, Account const& account) {
   auto status = prepare_keys(plan);
   if (status) status = make_log_key(plan.layout);
   if (status) status = write_parts(plan);
-  if (status) status = write_balancer(plan);
+  if (status) status = write_haproxy_files(plan, "0.0.0.0", "");
   if (status) status = write_rest(plan, account);
   return status;
 }

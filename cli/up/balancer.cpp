@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/up/haproxy_files.hpp"
 #include "cli/up/settings.hpp"
 #include "cli/up/stack.hpp"
 #include "common/postgres/process.hpp"
-#include "services/deployer/balancer/haproxy_balancer.hpp"
 
 namespace lepton::cli {
 namespace {
@@ -33,17 +33,17 @@ Status Stack::start_balancer() {
   }
   if (auto free = check_entrances(plan_.settings); !free) return free;
   auto const root = geteuid() == 0;
-  deployer::HaproxyPlan const wanted{
-      plan_.layout.haproxy_socket(), plan_.settings.listen, entrance_first(plan_.settings),
-      plan_.settings.entrances, root ? postgres::find_user("haproxy") ? "haproxy" : "nobody" : ""};
-  auto const config = plan_.layout.haproxy_config();
-  if (auto written = write_private_file(config, deployer::haproxy_config(wanted)); !written)
+  std::string const user = !root ? "" : postgres::find_user("haproxy") ? "haproxy" : "nobody";
+  if (auto written = write_haproxy_files(plan_, plan_.settings.listen, user); !written)
     return written;
-  auto& keeper = keepers_.emplace_back(ProgramSpec{
-      "haproxy", plan_.haproxy, {"-f", config.string(), "-db"}, plan_.layout.log("haproxy")});
+  auto& keeper =
+      keepers_.emplace_back(ProgramSpec{"haproxy",
+                                        plan_.haproxy,
+                                        {"-f", plan_.layout.haproxy_config().string(), "-db"},
+                                        plan_.layout.log("haproxy")});
   if (auto started = keeper.start(clock_.now_ms()); !started) return started;
-  say_(fmt::format("haproxy: {} entrances for services from port {} on", wanted.count,
-                   wanted.first));
+  say_(fmt::format("haproxy: {} entrances for services from port {} on", plan_.settings.entrances,
+                   entrance_first(plan_.settings)));
   return ok();
 }
 

@@ -60,6 +60,9 @@ struct Layout {
   std::filesystem::path haproxy_config() const {
     return (apart ? part("haproxy") : state / "config") / "haproxy.cfg";
   }
+  std::filesystem::path haproxy_hold_program() const {
+    return (apart ? part("haproxy") : state / "config") / "haproxy_hold.lua";
+  }
   std::filesystem::path haproxy_socket() const {
     return (apart ? run / "balancer" : run) / "haproxy.sock";
   }

@@ -9,7 +9,11 @@ Deployer::Deployer(Settings settings, std::shared_ptr<Balancer> balancer)
     : settings_(std::move(settings)),
       balancer_(std::move(balancer)),
       folders_(*this, settings_.folders),
-      relay_(*this) {
+      relay_(*this),
+      node_watch_([this](NodeId const& node, Context& c) {
+        if (auto const found = nodes_.find(node); found != nodes_.end())
+          note_health(found->second, c);
+      }) {
   on<JobSubmit>(&Deployer::submit);
   on<JobShow>(&Deployer::show);
   on<JobList>(&Deployer::list);

@@ -11,9 +11,11 @@
 // their list and declared ones; flow.cpp what events do;
 // preemption.cpp work that gives way; quotas.cpp what owners are owed; logs.cpp log relay;
 // views.cpp answers for people; services.cpp requests about services; serving.cpp their replicas;
-// entrance.cpp their balancer and the scaler; marks.cpp labels, taints and drains; relations.cpp
-// arrays and what waits for what; backfill.cpp reservations of those who wait; explain.cpp reasons.
-// Parts of their own: folders/ working folders; relay.hpp what people ask of a task on its node.
+// entrance.cpp their balancer and the scaler; use.cpp what replicas use; marks.cpp labels, taints
+// and drains; relations.cpp arrays and what waits for what; backfill.cpp reservations of those who
+// wait; explain.cpp reasons.
+// Parts of their own: folders/ working folders; relay.hpp what people ask of a task on its node;
+// use_watch.hpp what the monitor measured of replicas; node_watch.hpp what it says of nodes.
 
 #include <deque>
 #include <map>
@@ -33,10 +35,13 @@
 #include "services/deployer/core/preempt.hpp"
 #include "services/deployer/core/queue.hpp"
 #include "services/deployer/core/quota.hpp"
+#include "services/deployer/core/usage.hpp"
 #include "services/deployer/folders/folders.hpp"
+#include "services/deployer/node_watch.hpp"
 #include "services/deployer/relay.hpp"
 #include "services/deployer/serving.hpp"
 #include "services/deployer/state.hpp"
+#include "services/deployer/use_watch.hpp"
 
 namespace lepton::deployer {
 
@@ -68,6 +73,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   std::vector<store::Table const*> tables() const override;
   void restore(actor::Rows const& rows) override;
   void start(actor::Context& c) override;
+  void on_hint(Hint const& hint, actor::Context& c) override { node_watch_.on_hint(hint, c); }
   std::map<std::string, std::int64_t> counters() const override;
 
   // For invariants of the simulation.
@@ -114,7 +120,8 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void order_probes(NodeLink const& link, NodeOrders& orders) const;
   void wake_node(NodeId const& node, Context& c) override;
   void answer_sync(NodeLink& link, Ticket<NodeSync> ticket, NodeOrders orders, Context& c);
-  void set_node_state(NodeLink& link, NodeState state, Context& c);
+  void set_node_state(NodeLink& link, NodeState state, Context& c, std::string const& why = "");
+  void note_health(NodeLink& link, Context& c);
   Status upsert_node(NodeLink& link, Context& c);
   Status add_declared(NodeDeclare const& m, Context& c);
 
@@ -261,10 +268,13 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
                 Context& c);
   std::vector<Entrance> wanted_entrances() const;
   void note_load(EntranceLoad const& load, Context& c);
+  void wake(ServiceState& s, Context& c);
   void tell_scaler(ServiceState& s, Context& c);
   void scaling_told(std::string const& name, std::uint32_t revision, Result<ScaleWanted> const& got,
                     Context& c);
   void report_service(ServiceState& s, Context& c);
+  void watch_use(Context& c);
+  std::vector<MeasuredUse> measured(ServiceState const& s, TimeMs now) const;
   void take_wanted(ServiceState& s, Result<ScaleWanted> const& got, Context& c);
   void forget_service(ServiceState& s, Context& c);
 
@@ -273,6 +283,8 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   Folders folders_;
   Relay relay_;
   Serving serving_;
+  UseWatch use_watch_{settings_.report_every_ms};
+  NodeWatch node_watch_;
   std::map<JobId, Job> jobs_;
   std::map<std::pair<std::string, std::string>, JobId> newest_;  // (owner, name) to the newest job
   std::deque<JobId> finished_;

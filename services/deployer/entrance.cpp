@@ -28,7 +28,7 @@ std::vector<Entrance> Deployer::wanted_entrances() const {
   std::vector<Entrance> all;
   for (auto const& [name, s] : serving_.services) {
     if (s.row.port == 0) continue;
-    Entrance entrance{s.row.port, {}};
+    Entrance entrance{s.row.port, {}, s.row.removing ? 0 : s.spec().hold_ms};
     for (auto const& [number, replica] : s.replicas) {
       auto const state = replica_state(replica);
       auto const& job = jobs_.at(replica.job);
@@ -91,16 +91,24 @@ void Deployer::note_load(EntranceLoad const& load, Context& c) {
   for (auto& [name, s] : serving_.services) {
     if (s.row.port != load.port) continue;
     auto const passed = c.now() - s.seen_at;
-    if (s.requests && passed < settings_.balance_every_ms / 2) return;
+    s.in_flight = static_cast<double>(load.in_flight);
+    s.holds = load.holds;
+    if (s.requests && passed < settings_.balance_every_ms / 2) return wake(s, c);
     auto const before = s.requests.value_or(load.requests);
     auto const more = load.requests >= before ? load.requests - before : load.requests;
     if (s.requests)
       s.requests_per_s = static_cast<double>(more) * 1000.0 / static_cast<double>(passed);
-    s.in_flight = static_cast<double>(load.in_flight);
     s.requests = load.requests;
     s.seen_at = c.now();
-    return;
+    return wake(s, c);
   }
+}
+
+// A request waits for a first replica: the scaler hears of it at once.
+void Deployer::wake(ServiceState& s, Context& c) {
+  if (s.row.wanted > 0 || s.in_flight.value_or(0) == 0 || s.row.scaling_due) return;
+  s.ask_at = std::min(s.ask_at, c.now());
+  tell_scaler(s, c);
 }
 
 // One question at a time: how it is to be scaled, when that has changed; else what it does now.
@@ -147,6 +155,11 @@ void Deployer::report_service(ServiceState& s, Context& c) {
   report.service = s.row.service;
   for (auto const& r : replicas_of(s))
     report.ready += r.state == ReplicaState::ready && !r.silent ? 1 : 0;
+  if (s.is_scaled_by_use()) {
+    auto const use = total_use(s.spec().scale->signal, measured(s, c.now()));
+    (s.spec().scale->signal == ScaleSignal::cpu ? report.cpu : report.gpu) = use.total;
+    report.silent = use.silent;
+  }
   if (c.now() - s.seen_at < 3 * settings_.balance_every_ms) {
     report.requests_per_s = s.requests_per_s;
     report.concurrency = s.in_flight;
@@ -169,6 +182,8 @@ void Deployer::take_wanted(ServiceState& s, Result<ScaleWanted> const& got, Cont
   } else if (got.error().code == Code::not_found) {
     s.row.scaled = false;
     s.ask_at = c.now() + unscaled_again_ms;
+    // Nobody would wake it any more.
+    s.row.wanted = std::max(s.row.wanted, 1u);
   }
   if (s.row == before) return;
   c.upsert(s.row);
@@ -180,7 +195,7 @@ void Deployer::take_wanted(ServiceState& s, Result<ScaleWanted> const& got, Cont
   event.outcome = AuditOutcome::done;
   event.detail = {{"from", std::to_string(before.wanted)},
                   {"wanted", std::to_string(s.row.wanted)},
-                  {"why", "the scaler decided"}};
+                  {"why", got ? "the scaler decided" : "nobody scales it any more"}};
   c.audit(std::move(event));
   touch(s.row.service, c);
 }

@@ -72,6 +72,7 @@ Result<NodeChanged> Deployer::drain(NodeDrain const& m, Context& c) {
   auto const back = link.silent || link.shrunk ? NodeState::suspect : NodeState::ready;
   if (m.drain || link.row.state == NodeState::draining)
     set_node_state(link, m.drain ? NodeState::draining : back, c);
+  note_health(link, c);
   if (!m.drain) pass(c);
   return NodeChanged{m.node, found->second.row.state};
 }

@@ -28,17 +28,27 @@ Status Deployer::upsert_node(NodeLink& link, Context&) {
                                link.row.taints});
 }
 
-void Deployer::set_node_state(NodeLink& link, NodeState state, Context& c) {
+void Deployer::set_node_state(NodeLink& link, NodeState state, Context& c, std::string const& why) {
   if (link.row.state == state) return;
   auto const was = link.row.state;
   link.row.state = state;
   auto const set = cluster_.set_state(link.row.node, state);
   LEPTON_CHECK(set.has_value(), "a linked node is not in the cluster");
   c.upsert(link.row);
-  c.audit(
-      node_event(link, "deployer.node.state",
-                 std::string(schema::name_of(was)) + " to " + std::string(schema::name_of(state))));
+  c.audit(node_event(link, "deployer.node.state",
+                     std::string(schema::name_of(was)) + " to " +
+                         std::string(schema::name_of(state)) + (why.empty() ? "" : "; " + why)));
   more_to_place_ = true;
+}
+
+// Of a node that is heard: new work goes there unless something speaks against it.
+void Deployer::note_health(NodeLink& link, Context& c) {
+  if (link.is_simulated() || link.silent || link.row.state == NodeState::draining) return;
+  auto const* doubt = node_watch_.doubt(link.row.node, link.heard_since, c.now());
+  if (link.shrunk)
+    return set_node_state(link, NodeState::suspect, c, "it offers less than is held");
+  if (doubt == nullptr) return set_node_state(link, NodeState::ready, c);
+  set_node_state(link, NodeState::suspect, c, "the monitor calls it " + *doubt);
 }
 
 void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
@@ -124,9 +134,10 @@ Status Deployer::meet(NodeSync const& m, Context& c) {
   link.leaving = m.leaving;
   if (link.row.boot_id != m.boot_id) reboot(link, m.boot_id, c);
   if (auto taken = take_offer(link, m, c); !taken) return taken;
-  if (link.row.state != NodeState::draining)
-    set_node_state(link, link.shrunk ? NodeState::suspect : NodeState::ready, c);
-  if (std::exchange(link.silent, false) || link.first_sync) {
+  auto const again = std::exchange(link.silent, false) || link.first_sync;
+  if (again) link.heard_since = c.now();
+  note_health(link, c);
+  if (again) {
     link.first_sync = false;
     for (auto const& id : jobs_on(m.node)) apply_event(jobs_.at(id), NodeHeard{m.node}, c);
   }
@@ -284,7 +295,11 @@ void Deployer::tick_nodes(Context& c) {
   for (auto& [id, link] : nodes_) {
     if (link.is_simulated()) continue;
     auto const quiet = c.now() - link.heard_at;
-    if (quiet < settings_.suspect_after_ms) continue;
+    if (quiet < settings_.suspect_after_ms) {
+      // A doubt that has lapsed is no event.
+      if (!link.first_sync) note_health(link, c);
+      continue;
+    }
     auto const far = quiet >= settings_.unreachable_after_ms;
     auto const state = link.row.state;
     if (state != NodeState::draining && state != NodeState::down)

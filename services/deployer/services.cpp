@@ -20,6 +20,7 @@ Error not_there(std::string const& service) {
 std::string_view word_of(ServiceState const& s, bool rolled_out) {
   if (s.row.removing) return "removing";
   if (!s.row.stalled.empty()) return "stalled";
+  if (s.is_idle()) return "idle";
   if (rolled_out) return "steady";
   return s.row.proven == s.row.template_number ? "scaling" : "rolling out";
 }
@@ -68,7 +69,12 @@ Status Deployer::check_apply(ServiceSpec const& spec) const {
   if (known == serving_.services.end() && serving_.services.size() >= services_max)
     return Error{Code::exhausted, "there are 1,000 services, which is the limit"};
   auto const port = choose_entrance(spec);
-  return port ? ok() : Status(port.error());
+  if (!port) return port.error();
+  if (spec.min == 0 && *port == 0)
+    return Error{Code::invalid,
+                 "replicas.min: 0 needs an entrance where requests wait, and this installation has "
+                 "none; install haproxy and start again, or write min: 1"};
+  return ok();
 }
 
 void Deployer::apply_service(ServiceApply const& m, Ticket<ServiceApply> ticket, Context& c) {
@@ -142,7 +148,8 @@ void Deployer::take_revision(ServiceSpec const& spec, std::string const& note, T
       revision.template_number = old.template_number;
   if (fresh) s.row = {spec.name};
   s.row.port = *choose_entrance(spec);
-  s.row.wanted = std::clamp(s.row.wanted, spec.min, spec.max);
+  // The first template proves itself at once, also where an idle service has no replica.
+  s.row.wanted = std::clamp(fresh ? 1 : s.row.wanted, spec.min, spec.max);
   s.row.revision = revision.revision;
   if (s.row.template_number != revision.template_number || !s.row.stalled.empty())
     s.row.failures = 0, s.row.not_before_ms = 0, s.row.stalled.clear();
@@ -176,6 +183,10 @@ Result<ServiceApplied> Deployer::resize_service(ServiceResize const& m, Context&
     return Error{Code::invalid,
                  "replicas: service " + m.service + " has from " + std::to_string(s.spec().min) +
                      " to " + std::to_string(s.spec().max) + "; apply it with other limits first"};
+  if (m.replicas == 0)
+    return Error{Code::invalid,
+                 "replicas: 0 needs a scaler, which starts the first one again; apply the service "
+                 "with scale"};
   auto const changed = s.row.wanted != m.replicas;
   c.note("from", std::to_string(s.row.wanted));
   c.note("wanted", std::to_string(m.replicas));
@@ -219,6 +230,12 @@ Result<ServiceView> Deployer::show_service(ServiceShow const& m, Context& c) {
     view.why = std::to_string(s.row.failures) + " replicas have failed one after another";
   if (view.why.empty()) view.why = s.trouble;
   if (view.why.empty() && s.row.port != 0) view.why = serving_.balancer_trouble;
+  if (view.why.empty() && s.is_idle())
+    view.why = s.holds
+                   ? "no replica runs: the first request starts one, and waits for it at most " +
+                         std::to_string(s.spec().hold_ms) + " ms"
+                   : "no replica runs, and this balancer holds no request that could start "
+                     "one; start HAProxy with the configuration of `lepton up`";
   for (auto const& [number, replica] : s.replicas) {
     ReplicaView v{replica.job, number, replica.template_number, replica_state(replica)};
     auto const& job = jobs_.at(replica.job);

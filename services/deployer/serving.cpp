@@ -45,6 +45,7 @@ void Deployer::serve_touched(Context& c) {
 
 void Deployer::tick_services(Context& c) {
   auto const now = instant(c).wall_ms;
+  watch_use(c);
   for (auto& [name, s] : serving_.services) {
     // Not only after events: a node that is heard again may have held a rollout up, and a template
     // is proven by time alone.
@@ -54,7 +55,10 @@ void Deployer::tick_services(Context& c) {
     if (!settled) touch(name, c);
     tell_scaler(s, c);
   }
-  if (c.now() - serving_.balanced_at >= settings_.balance_every_ms) balance_soon(c);
+  // A request may wait at an idle entrance: that is looked at with each tick.
+  auto const idle = std::any_of(serving_.services.begin(), serving_.services.end(),
+                                [](auto const& s) { return s.second.is_idle(); });
+  if (idle || c.now() - serving_.balanced_at >= settings_.balance_every_ms) balance_soon(c);
 }
 
 ReplicaState Deployer::replica_state(ReplicaRow const& replica) const {
@@ -89,7 +93,8 @@ void Deployer::serve(ServiceState& s, Context& c) {
   end_slow(s, c);
   auto const now = instant(c).wall_ms;
   auto const replicas = replicas_of(s);
-  if (is_rolled_out(s.target(now), replicas)) note_rolled_out(s, c);
+  // What does not run proves nothing.
+  if (s.row.wanted > 0 && is_rolled_out(s.target(now), replicas)) note_rolled_out(s, c);
   for (auto const& step : plan_rollout(s.target(now), replicas)) {
     if (step.kind == StepKind::start) {
       start_replica(s, step.template_number, c);

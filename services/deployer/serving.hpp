@@ -9,6 +9,7 @@
 
 #include "common/base/time.hpp"
 #include "services/deployer/core/rollout.hpp"
+#include "services/deployer/core/usage.hpp"
 #include "services/deployer/service_rows.hpp"
 
 namespace lepton::deployer {
@@ -20,6 +21,7 @@ struct ServiceState {
   // At its entrance, as last seen.
   std::optional<double> requests_per_s, in_flight;
   std::optional<std::uint64_t> requests;  // of which requests_per_s is the difference
+  bool holds = true;                      // what no replica can take waits there
   TimeMs seen_at = 0;
   bool asking = false;  // the scaler, about a report or the scaling; one at a time
   TimeMs ask_at = 0;    // not before
@@ -27,6 +29,9 @@ struct ServiceState {
 
   RevisionRow const& revision() const { return revisions.at(row.revision); }
   ServiceSpec const& spec() const { return revision().spec; }
+  bool is_scaled_by_use() const { return spec().scale && is_of_use(spec().scale->signal); }
+  // Nothing runs, and nothing should before a request comes.
+  bool is_idle() const { return row.wanted == 0 && !row.removing && replicas.empty(); }
   RolloutTarget target(WallMs now) const;
 };
 

@@ -56,6 +56,7 @@ struct NodeLink {
   std::string incarnation;
   std::uint64_t number = 0;  // of its last sync
   TimeMs heard_at = 0;       // monotonic; 0: not in this life of the deployer
+  TimeMs heard_since = 0;    // without a gap
   WallMs heard_at_ms = 0;
   bool silent = false;  // its attempts were told so
   bool leaving = false;

@@ -55,15 +55,16 @@ void Monitor::judge(std::string const& from, Context& c) {
       return c.after(0, [this, next = i->first](Context& later) { judge(next, later); });
     judge_node(i->first, i->second, c);
   }
+  judge_targets(c);
   c.after(settings_.rules_every_ms, [this](Context& later) { judge("", later); });
 }
 
 void Monitor::judge_node(std::string const& name, Node const& node, Context& c) {
   Instant const at{c.now(), c.wall()};
   for (auto const& [rule_name, rule] : rules_) {
-    if (!rule.enabled) continue;
+    if (!rule.enabled || rule.series == Series::scraped) continue;
     if (rule.series != Series::silence_s) {
-      judge_series(rule, name, node, c);
+      judge_series(rule, name, node.life.steady_ms(c.now()), c);
       continue;
     }
     auto const silence = static_cast<double>(node.life.silence_ms(c.now())) / 1000;
@@ -71,19 +72,20 @@ void Monitor::judge_node(std::string const& name, Node const& node, Context& c) 
   }
 }
 
-void Monitor::judge_series(AlertRule const& rule, std::string const& name, Node const& node,
+// The series of a node or of an exporter, which has reported without a gap for `steady_ms`.
+void Monitor::judge_series(AlertRule const& rule, std::string const& name, TimeMs steady_ms,
                            Context& c) {
   Instant const at{c.now(), c.wall()};
   auto open = alerts_.parts(rule.name, name);
   book_.each_mean(name, rule.series, c.now(), rule.window_ms,
                   [&](std::string const& part, std::optional<double> mean) {
-                    if (!mean) return;
+                    if (!mean || !is_about(rule, part)) return;
                     std::erase(open, part);
                     if (auto const change = alerts_.see(rule, name, part, mean, at))
                       tell(*change, c);
                   });
   // Without samples: a silent node may still be as bad; of one that reports, the part is gone.
-  auto const reports = node.life.steady_ms(c.now()) > rule.window_ms;
+  auto const reports = steady_ms > rule.window_ms;
   for (auto const& part : open) {
     if (reports)
       tell_all(alerts_.end_part(rule.name, name, part, at), c);

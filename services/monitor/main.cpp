@@ -32,7 +32,9 @@ int main(int argc, char** argv) {
     webhook = *made;
   }
   auto const make = [webhook](service::Config const&) -> actor::Factory {
-    return [webhook] { return std::make_unique<monitor::Monitor>(monitor::Settings{}, webhook); };
+    return [webhook, scraper = std::make_shared<monitor::CurlScraper>()] {
+      return std::make_unique<monitor::Monitor>(monitor::Settings{}, webhook, scraper);
+    };
   };
   actor::HostSettings host;
   host.streams = {"audit", monitor::nodes_stream, monitor::alerts_stream};

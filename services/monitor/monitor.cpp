@@ -26,30 +26,37 @@ store::Query query_of(SeriesRead const& m) {
 
 }  // namespace
 
-Monitor::Monitor(Settings settings, std::shared_ptr<Webhook> webhook)
+Monitor::Monitor(Settings settings, std::shared_ptr<Webhook> webhook,
+                 std::shared_ptr<Scraper> scraper)
     : settings_(settings),
       book_(settings.series),
       post_(settings.post),
-      webhook_(std::move(webhook)) {
+      webhook_(std::move(webhook)),
+      scraper_(std::move(scraper)) {
   on<NodeReport>(&Monitor::report);
   on<NodeHealthList>(&Monitor::list);
   on<NodeShow>(&Monitor::show);
   on<SeriesRead>(&Monitor::read);
+  on<SeriesNewest>(&Monitor::newest);
   on<AlertRulePut>(&Monitor::put_rule);
   on<AlertRuleRemove>(&Monitor::remove_rule);
   on<AlertRuleList>(&Monitor::list_rules);
   on<AlertList>(&Monitor::list_alerts);
+  on<ScrapePut>(&Monitor::put_target);
+  on<ScrapeRemove>(&Monitor::remove_target);
+  on<ScrapeList>(&Monitor::list_targets);
 }
 
 std::vector<store::Table const*> Monitor::tables() const {
-  return {&store::table_of<NodeRow>(), &store::table_of<AlertRule>(),
-          &store::table_of<FiringRow>()};
+  return {&store::table_of<NodeRow>(), &store::table_of<AlertRule>(), &store::table_of<FiringRow>(),
+          &store::table_of<ScrapeTarget>()};
 }
 
 void Monitor::restore(actor::Rows const& rows) {
   known_ = rows.of<NodeRow>();
   for (auto& rule : rows.of<AlertRule>()) rules_[rule.name] = rule;
   for (auto const& row : rows.of<FiringRow>()) firing_.push_back(row.change);
+  targets_ = rows.of<ScrapeTarget>();
 }
 
 void Monitor::start(Context& c) {
@@ -61,6 +68,8 @@ void Monitor::start(Context& c) {
   known_.clear();
   for (auto const& change : firing_) alerts_.restore(change, {c.now(), c.wall()});
   firing_.clear();
+  for (auto const& target : targets_) (void)scrapes_.put(target, c.now());
+  targets_.clear();
   looked_at_ = c.now();
   resume_hours(c);
   upkeep(c);
@@ -68,6 +77,7 @@ void Monitor::start(Context& c) {
   c.after(settings_.collect_every_ms, [this](Context& later) { collect(later); });
   c.after(settings_.rules_every_ms, [this](Context& later) { judge("", later); });
   if (webhook_) c.after(settings_.post_every_ms, [this](Context& later) { post(later); });
+  if (scraper_) scrape(c);
 }
 
 // Hours that the life before had begun go on.
@@ -111,6 +121,7 @@ std::map<std::string, std::int64_t> Monitor::counters() const {
   std::map<std::string, std::int64_t> all{
       {"nodes", static_cast<std::int64_t>(nodes_.size())},
       {"series", static_cast<std::int64_t>(book_.size())},
+      {"scrape_targets", static_cast<std::int64_t>(scrapes_.size())},
       {"reports", reports_},
       {"samples", samples_},
       {"values_refused", static_cast<std::int64_t>(book_.refused())},
@@ -178,6 +189,16 @@ void Monitor::read(SeriesRead const& m, actor::Ticket<SeriesRead> ticket, Contex
     c.find<MinuteRow>(query_of(m), then);
   else
     c.find<HourRow>(query_of(m), then);
+}
+
+Result<SeriesValues> Monitor::newest(SeriesNewest const& m, Context& c) {
+  if (m.keys.size() > SeriesNewest::keys_max)
+    return Error{Code::invalid, "keys: at most 2,000 in one question"};
+  SeriesValues all;
+  for (auto const& key : m.keys)
+    all.values.push_back(
+        {book_.value(key.node.value, key.series, key.part, c.now(), m.age_max_ms)});
+  return all;
 }
 
 }  // namespace lepton::monitor

@@ -7,7 +7,8 @@
 // Samples are lost with the process, states and firing alerts are not. When the monitor itself
 // stood still, nodes are not blamed for it. Nodes that were not heard for a week are forgotten.
 //
-// Files: monitor.cpp life and questions; reports.cpp nodes and samples; alerts.cpp rules.
+// Files: monitor.cpp life and questions; reports.cpp nodes and samples; alerts.cpp rules;
+// scraping.cpp exporters.
 // Threads: the actor's. Errors: invalid, not_found, exhausted.
 
 #include <map>
@@ -15,11 +16,14 @@
 #include <string>
 
 #include "common/actor/actor.hpp"
+#include "schemas/series_newest.hpp"
 #include "services/monitor/core/alert_book.hpp"
 #include "services/monitor/core/alert_post.hpp"
 #include "services/monitor/core/liveness.hpp"
+#include "services/monitor/core/scrape_book.hpp"
 #include "services/monitor/core/series_book.hpp"
 #include "services/monitor/rows.hpp"
+#include "services/monitor/scrape/scraper.hpp"
 #include "services/monitor/webhook/webhook.hpp"
 
 namespace lepton::monitor {
@@ -46,8 +50,9 @@ struct Settings {
 
 class Monitor final : public actor::Actor {
  public:
-  // Without a webhook alerts are told by the stream alone.
-  explicit Monitor(Settings settings, std::shared_ptr<Webhook> webhook = nullptr);
+  // Without a webhook alerts are told by the stream alone; without a scraper no exporter is read.
+  explicit Monitor(Settings settings, std::shared_ptr<Webhook> webhook = nullptr,
+                   std::shared_ptr<Scraper> scraper = nullptr);
 
   std::vector<store::Table const*> tables() const override;
   void restore(actor::Rows const& rows) override;
@@ -70,6 +75,7 @@ class Monitor final : public actor::Actor {
   void list(NodeHealthList const& m, actor::Ticket<NodeHealthList> ticket, Context& c);
   void show(NodeShow const& m, actor::Ticket<NodeShow> ticket, Context& c);
   void read(SeriesRead const& m, actor::Ticket<SeriesRead> ticket, Context& c);
+  Result<SeriesValues> newest(SeriesNewest const& m, Context& c);
   NodeHealth health_of(Node const& node, TimeMs now) const;
   void upkeep(Context& c);
   void resume_hours(Context& c);
@@ -90,11 +96,19 @@ class Monitor final : public actor::Actor {
   Result<Alerts> list_alerts(AlertList const& m, Context& c);
   void judge(std::string const& from, Context& c);
   void judge_node(std::string const& name, Node const& node, Context& c);
-  void judge_series(AlertRule const& rule, std::string const& name, Node const& node, Context& c);
+  void judge_series(AlertRule const& rule, std::string const& owner, TimeMs steady_ms, Context& c);
   void tell(AlertChange const& change, Context& c);
   void tell_all(std::vector<AlertChange> const& changes, Context& c);
   void post(Context& c);
   void posted(Status const& done, Context& c);
+
+  // scraping.cpp
+  Result<ScrapeTargetsChanged> put_target(ScrapePut const& m, Context& c);
+  Result<ScrapeTargetsChanged> remove_target(ScrapeRemove const& m, Context& c);
+  Result<ScrapePage> list_targets(ScrapeList const& m, Context& c);
+  void scrape(Context& c);
+  void scraped(std::string const& name, Result<Reading> const& got, Context& c);
+  void judge_targets(Context& c);
 
   Settings settings_;
   std::map<std::string, Node> nodes_;
@@ -103,9 +117,12 @@ class Monitor final : public actor::Actor {
   AlertBook alerts_;
   AlertPost post_;
   std::shared_ptr<Webhook> webhook_;
-  std::string post_trouble_;         // last failure, to be logged once
-  std::vector<NodeRow> known_;       // until start() knows the time
-  std::vector<AlertChange> firing_;  // likewise
+  ScrapeBook scrapes_;
+  std::shared_ptr<Scraper> scraper_;
+  std::string post_trouble_;           // last failure, to be logged once
+  std::vector<NodeRow> known_;         // until start() knows the time
+  std::vector<AlertChange> firing_;    // likewise
+  std::vector<ScrapeTarget> targets_;  // likewise
   TimeMs looked_at_ = 0;
   std::int64_t reports_ = 0, samples_ = 0, changes_ = 0, alerts_told_ = 0;
 };

@@ -13,7 +13,7 @@
 #include "services/node/node_config.hpp"
 #include "services/node/probe/thread_prober.hpp"
 #include "services/node/reporter.hpp"
-#include "services/node/runner/docker/docker_api.hpp"
+#include "services/node/runner/docker/container_find.hpp"
 #include "services/node/runner/process_runner.hpp"
 #include "services/node/telemetry/machine.hpp"
 
@@ -110,7 +110,11 @@ int run(node::NodeConfig const& config, std::string const& file) {
   if (!config.monitor_endpoint.empty()) {
     auto meter = std::make_shared<node::MachineMeter>(
         node::MachineOptions{.state_dir = config.state_folder},
-        node::TaskMeter::of_this_machine(config.state_folder + "/attempts"));
+        node::TaskMeter::of_this_machine(config.state_folder + "/attempts",
+                                         [docker = node::DockerApi(config.docker_socket),
+                                          state = config.state_folder](std::string const& attempt) {
+                                           return node::find_container(docker, state, attempt);
+                                         }));
     spec.more.push_back(
         {"telemetry", [settings = *settings, meter] {
            return std::make_unique<node::Reporter>(

@@ -12,7 +12,7 @@ namespace {
 
 Result<std::unique_ptr<Policy>> policy_of(ScaleSettings const& s) {
   if (auto good = check(s.limits); !good) return good.error();
-  return make_policy(s.policy, {s.signal, s.per_replica});
+  return make_policy(s.policy, {s.signal, s.per_replica}, {s.window_ms, s.limits.zero_after_ms});
 }
 
 std::string path_of(std::string const& service) {
@@ -173,6 +173,9 @@ Result<ScaleWanted> Scaler::report(ServiceReport const& m, Context& c) {
   service.reported_at = c.now();
   service.reported_wall = c.wall();
   ++reports_;
+  // Somebody waits, and nothing runs: the first replica does not wait for the policy's pace.
+  auto const waits = m.requests_per_s.value_or(0) > 0 || m.concurrency.value_or(0) > 0;
+  if (waits && service.row.wanted == 0) look(service, c);
   return wanted_of(service);
 }
 

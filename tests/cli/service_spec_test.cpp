@@ -55,6 +55,15 @@ scale: {policy: hpa, signal: requests_per_s, per_replica: 12.5, down_cooldown: 1
   EXPECT_EQ(spec->scale->limits.max, 3u);
   EXPECT_EQ(spec->scale->limits.down_cooldown_ms, 10'000);
   EXPECT_EQ(parse("replicas: 4")->min, 4u);
+  auto const idle = parse(
+      "replicas: {min: 0, max: 2}\nhold: 1m\n"
+      "scale: {per_replica: 1, zero_after: 5m, window: 10s}");
+  ASSERT_TRUE(idle) << idle.error().what;
+  EXPECT_EQ(idle->min, 0u);
+  EXPECT_EQ(idle->hold_ms, 60'000);
+  EXPECT_EQ(idle->scale->limits.zero_after_ms, 300'000);
+  EXPECT_EQ(idle->scale->window_ms, 10'000);
+  EXPECT_EQ(parse("replicas: 4")->hold_ms, 30'000);
 }
 
 TEST(ServiceSpecFile, RefusalsNameLineAndField) {
@@ -69,14 +78,16 @@ TEST(ServiceSpecFile, RefusalsNameLineAndField) {
            {"replicas: many", "line 4: replicas.min"},
            {"replicas: {min: 3, max: 2}", "line 4: replicas.min: is above"},
            {"replicas: 0", "line 4: replicas.max"},
-           {"replicas: {min: 0, max: 2}", "line 4: replicas.min: must be at least 1"},
+           {"replicas: {min: 0, max: 2}", "line 4: replicas.min: is 0, and nobody"},
            {"probes: {readiness: {}}", "line 4: probes.readiness: needs one of"},
            {"probes: {readiness: {http: ready}}", "line 4: probes.readiness.http: must begin"},
            {"probes: {readiness: {tcp: true, http: /}}", "line 4: probes.readiness: needs one of"},
            {"probes: {liveness: {tcp: true, period: 1ms}}", "line 4: probes.liveness.period"},
            {"update: {max_surge: 0}", "line 4: update: with max_surge"},
+           {"hold: 1h", "line 4: hold: '1h' is too much"},
+           {"scale: {per_replica: 1, window: 3m}", "line 4: scale.window: '3m' is too much"},
            {"drain: soon", "line 4: drain: 'soon' is not a duration"},
-           {"scale: {signal: cpu, per_replica: 1}", "line 4: scale.signal: must be"},
+           {"scale: {signal: cpu, per_replica: 1}", "line 4: scale.policy: must be hpa or"},
            {"scale: {per_replica: 0}", "line 4: scale.per_replica: must be above 0"},
            {"port: 0", "line 4: port"},
            {"setup: x", "line 4: setup: not supported yet"},

@@ -41,12 +41,25 @@ def is_found_again(stack, engine):
     equal(engine.docker("ps", "-a", "--format", "{{.Names}}").stdout, "", "containers in the end")
 
 
+def is_measured(stack):
+    """By its own control group: its watcher does nothing."""
+    job = stack.apply(spec("busy", "while :; do :; done"))
+    stack.wait_job(job, {"running"})
+    wait_for("CPU use of the container", lambda: any(
+        value["series"] == "task_cpu_cores" and value["part"].startswith(job)
+        and value["value"] > 0.05
+        for value in stack.ask("node", "show", "here")["health"]["values"]), 30, 0.2)
+    stack.cancel(job)
+    stack.wait_job(job, {"cancelled"})
+
+
 def test():
     with Engine() as engine:
         os.environ["DOCKER_HOST"] = f"unix://{engine.socket}"
         with Stack(up=["--node-name", "here"]) as stack:
             runs(stack)
             is_found_again(stack, engine)
+            is_measured(stack)
 
 
 if __name__ == "__main__":

@@ -25,18 +25,8 @@ with open(name, "a", buffering=1) as out:
 
 
 def join(stack, network, machine):
-    """`lepton node join` on that machine, as a person would do it."""
     name = f"node-{machine}"
-    token = stack.ask("token", "create", "--policy", "node", "--subject", name)["text"]
-    context = dict(line.split(": ", 1) for line in
-                   (stack.state / "client.yaml").read_text().splitlines())
-    other = Stack(prefix=network.inside(machine))
-    other.folder.rmdir()
-    other.folder = stack.folder  # removed, and its processes ended, with the stack
-    other.environment |= {"LEPTON_STATE": str(stack.folder / machine),
-                          "LEPTON_RUN": str(stack.folder / machine / "run")}
-    other.run("node", "join", "-", "--deployer", context["deployer_endpoint"].strip('"'),
-              "--server-key", context["deployer_key"].strip('"'), "--name", name, text=token)
+    stack.join(name, network.inside(machine))
     wait_state(stack, name, "ready")
 
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """A real Prometheus scrapes every service and the node: each target is up, and what they count can
-be asked for. A real Alertmanager hears what fires, and that it is over."""
+be asked for. A real Alertmanager hears what fires, and that it is over. The monitor reads a real
+node exporter: its samples are kept, a threshold on one fires, and so does one on an exporter that is
+down."""
 
 import json
 import shutil
@@ -10,7 +12,7 @@ import urllib.parse
 import urllib.request
 
 from alertmanager import Alertmanager
-from stack import Stack, equal, run_test, skip, wait_for
+from stack import Stack, check, equal, run_test, skip, wait_for
 
 
 class Prometheus:
@@ -88,6 +90,60 @@ def alerted(stack, alertmanager):
     wait_for("end of the alert", lambda: not alertmanager.alerts(**fires), 60, 0.2)
 
 
+class Exporter:
+    """Debian's node exporter on a free port."""
+
+    def __init__(self, folder):
+        self.port, self.log = Prometheus.free_port(), folder / "exporter.log"
+
+    def __enter__(self):
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                ["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{self.port}"],
+                stdout=log, stderr=log)
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+def target(stack):
+    return stack.ask("scrape", "show", "real")["targets"][0]
+
+
+def fires(stack, rule):
+    return any(alert["rule"] == rule for alert in stack.ask("alert", "list")["alerts"])
+
+
+def exporter_is_read(stack):
+    if not shutil.which("prometheus-node-exporter"):
+        print("Debian's prometheus-node-exporter is missing: that part is left out")
+        return
+    with Exporter(stack.folder) as exporter:
+        stack.ask("scrape", "put", "real", "--url", f"http://127.0.0.1:{exporter.port}/metrics",
+                  "--keep", "node_load1,node_memory_MemTotal_bytes,node_cpu_seconds_total",
+                  "--every", "1s", "--timeout", "1s")
+        wait_for("exporter that is read", lambda: target(stack)["up"])
+        for words in (("--sample", "node_memory_MemTotal_bytes", "--above", "1"),
+                      ("--sample", "up", "--below", "0.5")):
+            stack.ask("alert", "put", f"real-{words[2].strip('-')}", "--series", "scraped", *words,
+                      "--window", "1s", "--for", "0s", "--resolve", "0s")
+        # A counter is known by its rise, from the second reading on.
+        wait_for("rate of the CPU", lambda: any(
+            value["part"].startswith("node_cpu_seconds_total{") and 0 <= value["value"] <= 2
+            for value in target(stack)["values"]))
+        memory = next(value["value"] for value in target(stack)["values"]
+                      if value["part"] == "node_memory_MemTotal_bytes")
+        check(memory > 1e8, f"memory of this machine: {memory}")
+        wait_for("alert of a sample", lambda: fires(stack, "real-above"))
+        check(not fires(stack, "real-below"), "an exporter that answers is called down")
+    wait_for("alert of an exporter that is down", lambda: fires(stack, "real-below"))
+    check("not reached" in target(stack)["trouble"], f"its trouble: {target(stack)['trouble']}")
+    stack.ask("scrape", "remove", "real")
+    equal(stack.ask("alert", "list")["alerts"], [], "alerts of a target that is gone")
+
+
 def test():
     if not shutil.which("prometheus") or not Alertmanager.is_there():
         skip("Debian's prometheus or prometheus-alertmanager is missing")
@@ -95,6 +151,7 @@ def test():
             up=["--node-name", "here", "--alert-url-file", str(alertmanager.url_file)]) as stack:
         scraped(stack)
         alerted(stack, alertmanager)
+        exporter_is_read(stack)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A service on real processes behind a real HAProxy: a rollout under load loses no request, a
-replica that is killed is replaced, a revision that fails leaves the old one alone, and the load
-goes on while the deployer and HAProxy are killed."""
+replica that is killed is replaced, a revision that fails leaves the old one alone, the load goes on
+while the deployer and HAProxy are killed, and an idle service is woken by its first request."""
 
 import http.client
 import json
@@ -12,6 +12,7 @@ import time
 
 from stack import Stack, check, equal, run_test, send_signal, skip, wait_for, words_of
 from stack import processes
+from waking import waking
 
 SERVER = """
 import http.server, os, signal, sys, threading
@@ -186,12 +187,13 @@ def test():
         failing(stack, port)
         kill_replica(stack)
         kill_services(stack, port)
+        waking(stack, spec)
         stack.run("service", "remove", "web", "-y")
         wait_for("end of the service",
                  lambda: not stack.ask("service", "list")["services"], 30, 0.2)
         actions = [row["action"] for row in stack.ask("audit", "tail", "--lines", "500")["entries"]]
-        for action, times in (("deployer.service.apply", 3), ("deployer.service.revert", 1),
-                              ("deployer.service.remove", 1), ("deployer.service.stalled", 1)):
+        for action, times in (("deployer.service.apply", 5), ("deployer.service.revert", 1),
+                              ("deployer.service.remove", 2), ("deployer.service.stalled", 1)):
             equal(actions.count(action), times, f"entries {action}")
 
 

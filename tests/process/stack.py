@@ -236,6 +236,24 @@ class Stack:
     def leftovers(self):
         return [pid for pid in processes() if pid != os.getpid() and self.is_ours(pid)]
 
+    def join(self, name, prefix=()):
+        """`lepton node join` of one more machine, as a person would do it; its own Stack, which
+        goes with this one."""
+        token = self.ask("token", "create", "--policy", "node", "--subject", name)["text"]
+        context = dict(line.split(": ", 1) for line in
+                       (self.state / "client.yaml").read_text().splitlines())
+        other = Stack(prefix=prefix)
+        other.folder.rmdir()
+        other.folder = self.folder  # removed, and its processes ended, with this one
+        other.environment |= {"LEPTON_STATE": str(self.folder / name),
+                              "LEPTON_RUN": str(self.folder / name / "run")}
+        doors = [word for service, option, key in (("deployer", "--deployer", "--server-key"),
+                                                   ("monitor", "--monitor", "--monitor-key"))
+                 for word in (option, context[f"{service}_endpoint"].strip('"'),
+                              key, context[f"{service}_key"].strip('"'))]
+        other.run("node", "join", "-", *doors, "--name", name, text=token)
+        return other
+
     def pid(self, name):
         """Of a service, the node or the postmaster; None while there is none."""
         if name == "postgres":

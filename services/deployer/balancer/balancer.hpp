@@ -2,8 +2,10 @@
 // Balancer: the port through which requests reach the replicas of services. It has a fixed number
 // of entrances, each a port; the deployer says which servers stand behind each. Level-triggered:
 // every call brings the whole state to what is wanted and tells what it is now, so that a balancer
-// that has forgotten everything (a restart) is set right by the next call. HaproxyBalancer drives
-// HAProxy; FakeBalancer has the same manners. One contract test holds both.
+// that has forgotten everything (a restart) is set right by the next call. While no server can take
+// it, a request is held: a bounded number of them, each for a bounded time, then refused; what is
+// held counts as in flight, which is how the need of a first replica is seen. HaproxyBalancer
+// drives HAProxy; FakeBalancer has the same manners. One contract test holds both.
 //
 // Calls may block for as long as their deadline says (seconds): from a worker thread. Errors:
 // unavailable, timeout; invalid for a port that is no entrance.
@@ -28,6 +30,7 @@ struct BalancedServer {
 struct Entrance {
   std::uint32_t port = 0;
   std::vector<BalancedServer> servers;
+  std::int64_t hold_ms = 0;  // so long a request waits while no server can take it
 };
 
 struct ServerLoad {
@@ -40,8 +43,9 @@ struct ServerLoad {
 struct EntranceLoad {
   std::uint32_t port = 0;
   std::uint64_t requests = 0;   // since the balancer started
-  std::uint64_t in_flight = 0;  // open and waiting
+  std::uint64_t in_flight = 0;  // open and waiting, also those that are held
   std::vector<ServerLoad> servers;
+  bool holds = true;  // false: this balancer refuses at once what no server can take
 };
 
 class Balancer {

@@ -1,5 +1,7 @@
 #include "services/deployer/balancer/fake_balancer.hpp"
 
+#include <algorithm>
+
 namespace lepton::deployer {
 
 std::uint64_t FakeBalancer::open_at(std::string const& server) const {
@@ -25,7 +27,11 @@ Result<std::vector<EntranceLoad>> FakeBalancer::reconcile(std::vector<Entrance> 
     if (entrance.port < first_ || entrance.port >= first_ + count_)
       return Error{Code::invalid, "port " + std::to_string(entrance.port) + " is no entrance"};
   std::map<std::uint32_t, std::vector<BalancedServer>> by_port;
-  for (auto const& entrance : wanted) by_port[entrance.port] = entrance.servers;
+  hold_ms_.clear();
+  for (auto const& entrance : wanted) {
+    by_port[entrance.port] = entrance.servers;
+    hold_ms_[entrance.port] = entrance.hold_ms;
+  }
   std::vector<EntranceLoad> seen;
   for (auto port = first_; port < first_ + count_; ++port) {
     bring(port, by_port[port]);
@@ -34,13 +40,24 @@ Result<std::vector<EntranceLoad>> FakeBalancer::reconcile(std::vector<Entrance> 
       load.servers.push_back({name, open_at(name), server.draining});
       load.in_flight += open_at(name);
     }
+    load.in_flight += held_at(port);
     seen.push_back(std::move(load));
   }
   return seen;
 }
 
+// They are answered as soon as a server takes new requests, and refused where none may wait.
+std::uint64_t FakeBalancer::held_at(std::uint32_t port) {
+  auto const open = std::any_of(entrances_[port].begin(), entrances_[port].end(),
+                                [](auto const& server) { return !server.second.draining; });
+  if (open) requests_[port] += held_[port];
+  if (open || hold_ms(port) == 0) held_[port] = 0;
+  return held_[port];
+}
+
 void FakeBalancer::restart() {
   entrances_.clear();
+  held_.clear();
   requests_.clear();
   in_flight_.clear();
 }

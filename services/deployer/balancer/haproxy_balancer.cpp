@@ -69,8 +69,8 @@ Result<std::string> read_all(int fd, TimeMs until, Clock const& clock) {
   return Error{Code::exhausted, "HAProxy's answer is longer than 16 MiB"};
 }
 
-EntranceLoad load_of(HaproxyBackend const& backend) {
-  EntranceLoad load{backend.port, backend.requests, backend.in_flight, {}};
+EntranceLoad load_of(HaproxyBackend const& backend, bool holds) {
+  EntranceLoad load{backend.port, backend.requests, backend.in_flight, {}, holds};
   // One in maintenance gets nothing and waits for its deletion.
   for (auto const& server : backend.servers)
     if (server.state != HaproxyState::maintenance)
@@ -99,7 +99,17 @@ Result<std::string> HaproxyBalancer::exchange(std::string const& line) {
 Result<std::vector<HaproxyBackend>> HaproxyBalancer::look() {
   auto page = exchange("show stat -1 6 -1");
   if (!page) return page.error();
-  return parse_haproxy_page(*page);
+  auto backends = parse_haproxy_page(*page);
+  if (!backends) return backends;
+  auto map = exchange("show map " + haproxy_hold_map(settings_.socket));
+  if (!map) return map.error();
+  auto const holds = parse_haproxy_holds(*map);
+  holds_ = holds.has_value();
+  if (!holds_) return backends;
+  for (auto& backend : *backends)
+    if (auto const found = holds->find(backend.port); found != holds->end())
+      backend.hold_ms = found->second;
+  return backends;
 }
 
 // As many in a line as fit. What was refused is seen at the next look.
@@ -118,34 +128,43 @@ Status HaproxyBalancer::send(std::vector<std::string> const& commands) {
   return flush();
 }
 
-Result<std::vector<EntranceLoad>> HaproxyBalancer::reconcile(std::vector<Entrance> const& wanted) {
-  std::lock_guard const lock(mutex_);
-  std::map<std::uint32_t, std::vector<BalancedServer>> by_port;
+Status HaproxyBalancer::bring(std::vector<HaproxyBackend> const& is,
+                              std::vector<Entrance> const& wanted, bool& changed) {
+  std::map<std::uint32_t, Entrance const*> by_port;
   for (auto const& entrance : wanted) {
     for (auto const& server : entrance.servers)
-      if (auto good = check_server(server); !good) return good.error();
-    by_port[entrance.port] = entrance.servers;
+      if (auto good = check_server(server); !good) return good;
+    by_port[entrance.port] = &entrance;
   }
-  auto is = look();
-  if (!is) return is.error();
+  Entrance const nothing;
+  auto const map = haproxy_hold_map(settings_.socket);
   std::vector<std::string> commands;
-  for (auto const& backend : *is) {
-    auto const want = by_port.find(backend.port);
-    auto const more = haproxy_commands(
-        backend, want == by_port.end() ? std::vector<BalancedServer>{} : want->second);
+  for (auto const& backend : is) {
+    auto const found = by_port.find(backend.port);
+    auto const& want = found == by_port.end() ? nothing : *found->second;
+    auto const more = haproxy_commands(backend, want.servers);
     commands.insert(commands.end(), more.begin(), more.end());
-    if (want != by_port.end()) by_port.erase(want);
+    if (auto const hold = haproxy_hold_command(backend, want.hold_ms, map); holds_ && hold)
+      commands.push_back(*hold);
+    if (found != by_port.end()) by_port.erase(found);
   }
   if (!by_port.empty())
     return Error{Code::invalid,
                  fmt::format("port {} is no entrance of HAProxy", by_port.begin()->first)};
-  if (!commands.empty()) {
-    if (auto sent = send(commands); !sent) return sent.error();
-    is = look();
-    if (!is) return is.error();
-  }
+  changed = !commands.empty();
+  return send(commands);
+}
+
+Result<std::vector<EntranceLoad>> HaproxyBalancer::reconcile(std::vector<Entrance> const& wanted) {
+  std::lock_guard const lock(mutex_);
+  auto is = look();
+  if (!is) return is.error();
+  bool changed = false;
+  if (auto brought = bring(*is, wanted, changed); !brought) return brought.error();
+  if (changed) is = look();
+  if (!is) return is.error();
   std::vector<EntranceLoad> seen;
-  for (auto const& backend : *is) seen.push_back(load_of(backend));
+  for (auto const& backend : *is) seen.push_back(load_of(backend, holds_));
   return seen;
 }
 

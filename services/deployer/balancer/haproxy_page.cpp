@@ -119,6 +119,27 @@ Result<std::vector<HaproxyBackend>> parse_haproxy_page(std::string_view page) {
   return parsed.take();
 }
 
+// A line is an address in memory, a key and a value.
+Result<std::map<std::uint32_t, std::int64_t>> parse_haproxy_holds(std::string_view text) {
+  std::map<std::uint32_t, std::int64_t> holds;
+  for (auto const& line : text::split(text, '\n')) {
+    if (text::trim(line).empty()) continue;
+    auto const words = text::split(text::trim(line), ' ');
+    auto const port = words.size() == 3 ? text::parse_int(words[1]) : std::nullopt;
+    auto const value = words.size() == 3 ? text::parse_int(words[2]) : std::nullopt;
+    if (!port || *port < 1 || *port > 65'535 || !value)
+      return Error{Code::not_found, "HAProxy has no map of waiting times"};
+    holds[static_cast<std::uint32_t>(*port)] = *value;
+  }
+  return holds;
+}
+
+std::optional<std::string> haproxy_hold_command(HaproxyBackend const& is, std::int64_t hold_ms,
+                                                std::string const& map) {
+  if (is.hold_ms == hold_ms) return std::nullopt;
+  return fmt::format("{} map {} {} {}", is.hold_ms ? "set" : "add", map, is.port, hold_ms);
+}
+
 std::vector<std::string> haproxy_commands(HaproxyBackend const& is,
                                           std::vector<BalancedServer> const& wanted) {
   Commands commands(is.port);

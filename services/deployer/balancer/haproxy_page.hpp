@@ -8,6 +8,8 @@
 // apart, in this order; it can be deleted in maintenance only, and not while a connection hangs on
 // it; all of it is gone after a restart.
 
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,10 +32,19 @@ struct HaproxyBackend {
   std::uint64_t requests = 0;
   std::uint64_t in_flight = 0;
   std::vector<HaproxyServer> servers;
+  std::optional<std::int64_t> hold_ms;  // by the map; nothing: it is not there yet
 };
 
 // Backends that are no entrances are left out. Errors: invalid.
 Result<std::vector<HaproxyBackend>> parse_haproxy_page(std::string_view page);
+
+// `show map`: how long requests are held at each port, ms. Errors: not_found when HAProxy knows no
+// such map: its configuration is not ours, and it holds nothing.
+Result<std::map<std::uint32_t, std::int64_t>> parse_haproxy_holds(std::string_view text);
+
+// Nothing: it is so already. Errors: none.
+std::optional<std::string> haproxy_hold_command(HaproxyBackend const& is, std::int64_t hold_ms,
+                                                std::string const& map);
 
 // Nothing: all is as wanted.
 std::vector<std::string> haproxy_commands(HaproxyBackend const& is,

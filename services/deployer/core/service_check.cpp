@@ -4,6 +4,7 @@
 
 #include "common/base/text.hpp"
 #include "services/deployer/core/spec_check.hpp"
+#include "services/deployer/core/usage.hpp"
 
 namespace lepton::deployer {
 namespace {
@@ -58,8 +59,13 @@ Status check_probes(JobSpec const& task) {
 Status check_numbers(ServiceSpec const& s) {
   if (s.max < 1 || s.max > 1000) return bad("replicas.max", "must be from 1 to 1000");
   if (s.min > s.max) return bad("replicas.min", "is above replicas.max");
-  if (s.min == 0)
-    return bad("replicas.min", "must be at least 1: nothing holds requests while none runs");
+  if (s.min == 0 && !s.scale)
+    return bad("replicas.min", "is 0, and nobody would start the first replica; write scale, too");
+  if (s.min == 0 && s.task.resources.ports == 0)
+    return bad("replicas.min", "is 0, and no request could wake a service without a port");
+  if (s.min == 0 && s.hold_ms < 1'000)
+    return bad("hold", "must be at least 1s where replicas.min is 0");
+  if (s.hold_ms < 0 || s.hold_ms > 600'000) return bad("hold", "must be from 0 to 10m");
   if (s.max_surge == 0 && s.max_unavailable == 0)
     return bad("update", "with max_surge and max_unavailable of 0 nothing could ever be replaced");
   if (s.max_surge > 1000 || s.max_unavailable > 1000)
@@ -71,6 +77,24 @@ Status check_numbers(ServiceSpec const& s) {
   return ok();
 }
 
+// Use is a share of what a replica was given: that must be a number, and its alone.
+Status check_scale(ServiceSpec const& spec) {
+  if (!spec.scale) return ok();
+  auto const& scale = *spec.scale;
+  auto const& given = spec.task.resources;
+  if (scale.limits.min != spec.min || scale.limits.max != spec.max)
+    return bad("scale", "its limits must be those of replicas");
+  if (!is_of_use(scale.signal)) return ok();
+  if (scale.policy != "hpa" && scale.policy != "threshold")
+    return bad("scale.policy",
+               "must be hpa or threshold to follow " + std::string(schema::name_of(scale.signal)));
+  if (scale.signal == ScaleSignal::cpu && given.cpu_milli == 0)
+    return bad("scale.signal", "cpu is a share of resources.cpus, which is 0");
+  if (scale.signal == ScaleSignal::gpu && (given.gpus == 0 || given.gpu_milli != 1000))
+    return bad("scale.signal", "gpu needs whole GPUs: of a shared one nobody knows who uses it");
+  return ok();
+}
+
 }  // namespace
 
 Status check_service(ServiceSpec const& spec) {
@@ -78,8 +102,7 @@ Status check_service(ServiceSpec const& spec) {
     return bad("name", "'" + spec.name.substr(0, 64) +
                            "' must be a DNS label: a-z, 0-9 and '-', at most 50");
   if (auto good = check_numbers(spec); !good) return good;
-  if (spec.scale && (spec.scale->limits.min != spec.min || spec.scale->limits.max != spec.max))
-    return bad("scale", "its limits must be those of replicas");
+  if (auto good = check_scale(spec); !good) return good;
   if (spec.task.name != spec.name) return bad("name", "the task has the name of its service");
   if (auto good = check_spec(JobId{"service"}, spec.task); !good) return good;
   if (spec.task.nodes != 1) return bad("nodes", "a replica is one task; write replicas instead");

@@ -33,7 +33,14 @@ Status check_rule(AlertRule const& r) {
     return wrong("severity", "must be info, warning or critical");
   if (!std::isfinite(r.threshold)) return wrong("threshold", "must be a number");
   if (r.summary.size() > 500) return wrong("summary", "at most 500 bytes");
+  if (r.sample.size() > 200) return wrong("sample", "at most 200 bytes");
+  if (r.sample.empty() == (r.series == Series::scraped))
+    return wrong("sample", "names the sample of series scraped, and of no other");
   return ok();
+}
+
+bool is_about(AlertRule const& rule, std::string const& part) {
+  return rule.series != Series::scraped || part.substr(0, part.find('{')) == rule.sample;
 }
 
 std::optional<AlertChange> AlertBook::begin(AlertRule const& rule, Key key, double value,

@@ -19,6 +19,8 @@
 namespace lepton::monitor {
 
 Status check_rule(AlertRule const& rule);
+// Of series that exporters show: whether the rule speaks of this one, by its name before labels.
+bool is_about(AlertRule const& rule, std::string const& part);
 
 struct Instant {
   TimeMs now_ms = 0;

@@ -158,4 +158,15 @@ std::vector<Measure> SeriesBook::newest(std::string const& node, TimeMs now_ms,
   return out;
 }
 
+std::optional<double> SeriesBook::value(std::string const& node, Series series,
+                                        std::string const& part, TimeMs now_ms,
+                                        TimeMs age_max_ms) const {
+  auto const of_node = nodes_.find(node);
+  if (of_node == nodes_.end()) return std::nullopt;
+  auto const entry = of_node->second.find({series, part});
+  auto const sample = entry == of_node->second.end() ? std::nullopt : entry->second.recent.newest();
+  if (!sample || now_ms - sample->at_ms > age_max_ms) return std::nullopt;
+  return sample->value;
+}
+
 }  // namespace lepton::monitor

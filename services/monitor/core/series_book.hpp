@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "common/base/recent.hpp"
 #include "schemas/monitor.hpp"
-#include "services/monitor/core/recent.hpp"
 
 namespace lepton::monitor {
 
@@ -41,7 +41,7 @@ struct DueRollup {
 struct SeriesLimits {
   std::size_t series_max = 100'000;
   std::size_t series_per_node_max = 2'000;
-  std::size_t part_bytes_max = 128;
+  std::size_t part_bytes_max = 200;
   std::size_t due_max = 400'000;
   std::size_t samples_kept = Recent::default_capacity;
   TimeMs idle_ms = 300'000;
@@ -59,6 +59,8 @@ class SeriesBook {
   std::vector<DueRollup> collect(TimeMs now_ms, WallMs wall_ms, std::size_t max);
 
   std::vector<Measure> newest(std::string const& node, TimeMs now_ms, TimeMs age_max_ms) const;
+  std::optional<double> value(std::string const& node, Series series, std::string const& part,
+                              TimeMs now_ms, TimeMs age_max_ms) const;
   // Calls f(part, mean or nothing) for each part of the node that has this series.
   template <class F>
   void each_mean(std::string const& node, Series series, TimeMs now_ms, TimeMs length_ms,

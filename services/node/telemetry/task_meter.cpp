@@ -35,12 +35,14 @@ std::optional<double> memory_mib_of(std::string const& group) {
 
 }  // namespace
 
-TaskMeter TaskMeter::of_this_machine(std::string own_attempts) {
+TaskMeter TaskMeter::of_this_machine(std::string own_attempts, ContainerGroups::Find find) {
   constexpr std::size_t mounts_max = 1 << 20;
   auto const mounts = read_file("/proc/self/mountinfo", mounts_max);
   auto const own = read_file("/proc/self/cgroup", mounts_max);
   if (!mounts || !own) return TaskMeter({});
-  return TaskMeter(group_parents(*mounts, *own), std::move(own_attempts));
+  std::optional<ContainerGroups> containers;
+  if (find) containers.emplace(*mounts, std::move(find));
+  return TaskMeter(group_parents(*mounts, *own), std::move(own_attempts), std::move(containers));
 }
 
 bool TaskMeter::is_own(std::string const& attempt) const {
@@ -48,31 +50,55 @@ bool TaskMeter::is_own(std::string const& attempt) const {
   return own_attempts_.empty() || std::filesystem::exists(own_attempts_ + "/" + attempt, error);
 }
 
-std::vector<TaskSample> TaskMeter::sample(TimeMs now_ms) {
+// By attempt: the folders that the runner made for it.
+std::map<std::string, std::vector<std::string>> TaskMeter::own_groups() const {
   namespace fs = std::filesystem;
-  std::map<std::string, TaskSample> found;
-  std::map<std::string, Used> used;
+  std::map<std::string, std::vector<std::string>> groups;
   for (auto const& parent : parents_) {
     std::error_code gone;
     for (fs::directory_iterator i(parent + "/lepton", gone), end; !gone && i != end;
          i.increment(gone)) {
       std::error_code ended;  // meanwhile; the others are still there
-      if (!i->is_directory(ended) || found.size() >= tasks_max) continue;
-      auto const group = i->path().string(), attempt = i->path().filename().string();
-      if (!is_own(attempt)) continue;
-      auto& task = found[attempt];
-      task.attempt = attempt;
-      if (!task.memory_mib) task.memory_mib = memory_mib_of(group);
-      if (auto const cpu = cpu_us_of(group); cpu && !used.contains(attempt))
-        used[attempt] = {*cpu, now_ms};
+      auto const attempt = i->path().filename().string();
+      if (!i->is_directory(ended) || !is_own(attempt)) continue;
+      if (groups.size() < tasks_max || groups.contains(attempt))
+        groups[attempt].push_back(i->path().string());
     }
   }
+  return groups;
+}
+
+// What a container uses is not what its watcher uses.
+void TaskMeter::use_containers(std::map<std::string, std::vector<std::string>>& groups,
+                               TimeMs now_ms) {
+  if (!containers_) return;
+  std::set<std::string> attempts;
+  for (auto& [attempt, folders] : groups) {
+    attempts.insert(attempt);
+    if (auto of_container = containers_->of(attempt, now_ms); !of_container.empty())
+      folders = std::move(of_container);
+  }
+  containers_->keep_only(attempts);
+}
+
+std::vector<TaskSample> TaskMeter::sample(TimeMs now_ms) {
+  auto groups = own_groups();
+  use_containers(groups, now_ms);
   std::vector<TaskSample> out;
-  for (auto& [attempt, task] : found) {
-    auto const now = used.find(attempt), then = before_.find(attempt);
-    if (now != used.end() && then != before_.end() && now_ms > then->second.at_ms &&
-        now->second.cpu_us >= then->second.cpu_us)
-      task.cpu_cores = static_cast<double>(now->second.cpu_us - then->second.cpu_us) / 1000 /
+  std::map<std::string, Used> used;
+  for (auto const& [attempt, folders] : groups) {
+    TaskSample task{attempt, {}, {}};
+    std::optional<std::int64_t> cpu_us;
+    for (auto const& folder : folders) {
+      if (!task.memory_mib) task.memory_mib = memory_mib_of(folder);
+      if (!cpu_us) cpu_us = cpu_us_of(folder);
+    }
+    if (cpu_us) used[attempt] = {*cpu_us, now_ms, folders};
+    // Of another group nothing is known yet.
+    auto const then = before_.find(attempt);
+    if (cpu_us && then != before_.end() && then->second.folders == folders &&
+        now_ms > then->second.at_ms && *cpu_us >= then->second.cpu_us)
+      task.cpu_cores = static_cast<double>(*cpu_us - then->second.cpu_us) / 1000 /
                        static_cast<double>(now_ms - then->second.at_ms);
     out.push_back(std::move(task));
   }

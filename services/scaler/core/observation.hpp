@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "common/base/check.hpp"
+#include "common/base/recent.hpp"
 #include "schemas/scaler.hpp"
-#include "services/scaler/core/window.hpp"
 
 namespace lepton::scaler {
 
@@ -21,11 +21,11 @@ constexpr bool is_usage(Signal s) {
 
 class Signals {
  public:
-  explicit Signals(std::size_t capacity = Window::default_capacity)
-      : windows_{Window(capacity), Window(capacity), Window(capacity), Window(capacity)} {}
+  explicit Signals(std::size_t capacity = Recent::default_capacity)
+      : series_{Recent(capacity), Recent(capacity), Recent(capacity), Recent(capacity)} {}
   // Signal::unknown is nobody's; asking for it stops the process.
-  Window& operator[](Signal s) { return windows_[index(s)]; }
-  Window const& operator[](Signal s) const { return windows_[index(s)]; }
+  Recent& operator[](Signal s) { return series_[index(s)]; }
+  Recent const& operator[](Signal s) const { return series_[index(s)]; }
   // When requests were last seen in flight or arriving; nothing when no sample says so.
   std::optional<TimeMs> last_demand_ms() const;
   // Whether requests are counted at all; without that, nobody can tell idle from blind.
@@ -36,7 +36,7 @@ class Signals {
     LEPTON_CHECK(s > Signal::unknown && s <= Signal::gpu, "a signal of the list");
     return static_cast<std::size_t>(s) - 1;
   }
-  std::array<Window, 4> windows_;
+  std::array<Recent, 4> series_;
 };
 
 // How much of a signal one replica should carry: 0.7 of its CPU, 2.8 requests in flight.

@@ -38,12 +38,36 @@ Status check(Target const& target) {
   return check_range("the target per replica", target.per_replica, 1e-6, 1e9);
 }
 
-Result<std::unique_ptr<Policy>> make_policy(std::string_view name, Target target) {
+namespace {
+
+template <class P, class S>
+Result<std::unique_ptr<Policy>> checked(S const& settings) {
+  if (auto good = check(settings); !good) return good.error();
+  return std::unique_ptr<Policy>(new P(settings));
+}
+
+KpaSettings kpa_of(Target target, PolicyOptions const& options) {
+  KpaSettings s{.target = target};
+  s.zero_grace_ms = options.zero_grace_ms;
+  if (options.window_ms == 0) return s;
+  s.stable_ms = options.window_ms;
+  // Reports come about once a second: a shorter window would now and then hold none.
+  s.panic_ms = std::max<std::int64_t>(options.window_ms / 10, 3'000);
+  return s;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Policy>> make_policy(std::string_view name, Target target,
+                                            PolicyOptions const& options) {
   if (auto good = check(target); !good) return good.error();
-  if (name == "threshold") return std::unique_ptr<Policy>(new Threshold({.target = target}));
-  if (name == "hpa") return std::unique_ptr<Policy>(new Hpa({.target = target}));
-  if (name == "kpa") return std::unique_ptr<Policy>(new Kpa({.target = target}));
-  if (name == "adjustment") return std::unique_ptr<Policy>(new Adjustment({.target = target}));
+  ThresholdSettings threshold{.target = target};
+  HpaSettings hpa{.target = target};
+  if (options.window_ms != 0) threshold.window_ms = hpa.window_ms = options.window_ms;
+  if (name == "threshold") return checked<Threshold>(threshold);
+  if (name == "hpa") return checked<Hpa>(hpa);
+  if (name == "kpa") return checked<Kpa>(kpa_of(target, options));
+  if (name == "adjustment") return checked<Adjustment>(AdjustmentSettings{.target = target});
   return Error{Code::not_found,
                fmt::format("no policy '{}'{}; there are threshold, hpa, kpa, adjustment", name,
                            text::did_you_mean(name, {"threshold", "hpa", "kpa", "adjustment"}))};

@@ -43,7 +43,15 @@ Status check(Target const& target);
 // invalid unless low <= value <= high; `what` names it.
 Status check_range(std::string_view what, double value, double low, double high);
 
-// The policy of that name with its default settings: threshold, hpa, kpa, adjustment.
-Result<std::unique_ptr<Policy>> make_policy(std::string_view name, Target target);
+// What may differ from the default settings of a policy.
+struct PolicyOptions {
+  std::int64_t window_ms = 0;  // of the signal; 0: the policy's own
+  std::int64_t zero_grace_ms = 30'000;
+};
+
+// The policy of that name: threshold, hpa, kpa, adjustment. A window also says how long the burst
+// window of kpa is: a tenth of it, as in Knative, and at least 3 s. adjustment has none.
+Result<std::unique_ptr<Policy>> make_policy(std::string_view name, Target target,
+                                            PolicyOptions const& options = {});
 
 }  // namespace lepton::scaler

@@ -40,12 +40,16 @@ Proposal Threshold::decide(Memory&, Observation const& seen, TimeMs now_ms) cons
     return {load > 0 ? settings_.step : 0,
             fmt::format("no replica, {} is {:g}", schema::name_of(signal), *value), value};
   auto const ratio = load / seen.replicas;
-  auto const wanted = ratio > settings_.high  ? seen.replicas + settings_.step
-                      : ratio < settings_.low ? fewer(seen.replicas, load)
-                                              : seen.replicas;
-  auto const verdict = ratio > settings_.high  ? fmt::format("above {:g}: add", settings_.high)
-                       : ratio < settings_.low ? fmt::format("below {:g}: remove", settings_.low)
-                                               : std::string("within the thresholds");
+  // Nobody knows what silent replicas use: nothing on the way up, all they have on the way down.
+  auto const silent = is_usage(signal) ? seen.silent * std::max(1.0, per_replica) : 0;
+  auto const most_load = load + silent / per_replica;
+  auto const low = most_load / seen.replicas < settings_.low;
+  auto const wanted = ratio > settings_.high ? seen.replicas + settings_.step
+                      : low                  ? fewer(seen.replicas, most_load)
+                                             : seen.replicas;
+  auto const verdict = ratio > settings_.high ? fmt::format("above {:g}: add", settings_.high)
+                       : low                  ? fmt::format("below {:g}: remove", settings_.low)
+                                              : std::string("within the thresholds");
   return {
       wanted,
       fmt::format("{} {:.4g} over {:g} s is {:.2f} of the target {:g} x {}, {}",

@@ -6,10 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <optional>
 #include <set>
 #include <thread>
@@ -123,8 +125,11 @@ class HaproxyRig final : public Rig {
     std::uint16_t free = 0;
     ::close(listen_at(free));
     port_ = free;
-    HaproxyPlan const plan{(folder_ / "s").string(), "127.0.0.1", port_, 1, ""};
+    HaproxyPlan const plan{(folder_ / "s").string(),       "127.0.0.1", port_, 1, "",
+                           (folder_ / "hold.lua").string()};
     std::ofstream(folder_ / "haproxy.cfg") << haproxy_config(plan);
+    std::ofstream(plan.hold_program) << haproxy_hold_program();
+    std::ofstream(haproxy_hold_map(plan.socket)) << "";
     balancer_.emplace(HaproxySettings{plan.socket});
     start();
   }
@@ -174,14 +179,26 @@ class BalancerContract : public testing::TestWithParam<char const*> {
       rig = std::make_unique<HaproxyRig>();
     }
   }
-  std::vector<ServerLoad> bring(std::vector<BalancedServer> servers) {
-    auto const seen = rig->balancer().reconcile({{rig->port(), std::move(servers)}});
+  EntranceLoad bring_all(Entrance const& wanted) {
+    auto const seen = rig->balancer().reconcile({wanted});
     EXPECT_TRUE(seen) << seen.error().what;
     if (!seen) return {};
     for (auto const& entrance : *seen)
-      if (entrance.port == rig->port()) return entrance.servers;
+      if (entrance.port == rig->port()) return entrance;
     ADD_FAILURE() << "the entrance is not shown";
     return {};
+  }
+  // Brings it there again and again until as many as that are in flight; false after a while.
+  bool reaches(Entrance const& wanted, std::function<bool(std::uint64_t)> const& fits) {
+    auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!fits(bring_all(wanted).in_flight)) {
+      if (std::chrono::steady_clock::now() >= end) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+  std::vector<ServerLoad> bring(std::vector<BalancedServer> servers) {
+    return bring_all({rig->port(), std::move(servers)}).servers;
   }
 };
 
@@ -229,9 +246,92 @@ TEST_P(BalancerContract, RequestsAreCounted) {
     for (int i = 0; i < 3; ++i) get(rig->port());
   EXPECT_EQ(rig->balancer().reconcile({})->at(0).requests, before + 3);
 }
+
+// Requests that wait for a first server are seen as in flight until one is there.
+TEST_P(BalancerContract, WhatIsHeldCountsAsInFlight) {
+  Replica ra("ra");
+  EXPECT_TRUE(bring_all({rig->port(), {}, 60'000}).holds);
+  auto* fake = dynamic_cast<FakeBalancer*>(&rig->balancer());
+  std::vector<std::thread> clients;
+  std::vector<std::string> got(3);
+  if (fake != nullptr) {
+    fake->hold(rig->port(), got.size());
+  } else {
+    for (auto& answer : got) clients.emplace_back([this, &answer] { answer = get(rig->port()); });
+  }
+  EXPECT_TRUE(reaches({rig->port(), {}, 60'000}, [&](std::uint64_t n) { return n >= got.size(); }));
+  EXPECT_TRUE(
+      reaches({rig->port(), {ra.server()}, 60'000}, [](std::uint64_t n) { return n == 0; }));
+  for (auto& client : clients) client.join();
+  if (fake != nullptr) return;
+  EXPECT_EQ(got, (std::vector<std::string>{"ra", "ra", "ra"}));
+}
 INSTANTIATE_TEST_SUITE_P(All, BalancerContract, testing::Values("fake", "haproxy"));
 
 class RealRequests : public BalancerContract {};
+
+std::string const unavailable = "HTTP/1.1 503 Service Unavailable";
+
+TEST_P(RealRequests, AreHeldForALimitedTime) {
+  bring_all({rig->port(), {}, 300});
+  auto const fd = connect_to(rig->port());
+  std::string const request = "GET / HTTP/1.0\r\n\r\n";
+  ASSERT_GT(::send(fd, request.data(), request.size(), MSG_NOSIGNAL), 0);
+  auto const answer = read_until_end(fd);
+  ::close(fd);
+  EXPECT_EQ(answer.find(unavailable), 0u) << answer;
+  EXPECT_NE(answer.find("retry-after: 5"), answer.npos) << answer;
+  EXPECT_NE(answer.find("no replica is ready"), answer.npos) << answer;
+}
+
+TEST_P(RealRequests, AreRefusedAtOnceWhereNobodyHolds) {
+  bring_all({rig->port(), {}, 0});
+  EXPECT_EQ(get(rig->port()), unavailable);
+}
+
+// So many wait and no more; those beyond are told so, and the first ones are served.
+TEST_P(RealRequests, OnlySoManyAreHeld) {
+  constexpr std::size_t most = 100;
+  bring_all({rig->port(), {}, 60'000});
+  std::vector<int> waiting;
+  std::string const request = "GET / HTTP/1.0\r\n\r\n";
+  for (std::size_t i = 0; i < most; ++i) {
+    waiting.push_back(connect_to(rig->port()));
+    ASSERT_GT(::send(waiting.back(), request.data(), request.size(), MSG_NOSIGNAL), 0);
+  }
+  EXPECT_TRUE(reaches({rig->port(), {}, 60'000}, [&](std::uint64_t n) { return n >= most; }));
+  EXPECT_EQ(get(rig->port()), unavailable);
+  Replica ra("ra");
+  bring_all({rig->port(), {ra.server()}, 60'000});
+  for (auto const fd : waiting) {
+    EXPECT_NE(read_until_end(fd).find("200 OK"), std::string::npos);
+    ::close(fd);
+  }
+}
+
+// A client that went away gives its place up at once.
+TEST_P(RealRequests, ThatAreGivenUpAreHeldNoLonger) {
+  bring_all({rig->port(), {}, 600'000});
+  auto const fd = connect_to(rig->port());
+  std::string const request = "GET / HTTP/1.0\r\n\r\n";
+  ASSERT_GT(::send(fd, request.data(), request.size(), MSG_NOSIGNAL), 0);
+  EXPECT_TRUE(reaches({rig->port(), {}, 600'000}, [](std::uint64_t n) { return n >= 1; }));
+  ::close(fd);
+  EXPECT_TRUE(reaches({rig->port(), {}, 600'000}, [](std::uint64_t n) { return n == 0; }));
+}
+
+// An HAProxy that has just started waits for the deployer's first word.
+TEST_P(RealRequests, SurviveTheMomentAfterARestart) {
+  Replica ra("ra");
+  bring_all({rig->port(), {ra.server()}, 0});
+  rig->restart();
+  std::string got;
+  std::thread client([&] { got = get(rig->port()); });
+  EXPECT_TRUE(reaches({rig->port(), {}, 60'000}, [](std::uint64_t n) { return n >= 1; }));
+  bring_all({rig->port(), {ra.server()}, 60'000});
+  client.join();
+  EXPECT_EQ(got, "ra");
+}
 
 TEST_P(RealRequests, GoToServersThatAreWantedOnly) {
   Replica ra("ra"), rb("rb");

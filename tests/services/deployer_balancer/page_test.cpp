@@ -38,6 +38,24 @@ TEST(HaproxyPage, NonsenseIsRefused) {
   EXPECT_TRUE(parse_haproxy_page("# pxname,svname,scur,stot,status,addr\nb7120\n,,,\n"));
 }
 
+TEST(HaproxyHolds, AreReadAndSet) {
+  auto const none = parse_haproxy_holds("\n\n");
+  ASSERT_TRUE(none);
+  EXPECT_TRUE(none->empty());
+  auto const some = parse_haproxy_holds("0x7f40b803a920 7120 30000\n0x7f40b803a9a0 7121 0\n\n");
+  ASSERT_TRUE(some);
+  EXPECT_EQ(*some, (std::map<std::uint32_t, std::int64_t>{{7120, 30'000}, {7121, 0}}));
+  for (auto const* text : {"Unknown map identifier. Please use #<id> or <file>.\n", "0x1 b 1\n",
+                           "0x1 0 1\n", "0x1 70000 1\n", "0x1 7120\n"})
+    EXPECT_EQ(parse_haproxy_holds(text).error().code, Code::not_found) << text;
+  HaproxyBackend is{7120, 0, 0, {}, std::nullopt};
+  EXPECT_EQ(haproxy_hold_command(is, 0, "/m"), "add map /m 7120 0");
+  is.hold_ms = 0;
+  EXPECT_EQ(haproxy_hold_command(is, 30'000, "/m"), "set map /m 7120 30000");
+  is.hold_ms = 30'000;
+  EXPECT_EQ(haproxy_hold_command(is, 30'000, "/m"), std::nullopt);
+}
+
 TEST(HaproxyCommands, AddInTheOrderThatItNeeds) {
   EXPECT_EQ(haproxy_commands({7120}, {{"r1", "127.0.0.1", 20000}}),
             (Words{"add server b7120/r1 127.0.0.1:20000 check inter 500ms fastinter 100ms fall 2 "

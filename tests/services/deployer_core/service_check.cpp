@@ -38,7 +38,20 @@ auto const cases = testing::
            Case{"name", [](ServiceSpec& s) { s.task.name = "other"; }},
            Case{"replicas.max", [](ServiceSpec& s) { s.max = 0; }},
            Case{"replicas.min", [](ServiceSpec& s) { s.min = 4; }},
-           Case{"replicas.min", [](ServiceSpec& s) { s.min = 0; }},
+           Case{"replicas.min: is 0, and nobody", [](ServiceSpec& s) { s.min = 0; }},
+           Case{"replicas.min: is 0, and no request",
+                [](ServiceSpec& s) {
+                  s.min = 0;
+                  s.scale.emplace().limits = {.min = 0, .max = 3};
+                  s.task.resources.ports = 0;
+                  s.task.probes = {};
+                }},
+           Case{"hold",
+                [](ServiceSpec& s) {
+                  s.min = s.hold_ms = 0;
+                  s.scale.emplace().limits = {.min = 0, .max = 3};
+                }},
+           Case{"hold", [](ServiceSpec& s) { s.hold_ms = 600'001; }},
            Case{"update", [](ServiceSpec& s) { s.max_surge = 0; }},
            Case{"update.progress", [](ServiceSpec& s) { s.progress_ms = 1; }},
            Case{"drain", [](ServiceSpec& s) { s.drain_ms = -1; }},

@@ -98,7 +98,7 @@ TEST(SeriesBook, RefusesWhatIsNoSampleAndCountsIt) {
   EXPECT_FALSE(b.add(1, Series::unknown));
   EXPECT_FALSE(b.add(std::nan("")));
   EXPECT_FALSE(b.add(std::numeric_limits<double>::infinity()));
-  EXPECT_FALSE(b.add(1, Series::gpu_use, std::string(129, 'x')));
+  EXPECT_FALSE(b.add(1, Series::gpu_use, std::string(201, 'x')));
   EXPECT_TRUE(b.add(1));
   EXPECT_FALSE(b.add(1));  // the same instant again
   EXPECT_EQ(b.book.refused(), 5u);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "common/base/image_name.hpp"
+#include "services/node/runner/docker/container_find.hpp"
 #include "services/node/runner/docker/container_pipe.hpp"
 
 namespace lepton::node {
@@ -23,6 +24,14 @@ RunSpec full_spec() {
   spec.gpu_uuids = {"GPU-1", "GPU-2"};
   spec.working_dir = "/src";
   return spec;
+}
+
+TEST(ContainerPid, IsReadFromWhatTheEngineSays) {
+  EXPECT_EQ(*container_pid(R"({"State":{"Running":true,"Pid":4711}})"), 4711);
+  EXPECT_EQ(*container_pid(R"({"State":{"Running":false,"Pid":0}})"), 0);
+  for (auto const* text : {"", "{}", "nonsense", R"({"State":{}})", R"({"State":{"Pid":-1}})",
+                           R"({"State":{"Pid":"x"}})", R"({"State":{"Pid":99999999}})"})
+    EXPECT_EQ(container_pid(text).error().code, Code::unavailable) << text;
 }
 
 TEST(CreateBody, SaysAllThatTheSpecSays) {

@@ -245,5 +245,31 @@ TEST_F(ScalerTest, AnIdleServiceGoesToZeroAndIsWoken) {
   EXPECT_EQ(explain("web").changes.at(0).policy, "kpa");
 }
 
+// Kubernetes' rule looks each 15 s; who waits at a service without replicas does not.
+TEST_F(ScalerTest, TheFirstRequestWakesAtOnceWhateverThePolicysPace) {
+  ASSERT_EQ(put("web", by_concurrency(0, 6), 1), "ok");
+  load("web", 0, 60);
+  ASSERT_EQ(outcome(ask(ServiceScale{"web", 0}, ann)), "ok");
+  load("web", 0, 20);
+  ASSERT_EQ(wanted("web"), 0u) << "nobody waits";
+  advance(1'000);
+  auto const told = ask(report_of("web", 1), deployer);
+  ASSERT_TRUE(told) << told.error().what;
+  EXPECT_EQ(told->wanted, 1u) << "by the answer to the very report";
+}
+
+TEST_F(ScalerTest, AWindowOfItsOwnMakesItGoSooner) {
+  auto s = by_concurrency(0, 6);
+  s.policy = "kpa";
+  s.window_ms = 6'000;
+  s.limits.zero_after_ms = 2'000;
+  ASSERT_EQ(put("web", s, 1), "ok");
+  load("web", 5, 5);
+  load("web", 0, 12);
+  EXPECT_EQ(wanted("web"), 0u) << explain("web").newest->reason;
+  s.window_ms = 2'000;
+  EXPECT_EQ(put("web", s), "invalid") << "below what the rule knows";
+}
+
 }  // namespace
 }  // namespace lepton::scaler::testing

@@ -186,6 +186,9 @@ TEST(Policies, AreFoundByName) {
   EXPECT_EQ(unknown.error().what,
             "no policy 'hpaa', did you mean 'hpa'?; there are threshold, hpa, kpa, adjustment");
   EXPECT_EQ(make_policy("kpa", {Signal::concurrency, -1}).error().code, Code::invalid);
+  EXPECT_EQ(make_policy("kpa", target, {.window_ms = 5'999}).error().code, Code::invalid);
+  for (auto const* name : {"threshold", "hpa", "kpa", "adjustment"})
+    EXPECT_TRUE(make_policy(name, target, {.window_ms = 120'000})) << name;
 }
 
 // What a run of the properties is made of.

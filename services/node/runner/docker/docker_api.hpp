@@ -15,7 +15,9 @@ class DockerApi {
   explicit DockerApi(std::string socket) : socket_(std::move(socket)) {}
 
   // The answer's body: its last 64 KiB where the engine streams progress. `path` has its query.
-  Result<std::string> get(std::string const& path) const { return call("GET", path, "", usual_ms); }
+  Result<std::string> get(std::string const& path, std::int64_t limit_ms = usual_ms) const {
+    return call("GET", path, "", limit_ms);
+  }
   Result<std::string> post(std::string const& path, std::string const& json = "",
                            std::int64_t limit_ms = usual_ms) const {
     return call("POST", path, json, limit_ms);

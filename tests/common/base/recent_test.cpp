@@ -1,6 +1,6 @@
-// Windows of samples: means by hand, the limit, and refusals; and what signals say of demand.
+// Recent samples: means by hand, the limit, and refusals.
 
-#include "services/scaler/core/window.hpp"
+#include "common/base/recent.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -8,13 +8,11 @@
 #include <cmath>
 #include <limits>
 
-#include "services/scaler/core/observation.hpp"
-
-namespace lepton::scaler {
+namespace lepton {
 namespace {
 
-TEST(Window, MeansCountTheSamplesAfterTheBeginningOfTheLength) {
-  Window w;
+TEST(Recent, MeansCountTheSamplesAfterTheBeginningOfTheLength) {
+  Recent w;
   for (int i = 1; i <= 10; ++i) ASSERT_TRUE(w.add(i * 1000, i));
   EXPECT_EQ(w.mean(10'000, 1000), 10);
   EXPECT_EQ(w.mean(10'000, 4000), (7 + 8 + 9 + 10) / 4.0);
@@ -22,26 +20,25 @@ TEST(Window, MeansCountTheSamplesAfterTheBeginningOfTheLength) {
   EXPECT_EQ(w.mean(10'900, 1000), 10);
   EXPECT_EQ(w.mean(11'000, 1000), std::nullopt);  // silence is not zero
   EXPECT_EQ(w.mean(5000, 2000), (4 + 5) / 2.0);   // the past, as it was known
-  EXPECT_EQ(Window().mean(0, 1000), std::nullopt);
+  EXPECT_EQ(Recent().mean(0, 1000), std::nullopt);
 }
 
-TEST(Window, RefusesWhatIsNoSample) {
-  Window w;
-  EXPECT_FALSE(w.add(1, -0.1));
+TEST(Recent, RefusesWhatIsNoSample) {
+  Recent w;
   EXPECT_FALSE(w.add(1, std::nan("")));
   EXPECT_FALSE(w.add(1, std::numeric_limits<double>::infinity()));
   EXPECT_EQ(w.newest(), std::nullopt);
   EXPECT_TRUE(w.add(5, 1));
   EXPECT_FALSE(w.add(5, 2));
   EXPECT_FALSE(w.add(4, 2));
-  EXPECT_EQ(w.newest(), (Window::Sample{5, 1}));
+  EXPECT_EQ(w.newest(), (Recent::Sample{5, 1}));
 }
 
-TEST(Window, TheNewestSamplesStayAndNoMore) {
+TEST(Recent, TheNewestSamplesStayAndNoMore) {
   ASSERT_TRUE(rc::check([] {
     auto const capacity = *rc::gen::inRange<std::size_t>(1, 20);
-    auto const values = *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 50));
-    Window w(capacity);
+    auto const values = *rc::gen::container<std::vector<int>>(rc::gen::inRange(-50, 50));
+    Recent w(capacity);
     TimeMs at = 0;
     for (auto v : values) RC_ASSERT(w.add(++at, v));
     auto const kept = std::min(capacity, values.size());
@@ -58,24 +55,5 @@ TEST(Window, TheNewestSamplesStayAndNoMore) {
   }));
 }
 
-TEST(Signals, DemandIsRequestsOrConcurrency) {
-  Signals s;
-  EXPECT_FALSE(s.sees_demand());
-  s[Signal::cpu].add(1, 0.5);
-  EXPECT_FALSE(s.sees_demand());
-  EXPECT_EQ(s.last_demand_ms(), std::nullopt);
-  s[Signal::requests_per_s].add(1000, 3);
-  s[Signal::requests_per_s].add(2000, 0);
-  EXPECT_TRUE(s.sees_demand());
-  EXPECT_EQ(s.last_demand_ms(), 1000);
-  s[Signal::concurrency].add(1500, 1);
-  EXPECT_EQ(s.last_demand_ms(), 1500);
-}
-
-TEST(SignalsDeathTest, ThereIsNoWindowOfNoSignal) {
-  Signals s;
-  EXPECT_DEATH(s[Signal::unknown], "a signal of the list");
-}
-
 }  // namespace
-}  // namespace lepton::scaler
+}  // namespace lepton
