@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A real Prometheus scrapes every service and the node: each target is up, and what they count can
 be asked for. A real Alertmanager hears what fires, and that it is over. The monitor reads a real
-node exporter: its samples are kept, a threshold on one fires, and so does one on an exporter that is
-down."""
+node exporter: its samples are kept, a threshold on one fires, and so does one on an exporter that
+is down."""
 
 import json
 import shutil

@@ -32,7 +32,7 @@ class IdleTest : public ServicesTest {
     EXPECT_EQ(codec::decode<ServiceScalePut>(puts[0].body)->replicas, 1u)
         << "the template proves itself";
     reply_to<ServiceScalePut>(puts[0], ScaleWanted{1, ++changes_});
-    live(2);
+    live(12);  // it counts as proven after ten seconds
     ASSERT_EQ(ready(), 1u);
     scaler_says(0);
     live(3);

@@ -131,7 +131,7 @@ class HaproxyRig final : public Rig {
     std::ofstream(plan.hold_program) << haproxy_hold_program();
     std::ofstream(haproxy_hold_map(plan.socket)) << "";
     balancer_.emplace(HaproxySettings{plan.socket});
-    start();
+    start([this] { return balancer_->reconcile({}).has_value(); });
   }
   ~HaproxyRig() override {
     stop();
@@ -139,21 +139,25 @@ class HaproxyRig final : public Rig {
   }
   Balancer& balancer() override { return *balancer_; }
   std::uint32_t port() const override { return port_; }
+  // Open and without any word of the deployer.
   void restart() override {
     stop();
-    start();
+    start([this] {
+      auto const fd = connect_to(port_);
+      return fd >= 0 && ::close(fd) == 0;
+    });
   }
 
  private:
-  void start() {
+  void start(std::function<bool()> const& is_open) {
     postgres::Command command{program, {"-db", "-f", (folder_ / "haproxy.cfg").string()}};
     command.parent_death_signal = SIGKILL;
     auto child = postgres::spawn(command);
     ASSERT_TRUE(child) << child.error().what;
     child_.emplace(std::move(*child));
-    for (int i = 0; i < 500 && !balancer_->reconcile({}); ++i)
+    for (int i = 0; i < 500 && !is_open(); ++i)
       ASSERT_FALSE(child_->wait(20)) << "HAProxy has ended";
-    ASSERT_TRUE(balancer_->reconcile({}));
+    ASSERT_TRUE(is_open());
   }
   void stop() {
     if (!child_) return;
