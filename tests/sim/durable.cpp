@@ -61,9 +61,10 @@ void Suite::check_shown(Machine const& from, JobView const& view) {
 // The consumer acknowledges with its next pull, and may only build on what stays.
 void Suite::check_page(Machine const& from, std::string const& to, std::string const& id,
                        EventsPage const& page) {
+  std::string const name = to == "auditor" ? "audit" : "nodes";  // which the deployer follows
   for (auto const& event : page.events) {
-    auto const stored = find_row<actor::EventRow>(*from.disk(), std::string("audit"), event.seq);
-    auto const stream = find_row<actor::StreamRow>(*from.disk(), std::string("audit"));
+    auto const stored = find_row<actor::EventRow>(*from.disk(), name, event.seq);
+    auto const stream = find_row<actor::StreamRow>(*from.disk(), name);
     auto const dropped = stream && event.seq <= stream->head;
     if (!dropped && (!stored || stored->body.data != event.body.data))
       world_.fail("event " + std::to_string(event.seq) + " of " + from.name() + " goes to " + to +
