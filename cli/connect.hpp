@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "cli/shell.hpp"
+#include "common/base/passing.hpp"
 #include "common/bus/client.hpp"
 
 namespace lepton::cli {
@@ -16,11 +17,6 @@ std::string_view name_of(Service service);
 // The token is that of $LEPTON_TOKEN, else of the token file; without either only open requests are
 // served.
 Result<bus::Client> connect(Shell const& shell, Service service, int window = 16);
-
-// The service is away or busy for a while: the same question may be asked again.
-constexpr bool is_passing(Code code) {
-  return code == Code::unavailable || code == Code::timeout || code == Code::exhausted;
-}
 
 // One request on a connection of its own.
 template <class M>

@@ -9,19 +9,13 @@
 #include <cstring>
 #include <filesystem>
 
+#include "common/base/fd.hpp"
 #include "common/codec/yaml.hpp"
 
 namespace lepton::cli {
 namespace {
 
 constexpr std::size_t file_bytes_max = 1u << 20;
-
-struct File {
-  int fd;
-  ~File() {
-    if (fd >= 0) ::close(fd);
-  }
-};
 
 std::string environment(char const* name) {
   auto const* value = std::getenv(name);
@@ -92,14 +86,14 @@ Status write_context(std::string const& path, ClientContext const& context) {
 }
 
 Result<std::string> read_private_file(std::string const& path) {
-  File const file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.fd < 0 && errno == ENOENT) return Error{Code::not_found, "there is no file " + path};
-  if (file.fd < 0 && errno == EACCES)
+  Fd const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file && errno == ENOENT) return Error{Code::not_found, "there is no file " + path};
+  if (!file && errno == EACCES)
     return Error{Code::denied, "you may not read " + path + "; use an account that may, or `sudo`"};
-  if (file.fd < 0) return failed("read", path);
+  if (!file) return failed("read", path);
   std::string content;
   for (char part[4096];;) {
-    auto const n = ::read(file.fd, part, sizeof part);
+    auto const n = ::read(file.get(), part, sizeof part);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return failed("read", path);
     if (n == 0) return content;
@@ -114,11 +108,11 @@ Status write_private_file(std::string const& path, std::string const& content) {
   auto const draft = path + "." + std::to_string(::getpid()) + ".new";
   Status written = ok();
   {
-    File const file{
-        ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
-    if (file.fd < 0) return failed("write", draft);
-    if (::fchmod(file.fd, 0600) != 0) return failed("protect", draft);
-    written = write_all(file.fd, content);
+    Fd const file(
+        ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file) return failed("write", draft);
+    if (::fchmod(file.get(), 0600) != 0) return failed("protect", draft);
+    written = write_all(file.get(), content);
   }
   if (written && ::rename(draft.c_str(), path.c_str()) == 0) return ok();
   auto const problem =

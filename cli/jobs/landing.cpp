@@ -43,27 +43,14 @@ Result<Landing> Landing::open(std::string const& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return Error{Code::unavailable, "cannot make " + folder + ": " + error.message()};
-  auto const fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return failed("open", folder);
-  return Landing(fd);
-}
-
-Landing::Landing(Landing&& other) noexcept
-    : root_(std::exchange(other.root_, -1)),
-      folder_(std::exchange(other.folder_, -1)),
-      part_(std::exchange(other.part_, -1)),
-      file_(std::move(other.file_)),
-      name_(std::move(other.name_)),
-      part_name_(std::move(other.part_name_)) {}
-
-Landing::~Landing() {
-  leave();
-  if (root_ >= 0) ::close(root_);
+  Fd root(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return failed("open", folder);
+  return Landing(std::move(root));
 }
 
 void Landing::leave() {
-  for (auto* fd : {&part_, &folder_})
-    if (*fd >= 0) ::close(std::exchange(*fd, -1));
+  part_.reset();
+  folder_.reset();
 }
 
 // Down to the file's folder, which is made on the way.
@@ -73,14 +60,13 @@ Status Landing::enter(std::string const& path) {
   auto parts = text::split(path, '/');
   name_ = std::move(parts.back());
   parts.pop_back();
-  folder_ = ::fcntl(root_, F_DUPFD_CLOEXEC, 0);
+  folder_ = Fd(::fcntl(root_.get(), F_DUPFD_CLOEXEC, 0));
   for (auto const& part : parts) {
-    if (::mkdirat(folder_, part.c_str(), 0777) != 0 && errno != EEXIST)
+    if (::mkdirat(folder_.get(), part.c_str(), 0777) != 0 && errno != EEXIST)
       return failed("make a folder for", path);
-    auto const next =
-        ::openat(folder_, part.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (next < 0) return failed("enter a folder of", path);
-    ::close(std::exchange(folder_, next));
+    Fd next(::openat(folder_.get(), part.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!next) return failed("enter a folder of", path);
+    folder_ = std::move(next);
   }
   return ok();
 }
@@ -89,7 +75,7 @@ Result<std::optional<std::int64_t>> Landing::begin(Arrival const& file, bool ove
   if (auto entered = enter(file.path); !entered) return entered.error();
   file_ = file;
   struct stat info {};
-  auto const there = ::fstatat(folder_, name_.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
+  auto const there = ::fstatat(folder_.get(), name_.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
   auto const modified = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
   if (there && S_ISREG(info.st_mode) && info.st_size == file.size && modified == file.modified_ns)
     return std::optional<std::int64_t>();
@@ -98,19 +84,20 @@ Result<std::optional<std::int64_t>> Landing::begin(Arrival const& file, bool ove
                                      " is there already and differs; --overwrite replaces "
                                      "files, or fetch into another folder"};
   part_name_ = ".lepton-" + tag_of(file) + ".part";
-  part_ = ::openat(folder_, part_name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (part_ < 0 || ::fstat(part_, &info) != 0) return failed("write", file.path);
+  part_ = Fd(
+      ::openat(folder_.get(), part_name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!part_ || ::fstat(part_.get(), &info) != 0) return failed("write", file.path);
   if (!S_ISREG(info.st_mode) || info.st_nlink != 1)
     return Error{Code::conflict, "something is in the way of " + file.path};
   auto const kept = std::max<std::int64_t>(0, std::min(info.st_size, file.size) - unsure_bytes);
-  if (::ftruncate(part_, kept) != 0 || ::lseek(part_, kept, SEEK_SET) != kept)
+  if (::ftruncate(part_.get(), kept) != 0 || ::lseek(part_.get(), kept, SEEK_SET) != kept)
     return failed("write", file.path);
   return std::optional(kept);
 }
 
 Status Landing::append(std::string_view data) {
   while (!data.empty()) {
-    auto const n = ::write(part_, data.data(), data.size());
+    auto const n = ::write(part_.get(), data.data(), data.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return failed("write", file_.path);
     data.remove_prefix(static_cast<std::size_t>(n));
@@ -120,9 +107,10 @@ Status Landing::append(std::string_view data) {
 
 Status Landing::finish() {
   timespec const times[2] = {time_of(file_.modified_ns), time_of(file_.modified_ns)};
-  auto const done = ::fchmod(part_, file_.executable ? 0755 : 0644) == 0 && ::fsync(part_) == 0 &&
-                    ::futimens(part_, times) == 0 &&
-                    ::renameat(folder_, part_name_.c_str(), folder_, name_.c_str()) == 0;
+  auto const done =
+      ::fchmod(part_.get(), file_.executable ? 0755 : 0644) == 0 && ::fsync(part_.get()) == 0 &&
+      ::futimens(part_.get(), times) == 0 &&
+      ::renameat(folder_.get(), part_name_.c_str(), folder_.get(), name_.c_str()) == 0;
   auto result = done ? ok() : Status(failed("finish", file_.path));
   leave();
   return result;

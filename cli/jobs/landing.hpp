@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "common/base/fd.hpp"
 #include "common/base/result.hpp"
 
 namespace lepton::cli {
@@ -23,9 +25,6 @@ class Landing {
  public:
   // Made where it is not there. An existing one is used as it is.
   static Result<Landing> open(std::string const& folder);
-  Landing(Landing&& other) noexcept;
-  Landing& operator=(Landing&&) = delete;
-  ~Landing();
 
   // Where writing goes on; nothing: that very file is here already. `conflict`: another one is.
   Result<std::optional<std::int64_t>> begin(Arrival const& file, bool overwrite);
@@ -33,11 +32,11 @@ class Landing {
   Status finish();  // with its time and rights, under its name
 
  private:
-  explicit Landing(int root) : root_(root) {}
+  explicit Landing(Fd root) : root_(std::move(root)) {}
   Status enter(std::string const& path);
   void leave();
 
-  int root_ = -1, folder_ = -1, part_ = -1;
+  Fd root_, folder_, part_;
   Arrival file_;
   std::string name_, part_name_;
 };

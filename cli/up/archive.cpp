@@ -33,7 +33,7 @@ Result<std::string> tar(std::vector<std::string> arguments) {
 }
 
 Status flush(fs::path const& path) {
-  postgres::Descriptor const file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  Fd const file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file && fchmod(file.get(), 0600) == 0 && fsync(file.get()) == 0) return ok();
   return failed("flush", path);
 }

@@ -24,7 +24,7 @@ Result<int> down(Shell& shell, DownOptions const& options) {
     shell.say(fmt::format("nothing runs in {}; nothing to stop", layout->state.string()));
     return 0;
   }
-  postgres::Descriptor const process(pidfd_open(**pid, 0));
+  Fd const process(pidfd_open(**pid, 0));
   // Asked again now that the pidfd holds the process: a pid that was reused is not the holder.
   auto const still = supervisor_of(*layout);
   if (!still) return still.error();

@@ -10,8 +10,6 @@
 namespace lepton::cli {
 namespace {
 
-using postgres::Descriptor;
-
 struct flock whole_file() {
   struct flock range {};
   range.l_type = F_WRLCK;
@@ -25,7 +23,7 @@ Error cannot(char const* what, std::filesystem::path const& path) {
                       errno == EACCES ? "; use the account that ran `lepton up`" : "")};
 }
 
-Result<std::optional<pid_t>> holder(Descriptor const& file, std::filesystem::path const& path) {
+Result<std::optional<pid_t>> holder(Fd const& file, std::filesystem::path const& path) {
   auto range = whole_file();
   if (fcntl(file.get(), F_GETLK, &range) != 0) return cannot("look at the lock", path);
   if (range.l_type == F_UNLCK) return std::optional<pid_t>();
@@ -36,7 +34,7 @@ Result<std::optional<pid_t>> holder(Descriptor const& file, std::filesystem::pat
 
 Result<StateLock> StateLock::take(Layout const& layout) {
   auto const path = layout.lock();
-  Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  Fd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return cannot("open", path);
   auto range = whole_file();
   if (fcntl(file.get(), F_SETLK, &range) != 0) {
@@ -59,7 +57,7 @@ Result<StateLock> StateLock::take(Layout const& layout) {
 
 Result<std::optional<pid_t>> supervisor_of(Layout const& layout) {
   auto const path = layout.lock();
-  Descriptor const file(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  Fd const file(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   if (!file && errno == ENOENT) return std::optional<pid_t>();
   if (!file) return cannot("open", path);
   return holder(file, path);

@@ -19,8 +19,8 @@ class StateLock {
   static Result<StateLock> take(Layout const& layout);
 
  private:
-  explicit StateLock(postgres::Descriptor file) : file_(std::move(file)) {}
-  postgres::Descriptor file_;
+  explicit StateLock(Fd file) : file_(std::move(file)) {}
+  Fd file_;
 };
 
 // The process that holds the lock; nothing when nobody does. Never asks about a lock of our own.

@@ -23,8 +23,6 @@ namespace lepton::cli {
 namespace fs = std::filesystem;
 namespace {
 
-using postgres::Descriptor;
-
 // What a service may need of the environment; nothing else is inherited, secrets least of all.
 std::vector<std::string> environment() {
   std::vector<std::string> out{"LC_ALL=C.UTF-8"};
@@ -51,7 +49,7 @@ bool is_same(std::vector<std::string> const& words, std::string const& program,
 
 Result<Program> Program::start(ProgramSpec const& spec) {
   rotate_log(spec.log);
-  Descriptor const log(
+  Fd const log(
       open(spec.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!log)
     return Error{
@@ -117,7 +115,7 @@ Status end_leftovers(std::vector<pid_t> const& pids, TimeMs limit_ms) {
   SystemClock const clock;
   auto const deadline = clock.now_ms() + limit_ms;
   for (auto const pid : pids) {
-    Descriptor const process(pidfd_open(pid, 0));
+    Fd const process(pidfd_open(pid, 0));
     if (!process) continue;  // ended meanwhile
     pollfd entry{process.get(), POLLIN, 0};
     pidfd_send_signal(process.get(), SIGTERM, nullptr, 0);

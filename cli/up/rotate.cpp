@@ -33,9 +33,9 @@ std::string program_of(std::string const& name) {
 }
 
 // One at a time; the kernel forgets it with the process.
-Result<postgres::Descriptor> lock_rotation(Layout const& layout) {
+Result<Fd> lock_rotation(Layout const& layout) {
   auto const path = layout.state / "rotate.lock";
-  postgres::Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  Fd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (file && flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
   return Error{Code::conflict,
                fmt::format("{} cannot be locked: another key is being rotated; try again when it "

@@ -19,7 +19,7 @@ namespace {
 
 // As libzmq listens, so that a port in TIME_WAIT is not taken for a used one.
 Status check_port(std::string const& address, std::int64_t port) {
-  postgres::Descriptor const socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Fd const socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket_)
     return Error{Code::internal, fmt::format("cannot open a socket: {}", std::strerror(errno))};
   int const on = 1;

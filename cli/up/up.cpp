@@ -16,8 +16,6 @@
 namespace lepton::cli {
 namespace {
 
-using postgres::Descriptor;
-
 std::string next_steps(Layout const& layout, UpOptions const& o) {
   std::string text = "next: lepton status\n";
   if (!o.state.empty())
@@ -60,22 +58,21 @@ void leave_terminal(Layout const& layout) {
   std::fflush(nullptr);
   auto const path = layout.log("lepton");
   rotate_log(path);
-  Descriptor const null(open("/dev/null", O_RDWR | O_CLOEXEC));
-  Descriptor const log(
-      open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  Fd const null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  Fd const log(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   auto const output = log ? log.get() : null.get();
   dup2(null.get(), STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
 }
 
-Result<int> run_behind(Shell& shell, UpOptions const& o, Descriptor news) {
+Result<int> run_behind(Shell& shell, UpOptions const& o, Fd news) {
   setsid();
   return run_stack(shell, o, [&news](Layout const& layout) {
     leave_terminal(layout);
     char const ready = 1;
     [[maybe_unused]] auto const told = write(news.get(), &ready, 1);
-    news = Descriptor();
+    news = Fd();
     [[maybe_unused]] auto const moved = chdir("/");
   });
 }
@@ -85,14 +82,14 @@ Result<int> detach(Shell& shell, UpOptions const& o) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
     return Error{Code::internal, fmt::format("cannot open a pipe: {}", std::strerror(errno))};
-  Descriptor const in(ends[0]);
-  Descriptor out(ends[1]);
+  Fd const in(ends[0]);
+  Fd out(ends[1]);
   std::fflush(nullptr);
   auto const pid = fork();
   if (pid < 0)
     return Error{Code::internal, fmt::format("cannot start a process: {}", std::strerror(errno))};
   if (pid == 0) return run_behind(shell, o, std::move(out));
-  out = Descriptor();
+  out = Fd();
   char ready = 0;
   ssize_t count = 0;
   do count = read(in.get(), &ready, 1);

@@ -13,21 +13,12 @@
 
 #include "cli/workdir/chunker.hpp"
 #include "cli/workdir/ignore.hpp"
+#include "common/base/fd.hpp"
 #include "common/crypto/hash.hpp"
 #include "schemas/folder_check.hpp"
 
 namespace lepton::cli {
 namespace {
-
-struct Fd {
-  explicit Fd(int number) : fd(number) {}
-  Fd(Fd const&) = delete;
-  Fd& operator=(Fd const&) = delete;
-  ~Fd() {
-    if (fd >= 0) ::close(fd);
-  }
-  int fd;
-};
 
 Error failed(std::string const& doing, std::string const& path) {
   auto const code = errno == ENOENT || errno == ENOTDIR ? Code::not_found : Code::unavailable;
@@ -45,8 +36,8 @@ class Walk {
 
   Result<FolderManifest> run() {
     Fd const top(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (top.fd < 0) return failed("open the folder", root_);
-    if (auto done = enter(top.fd, ""); !done) return done.error();
+    if (!top) return failed("open the folder", root_);
+    if (auto done = enter(top.get(), ""); !done) return done.error();
     std::sort(found_.files.begin(), found_.files.end(),
               [](auto const& a, auto const& b) { return a.path < b.path; });
     return std::move(found_);
@@ -82,10 +73,10 @@ class Walk {
   Status read_rules(int fd, std::string const& folder) {
     for (auto const* name : {".leptonignore", ".gitignore"}) {
       Fd const file(::openat(fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-      if (file.fd < 0 && errno == ENOENT) continue;
-      if (file.fd < 0) return failed("read", joined(folder, name));
+      if (!file && errno == ENOENT) continue;
+      if (!file) return failed("read", joined(folder, name));
       std::string text(ignore_bytes_max + 1, '\0');
-      auto const n = ::read(file.fd, text.data(), text.size());
+      auto const n = ::read(file.get(), text.data(), text.size());
       if (n < 0) return failed("read", joined(folder, name));
       auto const added = rules_.add(folder, std::string_view(text).substr(0, std::size_t(n)));
       if (!added)
@@ -103,8 +94,8 @@ class Walk {
     if (!rules_.takes(path, S_ISDIR(info.st_mode))) return ok();
     if (S_ISDIR(info.st_mode)) {
       Fd const below(::openat(fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-      if (below.fd < 0) return failed("open the folder", path);
-      return enter(below.fd, path);
+      if (!below) return failed("open the folder", path);
+      return enter(below.get(), path);
     }
     FolderFile file{path, 0, (info.st_mode & S_IXUSR) != 0, ""};
     if (S_ISLNK(info.st_mode)) {
@@ -168,14 +159,14 @@ class Reader {
   Status read_some(FolderFile& file, std::string& data, std::size_t wanted) {
     if (!open_) {
       open_.emplace(::open((root_ + "/" + file.path).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-      if (open_->fd < 0) return failed("read", file.path);
+      if (!*open_) return failed("read", file.path);
       done_ = 0;
     }
     auto const before = data.size();
     auto most = wanted - before;
     if (sizes_are_known_) most = std::min<std::size_t>(most, std::size_t(file.size - done_));
     data.resize(before + most);
-    auto const n = ::read(open_->fd, data.data() + before, most);
+    auto const n = ::read(open_->get(), data.data() + before, most);
     data.resize(before + std::size_t(std::max<ssize_t>(n, 0)));
     if (n < 0 && errno != EINTR) return failed("read", file.path);
     if (n > 0) done_ += n;

@@ -19,12 +19,12 @@ Bus::Impl::Station* Bus::Impl::at(Station::Role role) {
 // Waits until some socket may have messages, and marks it.
 void Bus::Impl::await(int timeout_ms) {
   std::array<epoll_event, 32> events;
-  int const n = ::epoll_wait(poller, events.data(), int(events.size()), timeout_ms);
+  int const n = ::epoll_wait(poller.get(), events.data(), int(events.size()), timeout_ms);
   for (int i = 0; i < n; ++i) {
     auto const index = events[std::size_t(i)].data.u32;
     if (index == wake_mark) {
       eventfd_t ignored = 0;
-      ::eventfd_read(waker, &ignored);
+      ::eventfd_read(waker.get(), &ignored);
       woken = true;
     } else {
       stations[index]->ready = true;
@@ -232,7 +232,7 @@ int Bus::poll(Sink& sink, int timeout_ms) {
 }
 
 void Bus::wake() {
-  ::eventfd_write(impl_->waker, 1);
+  ::eventfd_write(impl_->waker.get(), 1);
 }
 
 bool Bus::reachable(std::string const& peer) const {

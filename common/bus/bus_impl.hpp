@@ -11,6 +11,7 @@
 #include <set>
 #include <utility>
 
+#include "common/base/fd.hpp"
 #include "common/base/random.hpp"
 #include "common/base/time.hpp"
 #include "common/bus/bus.hpp"
@@ -31,20 +32,6 @@ inline constexpr TimeMs hint_silence_ms = 5000;  // heads come every 500 ms
 inline constexpr std::uint32_t peer_route = 1, client_route = 2;
 inline constexpr std::uint32_t wake_mark = 0xffffffff;
 inline constexpr std::string_view topic_end("\0", 1);
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(Descriptor const&) = delete;
-  Descriptor& operator=(Descriptor const&) = delete;
-  operator int() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 struct Bus::Impl {
   // A socket within the rounds of poll(). `ready`: it may have messages. The descriptor of a libzmq
@@ -92,8 +79,8 @@ struct Bus::Impl {
   SystemClock clock;
   Chance chance;
   Tally tally;
-  Descriptor poller{::epoll_create1(EPOLL_CLOEXEC)};
-  Descriptor waker{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  Fd poller{::epoll_create1(EPOLL_CLOEXEC)};
+  Fd waker{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   Context context;
   std::unique_ptr<Gatekeeper> gatekeeper;
   std::vector<std::unique_ptr<Station>> stations;

@@ -45,7 +45,7 @@ Status Bus::Impl::check() const {
     for (auto const* const endpoint : {&peer.request_endpoint, &peer.hint_endpoint})
       if (!endpoint->empty())
         if (auto legal = check_connect(*endpoint); !legal) return legal;
-  if (poller < 0 || waker < 0)
+  if (!poller || !waker)
     return Error{Code::internal, "the bus got no descriptor; raise the limit of open files"};
   return ok();
 }
@@ -57,7 +57,7 @@ bool Bus::Impl::watch(std::size_t index) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u32 = std::uint32_t(index);
-  return ::epoll_ctl(poller, EPOLL_CTL_ADD, station.fd, &event) == 0;
+  return ::epoll_ctl(poller.get(), EPOLL_CTL_ADD, station.fd, &event) == 0;
 }
 
 Status Bus::Impl::join(std::unique_ptr<Station> station) {
@@ -126,7 +126,7 @@ Status Bus::Impl::open_links() {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u32 = wake_mark;
-  if (::epoll_ctl(poller, EPOLL_CTL_ADD, waker, &event) != 0)
+  if (::epoll_ctl(poller.get(), EPOLL_CTL_ADD, waker.get(), &event) != 0)
     return Error{Code::internal, "the bus cannot watch its wake-up descriptor"};
   return ok();
 }

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 
+#include "common/base/fd.hpp"
 #include "common/crypto/encode.hpp"
 
 namespace lepton::bus {
@@ -20,13 +21,6 @@ constexpr std::size_t file_size_max = 256;
 constexpr mode_t others = S_IRWXG | S_IRWXO;
 
 using EvpKey = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
-
-struct File {
-  int fd;
-  ~File() {
-    if (fd >= 0) ::close(fd);
-  }
-};
 
 Error failed(std::string const& doing, std::string const& path) {
   return {Code::unavailable, doing + " " + path + " failed: " + std::strerror(errno)};
@@ -46,11 +40,11 @@ KeyPair pair_of(Secret<std::string> const& secret) {
 }
 
 Result<Secret<std::string>> read_private(std::string const& path) {
-  File const file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-  if (file.fd < 0 && errno == ENOENT) return Error{Code::not_found, "there is no key file " + path};
-  if (file.fd < 0) return failed("reading key file", path);
+  Fd const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file && errno == ENOENT) return Error{Code::not_found, "there is no key file " + path};
+  if (!file) return failed("reading key file", path);
   struct stat info {};
-  if (::fstat(file.fd, &info) != 0) return failed("reading key file", path);
+  if (::fstat(file.get(), &info) != 0) return failed("reading key file", path);
   if (!S_ISREG(info.st_mode)) return Error{Code::invalid, "key file " + path + " is no plain file"};
   if ((info.st_mode & others) != 0)
     return Error{Code::denied, "key file " + path +
@@ -61,7 +55,7 @@ Result<Secret<std::string>> read_private(std::string const& path) {
   if (info.st_uid != ::geteuid() && info.st_uid != 0 && ::geteuid() != 0)
     return Error{Code::denied, "key file " + path + " belongs to another user; use your own"};
   std::string text(file_size_max + 1, '\0');
-  auto const got = ::read(file.fd, text.data(), text.size());
+  auto const got = ::read(file.get(), text.data(), text.size());
   if (got < 0) return failed("reading key file", path);
   Secret<std::string> content(text.substr(0, std::size_t(got)));
   wipe(text.data(), text.size());
@@ -109,10 +103,9 @@ Status write_keys(std::string const& path, KeyPair const& keys) {
   Secret<std::string> const text("public " + keys.public_key + "\nsecret " +
                                  keys.secret_key.reveal() + "\n");
   auto const draft = path + "." + std::to_string(::getpid()) + ".new";
-  File const file{
-      ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR)};
-  if (file.fd < 0) return failed("writing key file", draft);
-  auto const written = write_whole(file.fd, text.reveal());
+  Fd const file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (!file) return failed("writing key file", draft);
+  auto const written = write_whole(file.get(), text.reveal());
   // A link, unlike a rename, never replaces what is there.
   bool const placed = written && ::link(draft.c_str(), path.c_str()) == 0;
   bool const taken = written && !placed && errno == EEXIST;

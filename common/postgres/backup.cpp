@@ -29,7 +29,7 @@ Result<Command> tool(Session const& session, Secret<std::string> const& url, cha
 }
 
 Status flush_to_disk(fs::path const& file) {
-  Descriptor const descriptor(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  Fd const descriptor(open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (descriptor && fsync(descriptor.get()) == 0) return ok();
   return Error{Code::internal, fmt::format("cannot flush the backup {} to disk: {}", file.string(),
                                            std::strerror(errno))};

@@ -82,7 +82,7 @@ Status make_folder(fs::path const& path, mode_t mode, std::optional<User> const&
 
 Status write_file(fs::path const& path, std::string_view content, std::optional<User> const& user) {
   auto const next = with_suffix(path, ".new");
-  Descriptor const file(open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  Fd const file(open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (!file) return file_error("cannot write", next, errno);
   auto const count = write(file.get(), content.data(), content.size());
   if (count != static_cast<ssize_t>(content.size()) || fsync(file.get()) != 0)
@@ -201,12 +201,12 @@ Status check_paths(EmbeddedConfig const& config, std::optional<User> const& user
   return check_space(config);
 }
 
-Result<Descriptor> lock_cluster(EmbeddedConfig const& config) {
+Result<Fd> lock_cluster(EmbeddedConfig const& config) {
   std::error_code error;
   fs::create_directories(config.data.parent_path(), error);
   if (error) return file_error("cannot create folder", config.data.parent_path(), error.value());
   auto const path = with_suffix(config.data, ".lock");
-  Descriptor lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  Fd lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!lock) return file_error("cannot open", path, errno);
   if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
     return Error{Code::conflict,
@@ -237,7 +237,7 @@ Status wait_for_previous(EmbeddedConfig const& config) {
   for (;;) {
     auto const pids = processes_in(config.data);
     if (pids.empty()) return ok();
-    Descriptor const process(pidfd_open(pids.front(), 0));
+    Fd const process(pidfd_open(pids.front(), 0));
     if (!process) continue;  // ended between the two calls
     auto const left = deadline - clock.now_ms();
     pollfd entry{process.get(), POLLIN, 0};

@@ -22,7 +22,7 @@ Result<std::optional<User>> server_user();
 Status check_paths(EmbeddedConfig const& config, std::optional<User> const& user);
 
 // Exclusive for the life of the descriptor; conflict when another instance holds it.
-Result<Descriptor> lock_cluster(EmbeddedConfig const& config);
+Result<Fd> lock_cluster(EmbeddedConfig const& config);
 
 // The major version of the data in `data`, nothing when there are none yet.
 Result<std::optional<int>> data_version(std::filesystem::path const& data);

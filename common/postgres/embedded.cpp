@@ -27,7 +27,7 @@ Result<fs::path> xdg(char const* variable, char const* below_home) {
 }
 
 Result<Child> launch(EmbeddedConfig const& config, Binaries const& binaries,
-                     std::optional<User> const& user, Descriptor const& output) {
+                     std::optional<User> const& user, Fd const& output) {
   Command command;
   command.program = binaries.folder / "postgres";
   command.arguments = {"-D", config.data};
@@ -90,8 +90,7 @@ Result<std::unique_ptr<EmbeddedPostgres>> EmbeddedPostgres::start(EmbeddedConfig
   return server;
 }
 
-EmbeddedPostgres::EmbeddedPostgres(EmbeddedConfig config, Descriptor lock, Child server,
-                                   Descriptor early_log)
+EmbeddedPostgres::EmbeddedPostgres(EmbeddedConfig config, Fd lock, Child server, Fd early_log)
     : config_(std::move(config)),
       lock_(std::move(lock)),
       server_(std::move(server)),

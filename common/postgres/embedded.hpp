@@ -56,14 +56,14 @@ class EmbeddedPostgres {
   std::string log_tail() const;
 
  private:
-  EmbeddedPostgres(EmbeddedConfig config, Descriptor lock, Child server, Descriptor early_log);
+  EmbeddedPostgres(EmbeddedConfig config, Fd lock, Child server, Fd early_log);
   Status wait_until_ready();
   Status ensure_database();
 
   EmbeddedConfig config_;
-  Descriptor lock_;
+  Fd lock_;
   Child server_;
-  Descriptor early_log_;
+  Fd early_log_;
   bool stopped_ = false;
 };
 

@@ -111,10 +111,6 @@ Result<User> user_of(passwd const* entry, std::string const& wanted) {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) close(fd_);
-}
-
 Result<User> find_user(std::string const& name) {
   return user_of(getpwnam(name.c_str()), fmt::format("user '{}'", name));
 }
@@ -141,11 +137,11 @@ void Child::signal(int number) {
 }
 
 Result<Child> spawn(Command const& command) {
-  Descriptor const null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  Fd const null(open("/dev/null", O_RDWR | O_CLOEXEC));
   std::array<int, 2> pipe_ends{};
   if (!null || pipe2(pipe_ends.data(), O_CLOEXEC) != 0) return system_error("cannot open a pipe");
-  Descriptor const report_in(pipe_ends[0]);
-  Descriptor report_out(pipe_ends[1]);
+  Fd const report_in(pipe_ends[0]);
+  Fd report_out(pipe_ends[1]);
 
   auto words = command.arguments;
   words.insert(words.begin(), command.program.string());
@@ -163,20 +159,20 @@ Result<Child> spawn(Command const& command) {
   if (pid < 0) return system_error("cannot start another process");
   if (pid == 0) run_child(prepared);
 
-  report_out = Descriptor();
+  report_out = Fd();
   if (auto const reason = read_report(report_in.get())) {
     waitpid(pid, nullptr, 0);
     return Error{
         *reason == ENOENT ? Code::not_found : Code::internal,
         fmt::format("cannot run {}: {}", command.program.string(), std::strerror(*reason))};
   }
-  Descriptor pidfd(pidfd_open(pid, 0));
+  Fd pidfd(pidfd_open(pid, 0));
   if (!pidfd) return system_error("cannot watch a process (Linux 5.3 or newer is needed)");
   return Child(pid, std::move(pidfd));
 }
 
-Result<Descriptor> memory_file(std::string_view content, std::optional<User> const& user) {
-  Descriptor file(memfd_create("lepton", MFD_CLOEXEC));
+Result<Fd> memory_file(std::string_view content, std::optional<User> const& user) {
+  Fd file(memfd_create("lepton", MFD_CLOEXEC));
   if (!file) return system_error("cannot create a file in memory");
   if (user && fchown(file.get(), user->uid, user->gid) != 0)
     return system_error("cannot hand over a file in memory");

@@ -12,29 +12,11 @@
 #include <string>
 #include <vector>
 
+#include "common/base/fd.hpp"
 #include "common/base/result.hpp"
 #include "common/base/time.hpp"
 
 namespace lepton::postgres {
-
-// A file descriptor that closes itself.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor();
-
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 // The user that a child runs as.
 struct User {
@@ -60,7 +42,7 @@ struct Command {
 
 class Child {
  public:
-  Child(pid_t pid, Descriptor pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  Child(pid_t pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
 
   pid_t pid() const { return pid_; }
   // The exit status (128 + signal when killed) once it has ended, or nothing after `limit_ms`.
@@ -69,7 +51,7 @@ class Child {
 
  private:
   pid_t pid_;
-  Descriptor pidfd_;
+  Fd pidfd_;
   std::optional<int> status_;
 };
 
@@ -79,7 +61,7 @@ Result<Child> spawn(Command const& command);
 Result<std::string> run(Command command, TimeMs limit_ms);
 
 // An anonymous file in memory, readable by `user`, positioned at its start.
-Result<Descriptor> memory_file(std::string_view content, std::optional<User> const& user);
+Result<Fd> memory_file(std::string_view content, std::optional<User> const& user);
 
 // The last 64 KiB of a file.
 std::string read_tail(int fd);

@@ -11,6 +11,7 @@
 #include <sstream>
 #include <vector>
 
+#include "common/base/fd.hpp"
 #include "common/base/text.hpp"
 
 namespace lepton::store {
@@ -59,21 +60,6 @@ bool read(std::string const& text, Mark& mark) {
   return mark.pid > 0 && mark.start_ticks > 0;
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(std::int64_t pid)
-      : number_(static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0))) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(Descriptor const&) = delete;
-  Descriptor& operator=(Descriptor const&) = delete;
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
-
 }  // namespace
 
 std::string mark_of_this_process() {
@@ -89,15 +75,14 @@ Fate fate_of(std::string const& text) {
 bool end_process(std::string const& text, TimeMs limit_ms) {
   Mark mark;
   if (!read(text, mark) || mark.pid == getpid()) return false;
-  Descriptor const process(mark.pid);
+  Fd const process(static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(mark.pid), 0)));
   // Asked after the descriptor was opened: it means this very process from now on.
   if (auto const fate = fate_of(text); fate != Fate::lives) return fate == Fate::gone;
   if (first_word_of(fmt::format("/proc/{}/comm", mark.pid)) != first_word_of("/proc/self/comm"))
     return false;
-  if (process.number() < 0 ||
-      syscall(SYS_pidfd_send_signal, process.number(), SIGKILL, nullptr, 0) != 0)
+  if (process.get() < 0 || syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) != 0)
     return false;
-  pollfd ended{process.number(), POLLIN, 0};
+  pollfd ended{process.get(), POLLIN, 0};
   return poll(&ended, 1, static_cast<int>(limit_ms)) == 1;
 }
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "common/base/fd.hpp"
 #include "common/crypto/encode.hpp"
 
 namespace lepton::auditor {
@@ -15,13 +16,6 @@ namespace {
 
 constexpr std::string_view prefix = "lepton-log-key ";
 constexpr std::size_t file_bytes_max = 256;
-
-struct File {
-  int fd;
-  ~File() {
-    if (fd >= 0) ::close(fd);
-  }
-};
 
 Error failed(std::string const& doing, std::string const& path) {
   return {Code::unavailable, doing + " the log key " + path + " failed: " + std::strerror(errno)};
@@ -42,13 +36,13 @@ Status check_file(int fd, std::string const& path) {
 }
 
 Result<crypto::SigningKey> read_key(std::string const& path) {
-  File const file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
-  if (file.fd < 0 && errno == ENOENT) return Error{Code::not_found, "there is no log key " + path};
-  if (file.fd < 0) return failed("reading", path);
-  if (auto good = check_file(file.fd, path); !good) return good.error();
+  Fd const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file && errno == ENOENT) return Error{Code::not_found, "there is no log key " + path};
+  if (!file) return failed("reading", path);
+  if (auto good = check_file(file.get(), path); !good) return good.error();
   Secret<std::string> const buffer(std::string(file_bytes_max, '\0'));
   auto* data = const_cast<char*>(buffer.reveal().data());
-  auto const got = ::read(file.fd, data, file_bytes_max);
+  auto const got = ::read(file.get(), data, file_bytes_max);
   if (got < 0) return failed("reading", path);
   Error const damaged{Code::invalid, "log key " + path + " is damaged; restore it from a copy"};
   std::string_view text(data, static_cast<std::size_t>(got));
@@ -74,18 +68,17 @@ Status write_whole(int fd, std::string_view text, std::string const& path) {
 Status sync_folder(std::string const& path) {
   auto const parent = std::filesystem::path(path).parent_path();
   auto const folder = parent.empty() ? std::string(".") : parent.string();
-  File const file{::open(folder.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY)};
-  return file.fd >= 0 && ::fsync(file.fd) == 0 ? ok() : Status(failed("writing", path));
+  Fd const file(::open(folder.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
+  return file && ::fsync(file.get()) == 0 ? ok() : Status(failed("writing", path));
 }
 
 // The file appears whole or not at all; a link, unlike a rename, never replaces what is there.
 Status write_key(std::string const& path, crypto::SigningKey const& key) {
   auto const draft = path + "." + std::to_string(::getpid()) + ".new";
   Secret<std::string> const text(std::string(prefix) + crypto::base64(key.seed().reveal()) + "\n");
-  File const file{
-      ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
-  if (file.fd < 0) return failed("writing", draft);
-  auto written = write_whole(file.fd, text.reveal(), path);
+  Fd const file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return failed("writing", draft);
+  auto written = write_whole(file.get(), text.reveal(), path);
   if (written && ::link(draft.c_str(), path.c_str()) != 0)
     written = errno == EEXIST ? Error{Code::conflict, "log key " + path + " exists"}
                               : failed("writing", path);

@@ -1,5 +1,6 @@
 #include "services/node/folders.hpp"
 
+#include "common/base/passing.hpp"
 #include "common/base/text.hpp"
 #include "common/codec/msgpack.hpp"
 #include "common/crypto/hash.hpp"
@@ -11,10 +12,6 @@ namespace {
 constexpr std::size_t asked_max = 4;  // chunks of one folder on their way
 constexpr int builds_max = 3;         // a disk that loses chunks again and again is broken
 constexpr TimeMs answer_ms = 10'000, pause_ms = 500;
-
-bool is_passing(Code code) {
-  return code == Code::unavailable || code == Code::timeout || code == Code::exhausted;
-}
 
 }  // namespace
 

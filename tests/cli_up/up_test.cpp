@@ -32,7 +32,7 @@ namespace {
 
 // SIGKILL, and until the process is gone.
 void kill_hard(pid_t pid) {
-  postgres::Descriptor const process(pidfd_open(pid, 0));
+  Fd const process(pidfd_open(pid, 0));
   ASSERT_TRUE(process) << "no process " << pid;
   pidfd_send_signal(process.get(), SIGKILL, nullptr, 0);
   pollfd entry{process.get(), POLLIN, 0};
@@ -255,7 +255,7 @@ TEST(UpAlone, APortInUseIsNamedBeforeAnythingStarts) {
   Place const place;
   auto const layout = place.layout();
   auto const base = free_port_base();
-  postgres::Descriptor const taken(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Fd const taken(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   int const on = 1;
   setsockopt(taken.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   sockaddr_in at{};

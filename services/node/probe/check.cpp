@@ -61,7 +61,7 @@ Status check_http(ProbeTask const& task) {
 }
 
 Status check_tcp(ProbeTask const& task) {
-  postgres::Descriptor const s(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  Fd const s(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_in place{};
   place.sin_family = AF_INET;
   place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

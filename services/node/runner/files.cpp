@@ -75,22 +75,6 @@ Status fill_reserve(std::string const& reserve, std::size_t size, std::string_vi
 
 }  // namespace
 
-Fd& Fd::operator=(Fd&& other) noexcept {
-  if (this != &other) {
-    reset();
-    fd_ = other.release();
-  }
-  return *this;
-}
-
-int Fd::release() {
-  return std::exchange(fd_, -1);
-}
-
-void Fd::reset() {
-  if (fd_ >= 0) ::close(release());
-}
-
 Error file_error(std::string_view doing, std::string_view path, int error) {
   auto what = fmt::format("cannot {} {}: {}", doing, path, std::strerror(error));
   if (error == ENOSPC || error == EDQUOT) what += "; free some disk space and try again";

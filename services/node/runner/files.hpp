@@ -6,27 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/fd.hpp"
 #include "common/base/result.hpp"
 
 namespace lepton::node {
-
-// Owns a file descriptor; -1 when it owns none. Moves, never copies.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(other.release()) {}
-  Fd& operator=(Fd&& other) noexcept;
-  ~Fd() { reset(); }
-
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-  int release();
-  void reset();
-
- private:
-  int fd_ = -1;
-};
 
 // What went wrong with a file, by errno: a full disk is `exhausted`.
 Error file_error(std::string_view doing, std::string_view path, int error);
