@@ -13,10 +13,10 @@
 
 namespace lepton {
 
-enum class Verb : std::uint8_t { unknown, read, write, remove, list, run, manage };
+enum class Verb : std::uint8_t { unknown, read, write, remove, list, run, manage, exec };
 consteval auto enumerators(Verb) {
   return std::to_array<std::string_view>(
-      {"unknown", "read", "write", "remove", "list", "run", "manage"});
+      {"unknown", "read", "write", "remove", "list", "run", "manage", "exec"});
 }
 
 enum class Effect : std::uint8_t { unknown, allow, deny };

@@ -7,6 +7,7 @@
 //   no harm
 
 #include "schemas/deployer.hpp"
+#include "schemas/exec.hpp"
 #include "schemas/gang.hpp"
 #include "schemas/outputs.hpp"
 
@@ -313,6 +314,7 @@ struct NodeOrders {
   NodeState state = NodeState::unknown;
   std::vector<ProbeOrder> probes;
   std::vector<OutputOrder> outputs;
+  std::vector<ExecOrder> execs;
 
   static consteval auto fields() {
     using schema::field;
@@ -326,8 +328,9 @@ struct NodeOrders {
         field(5, "logs", &T::logs, "Logs to send with the next sync."),
         field(6, "state", &T::state, "How the control plane sees the node."),
         field(40, "probes", &T::probes, "For attempts that were reported without.").since(2),
-        field(110, "outputs", &T::outputs, "Parts of outputs to send with the next sync.")
-            .since(3));
+        field(110, "outputs", &T::outputs, "Parts of outputs to send with the next sync.").since(3),
+        field(170, "execs", &T::execs, "Commands to run beside tasks; repeated until claimed.")
+            .since(4));
   }
 };
 static_assert(schema::complete<NodeOrders>());

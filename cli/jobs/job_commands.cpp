@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/connect.hpp"
+#include "cli/jobs/exec.hpp"
 #include "cli/jobs/explain.hpp"
 #include "cli/jobs/fetch.hpp"
 #include "cli/jobs/follow.hpp"
@@ -205,8 +206,8 @@ Command fetch_command() {
 }  // namespace
 
 Commands job_commands() {
-  return {apply_command(), plan_command(),   list_command(),    show_command(),
-          logs_command(),  cancel_command(), explain_command(), fetch_command()};
+  return {apply_command(),  plan_command(),    list_command(),  show_command(), logs_command(),
+          cancel_command(), explain_command(), fetch_command(), exec_command()};
 }
 
 }  // namespace lepton::cli

@@ -10,6 +10,7 @@ Deployer::Deployer(Settings settings, std::shared_ptr<Balancer> balancer)
       balancer_(std::move(balancer)),
       folders_(*this, settings_.folders),
       relay_(*this),
+      execs_(*this),
       node_watch_([this](NodeId const& node, Context& c) {
         if (auto const found = nodes_.find(node); found != nodes_.end())
           note_health(found->second, c);
@@ -43,6 +44,9 @@ Deployer::Deployer(Settings settings, std::shared_ptr<Balancer> balancer)
   on<WorkdirFetch>(folders_, &Folders::fetch);
   on<JobOutputs>(relay_, &Relay::list);
   on<JobOutputRead>(relay_, &Relay::read);
+  on<JobExec>(execs_, &Execs::open);
+  on<ExecTalk>(execs_, &Execs::talk);
+  on<ExecReport>(execs_, &Execs::report);
 }
 
 std::vector<store::Table const*> Deployer::tables() const {
@@ -52,11 +56,13 @@ std::vector<store::Table const*> Deployer::tables() const {
       &store::table_of<ServiceRow>(), &store::table_of<RevisionRow>(),
       &store::table_of<ReplicaRow>()};
   for (auto const* table : Folders::tables()) all.push_back(table);
+  for (auto const* table : Execs::tables()) all.push_back(table);
   return all;
 }
 
 void Deployer::restore(actor::Rows const& rows) {
   folders_.restore(rows);
+  execs_.restore(rows);
   for (auto& row : rows.of<JobRow>()) {
     next_order_ = std::max(next_order_, std::uint64_t(row.queue_order) + 1);
     auto const id = row.job;
@@ -130,6 +136,7 @@ void Deployer::start(Context& c) {
   }
   for (auto const& [name, service] : serving_.services) touch(name, c);
   folders_.start(c);
+  execs_.start(c);
   balance_soon(c);
   for (auto* job : queued) admit(*job, c);
   c.after(settings_.tick_ms, [this](Context& later) { tick(later); });
@@ -173,7 +180,8 @@ Result<TaskPlace> Deployer::task_place(JobId const& job, std::uint32_t task, Ver
     return Error{Code::conflict, "the simulated engine runs nothing that could be asked"};
   if (link->second.silent)
     return Error{Code::unavailable, "node " + link->first.value + " is silent at the moment"};
-  return TaskPlace{attempt_id((*found)->id(), task, run.round), member.node, member.state};
+  return TaskPlace{(*found)->id(), (*found)->path(), attempt_id((*found)->id(), task, run.round),
+                   member.node, member.state};
 }
 
 std::map<std::string, std::int64_t> Deployer::counters() const {
@@ -189,7 +197,8 @@ std::map<std::string, std::int64_t> Deployer::counters() const {
           {"gpu_milli", totals.gpu_milli},
           {"gpu_milli_free", totals.gpu_milli_free},
           {"allocations", static_cast<std::int64_t>(cluster_.held_count())},
-          {"folder_bytes", folders_.depot().bytes()}};
+          {"folder_bytes", folders_.depot().bytes()},
+          {"execs", execs_.running()}};
 }
 
 }  // namespace lepton::deployer

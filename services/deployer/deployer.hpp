@@ -15,6 +15,7 @@
 // and drains; relations.cpp arrays and what waits for what; backfill.cpp reservations of those who
 // wait; explain.cpp reasons.
 // Parts of their own: folders/ working folders; relay.hpp what people ask of a task on its node;
+// execs/ commands beside tasks;
 // use_watch.hpp what the monitor measured of replicas; node_watch.hpp what it says of nodes.
 
 #include <deque>
@@ -36,6 +37,7 @@
 #include "services/deployer/core/queue.hpp"
 #include "services/deployer/core/quota.hpp"
 #include "services/deployer/core/usage.hpp"
+#include "services/deployer/execs/execs.hpp"
 #include "services/deployer/folders/folders.hpp"
 #include "services/deployer/node_watch.hpp"
 #include "services/deployer/relay.hpp"
@@ -114,7 +116,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void take_reports(NodeSync const& m, Context& c);
   void take_report(NodeId const& node, AttemptReport const& report, Context& c);
   void reboot(NodeLink& link, std::string const& boot_id, Context& c);
-  NodeOrders orders_for(NodeLink& link);
+  NodeOrders orders_for(NodeLink& link, Context& c);
   std::vector<GangMember> gang_of(Job const& job) const;
   void order_starts(NodeId const& node, NodeOrders& orders) const;
   void order_probes(NodeLink const& link, NodeOrders& orders) const;
@@ -282,6 +284,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   std::shared_ptr<Balancer> balancer_;
   Folders folders_;
   Relay relay_;
+  Execs execs_;
   Serving serving_;
   UseWatch use_watch_{settings_.report_every_ms};
   NodeWatch node_watch_;

@@ -81,11 +81,11 @@ void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
     if (member->state == AttemptState::starting || member->state == AttemptState::running)
       link.strays.push_back({attempt, task_id(ref->job, ref->index), "the node does not know it"});
   }
-  auto orders = orders_for(link);
+  auto orders = orders_for(link, c);
   // A stop may take its grace: told again with each answer, but none is hurried for it.
   auto const news =
       !orders.starts.empty() || !orders.acknowledged.empty() || !orders.logs.empty() ||
-      Relay::is_news(orders) ||
+      Relay::is_news(orders) || Execs::is_news(orders) ||
       std::any_of(orders.stops.begin(), orders.stops.end(),
                   [&](auto const& stop) { return !link.stops_told.contains(stop.attempt); }) ||
       std::any_of(orders.probes.begin(), orders.probes.end(),
@@ -262,7 +262,7 @@ void Deployer::order_starts(NodeId const& node, NodeOrders& orders) const {
   }
 }
 
-NodeOrders Deployer::orders_for(NodeLink& link) {
+NodeOrders Deployer::orders_for(NodeLink& link, Context& c) {
   NodeOrders orders;
   orders.state = link.row.state;
   order_starts(link.row.node, orders);
@@ -271,6 +271,7 @@ NodeOrders Deployer::orders_for(NodeLink& link) {
   orders.acknowledged = std::exchange(link.acknowledged, {});
   orders.logs = std::exchange(link.log_orders, {});
   relay_.give(link.row.node, orders);
+  execs_.give(link.row.node, orders, c.now());
   return orders;
 }
 
@@ -288,7 +289,7 @@ void Deployer::wake_node(NodeId const& node, Context& c) {
   auto const found = nodes_.find(node);
   if (found == nodes_.end() || !found->second.parked) return;
   auto const ticket = *std::exchange(found->second.parked, std::nullopt);
-  answer_sync(found->second, ticket, orders_for(found->second), c);
+  answer_sync(found->second, ticket, orders_for(found->second, c), c);
 }
 
 void Deployer::tick_nodes(Context& c) {

@@ -11,6 +11,8 @@
 namespace lepton::deployer {
 
 struct TaskPlace {
+  JobId job;
+  std::string path;  // of the job, as a resource
   AttemptId attempt;
   NodeId node;
   AttemptState state = AttemptState::unknown;

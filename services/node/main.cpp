@@ -9,6 +9,7 @@
 #include "common/service/config.hpp"
 #include "common/service/daemon.hpp"
 #include "services/node/address.hpp"
+#include "services/node/exec/runner_executor.hpp"
 #include "services/node/node.hpp"
 #include "services/node/node_config.hpp"
 #include "services/node/probe/thread_prober.hpp"
@@ -104,8 +105,9 @@ int run(node::NodeConfig const& config, std::string const& file) {
   auto prober = std::make_shared<node::ThreadProber>(node::CheckSettings{config.task_user});
   auto store = std::make_shared<node::FolderStore>(std::move(*folders));
   auto outputs = std::make_shared<node::OutputReader>(config.state_folder);
-  spec.make = [settings = *settings, runner, prober, store, outputs] {
-    return std::make_unique<node::Node>(settings, runner, prober, store, outputs);
+  auto executor = std::make_shared<node::RunnerExecutor>(config.state_folder);
+  spec.make = [settings = *settings, runner, prober, store, outputs, executor] {
+    return std::make_unique<node::Node>(settings, runner, prober, store, outputs, executor);
   };
   if (!config.monitor_endpoint.empty()) {
     auto meter = std::make_shared<node::MachineMeter>(

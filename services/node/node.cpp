@@ -6,12 +6,14 @@
 namespace lepton::node {
 
 Node::Node(Settings settings, std::shared_ptr<Runner> runner, std::shared_ptr<Prober> prober,
-           std::shared_ptr<FolderStore> folders, std::shared_ptr<OutputReader> outputs)
+           std::shared_ptr<FolderStore> folders, std::shared_ptr<OutputReader> outputs,
+           std::shared_ptr<Executor> executor)
     : settings_(std::move(settings)),
       runner_(std::move(runner)),
       prober_(std::move(prober)),
       folders_(settings_.node, std::move(folders)),
-      outputs_(std::move(outputs)) {}
+      outputs_(std::move(outputs)),
+      execs_(settings_.node, std::move(executor)) {}
 
 // What an earlier life started is found first; only then does the node speak.
 void Node::start(Context& c) {

@@ -9,7 +9,7 @@
 // been stopped since. A lease runs from the sending of the sync that granted it.
 //
 // Files: node.cpp life and work; sync.cpp reports and orders; probes.cpp probes of replicas.
-// Parts of their own: folders.hpp working folders.
+// Parts of their own: folders.hpp working folders; execs.hpp commands beside tasks.
 
 #include <deque>
 #include <map>
@@ -19,6 +19,7 @@
 #include "schemas/node.hpp"
 #include "services/node/access/output_reader.hpp"
 #include "services/node/core/attempt.hpp"
+#include "services/node/execs.hpp"
 #include "services/node/folders.hpp"
 #include "services/node/probe/prober.hpp"
 #include "services/node/runner/runner.hpp"
@@ -43,10 +44,12 @@ struct Settings {
 class Node final : public actor::Actor {
  public:
   // Without a prober no probes are asked, and nothing that has some is ready.
-  // Without a store of folders no attempt that wants one can start.
+  // Without a store of folders no attempt that wants one can start; without an executor no command
+  // runs beside a task.
   Node(Settings settings, std::shared_ptr<Runner> runner, std::shared_ptr<Prober> prober = nullptr,
        std::shared_ptr<FolderStore> folders = nullptr,
-       std::shared_ptr<OutputReader> outputs = nullptr);
+       std::shared_ptr<OutputReader> outputs = nullptr,
+       std::shared_ptr<Executor> executor = nullptr);
 
   void start(actor::Context& c) override;
   std::map<std::string, std::int64_t> counters() const override;
@@ -109,6 +112,7 @@ class Node final : public actor::Actor {
   std::shared_ptr<Prober> prober_;
   Folders folders_;
   std::shared_ptr<OutputReader> outputs_;
+  Execs execs_;
   std::map<std::string, Probed> probed_;  // by attempt
   bool probing_ = false;
   std::map<std::string, Entry> attempts_;

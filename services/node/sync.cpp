@@ -148,6 +148,7 @@ void Node::obey(NodeOrders const& orders, TimeMs sent_at, Context& c) {
   for (auto const& probes : orders.probes) take_probe(probes, c);
   for (auto const& log : orders.logs) read_log(log, c);
   for (auto const& order : orders.outputs) read_output(order, c);
+  for (auto const& order : orders.execs) execs_.take(order, incarnation_, c);
   forget_oldest(c);
 }
 

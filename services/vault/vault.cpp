@@ -51,11 +51,22 @@ void Vault::restore(actor::Rows const& rows) {
 void Vault::start(Context& c) {
   if (!seal_)
     for (auto& policy : builtin_policies()) policies_.try_emplace(policy.name, policy);
+  renew_admin(c);
   rebuild_policies();
   if (seal_ && !settings_.root->empty())
     if (auto opened = open_with(*settings_.root); !opened)
       c.log(actor::Level::error, "the vault stays sealed: " + opened.error().what);
   tick(c);
+}
+
+// Nobody can change it, so whatever a new version adds to it comes by itself.
+void Vault::renew_admin(Context& c) {
+  auto const newest = builtin_policies().front();
+  auto& kept = policies_[newest.name];
+  if (!seal_ || kept == newest) return;
+  kept = newest;
+  c.upsert(PolicyRow{newest.name, newest.rules});
+  rules_changed(c);
 }
 
 void Vault::tick(Context& c) {

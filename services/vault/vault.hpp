@@ -85,6 +85,7 @@ class Vault final : public actor::Actor {
   Result<PolicyStored> remove_policy(PolicyRemove const& m, Context& c);
   void rules_changed(Context& c);
   void rebuild_policies();
+  void renew_admin(Context& c);
   void tick(Context& c);
 
   Settings settings_;

@@ -7,6 +7,7 @@
 //                      lease   the node: CLOCK_BOOTTIME deadline in ms
 //                      stop    the node: why the task shall end
 //                      container  how the container ended: its watcher (container.hpp)
+//                      exec    a socket of the runner: commands beside the task (exec_channel.hpp)
 //                      box/    the pipes of a container (docker/container_pipe.hpp)
 //                      log     the runner: stdout and stderr of the task in the order written
 //                      out/    the task: $LEPTON_OUTPUT_DIR

@@ -17,18 +17,19 @@ Error untouchable() {
 
 std::vector<Policy> builtin_policies() {
   using enum Verb;
-  return {{std::string(admin), {{"*", {read, write, remove, list, run, manage}, Effect::allow}}},
-          {"user",
-           {{"job/{subject}", {list}, Effect::allow},
-            {"job/{subject}/*", {read, write, remove, list, run}, Effect::allow},
-            {"secret/{subject}", {list}, Effect::allow},
-            {"secret/{subject}/*", {read, write, remove, list}, Effect::allow},
-            {"node", {list}, Effect::allow},
-            {"node/*", {read, list}, Effect::allow},
-            {"pool/*", {read, list}, Effect::allow},
-            {"alert", {list}, Effect::allow},
-            {"service", {list}, Effect::allow},
-            {"service/*", {read, list}, Effect::allow}}}};
+  return {
+      {std::string(admin), {{"*", {read, write, remove, list, run, manage, exec}, Effect::allow}}},
+      {"user",
+       {{"job/{subject}", {list}, Effect::allow},
+        {"job/{subject}/*", {read, write, remove, list, run, exec}, Effect::allow},
+        {"secret/{subject}", {list}, Effect::allow},
+        {"secret/{subject}/*", {read, write, remove, list}, Effect::allow},
+        {"node", {list}, Effect::allow},
+        {"node/*", {read, list}, Effect::allow},
+        {"pool/*", {read, list}, Effect::allow},
+        {"alert", {list}, Effect::allow},
+        {"service", {list}, Effect::allow},
+        {"service/*", {read, list}, Effect::allow}}}};
 }
 
 Status check_put(std::map<std::string, Policy> const& stored, Policy const& policy) {

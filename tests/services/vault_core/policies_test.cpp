@@ -18,13 +18,15 @@ TEST(BuiltinPolicies, are_legal) {
 
 TEST(BuiltinPolicies, admin_may_do_everything) {
   for (auto const verb :
-       {Verb::read, Verb::write, Verb::remove, Verb::list, Verb::run, Verb::manage})
+       {Verb::read, Verb::write, Verb::remove, Verb::list, Verb::run, Verb::manage, Verb::exec})
     for (auto const* path : {"vault", "token", "secret/a/b", "job/bob/x", "audit"})
       EXPECT_TRUE(allowed("admin", path, verb)) << path;
 }
 
 TEST(BuiltinPolicies, user_keeps_to_its_own) {
   EXPECT_TRUE(allowed("user", "job/ann/train", Verb::run));
+  EXPECT_TRUE(allowed("user", "job/ann/train", Verb::exec));
+  EXPECT_FALSE(allowed("user", "job/bob/train", Verb::exec));
   EXPECT_TRUE(allowed("user", "secret/ann/hf", Verb::read));
   EXPECT_TRUE(allowed("user", "node/gpu-1", Verb::read));
   EXPECT_FALSE(allowed("user", "job/bob/train", Verb::read));

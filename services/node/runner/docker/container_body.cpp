@@ -123,6 +123,36 @@ std::string create_body(RunSpec const& spec, ContainerPlace const& place) {
   return codec::json_text(object(std::move(body)));
 }
 
+std::string exec_body(std::vector<std::string> const& command) {
+  std::vector<std::string> words{"/.lepton-init", "--exec"};
+  words.insert(words.end(), command.begin(), command.end());
+  return codec::json_text(object({{"AttachStdin", boolean(true)},
+                                  {"AttachStdout", boolean(true)},
+                                  {"AttachStderr", boolean(true)},
+                                  {"Tty", boolean(false)},
+                                  {"Cmd", texts(words)}}));
+}
+
+Result<std::string> exec_id(std::string const& answer) {
+  auto const tree = codec::parse_json(answer);
+  auto const* id = tree ? tree->find("Id") : nullptr;
+  auto const good = id != nullptr && !id->scalar.empty() &&
+                    id->scalar.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!good) return Error{Code::unavailable, "Docker does not name the command that it made"};
+  return id->scalar;
+}
+
+Result<std::optional<int>> exec_exit_code(std::string const& inspected) {
+  using Exit = std::optional<int>;
+  auto const tree = codec::parse_json(inspected);
+  auto const* running = tree ? tree->find("Running") : nullptr;
+  auto const* code = tree ? tree->find("ExitCode") : nullptr;
+  if (!running || !code) return Error{Code::unavailable, "Docker does not tell how it ended"};
+  auto const number = text::parse_int(code->scalar);
+  if (running->scalar == "true" || !number) return Exit();
+  return Exit(static_cast<int>(*number));
+}
+
 Result<ContainerState> container_state(std::string const& inspected) {
   auto const tree = codec::parse_json(inspected);
   auto const* state = tree ? tree->find("State") : nullptr;

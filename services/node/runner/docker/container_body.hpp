@@ -3,6 +3,7 @@
 // (Docker Engine API 1.41). Pure. The body holds no value of a variable: those reach the container
 // through a pipe (container_pipe.hpp), because the engine writes the body to its disk.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,12 @@ struct ContainerPlace {
 
 std::string container_name(std::string_view attempt);
 std::string create_body(RunSpec const& spec, ContainerPlace const& place);
+
+// A command in the container, under lepton-init, with all three streams.
+std::string exec_body(std::vector<std::string> const& command);
+Result<std::string> exec_id(std::string const& answer);
+// Nothing while it runs.
+Result<std::optional<int>> exec_exit_code(std::string const& inspected);
 
 struct ContainerState {
   bool running = false;

@@ -2,6 +2,8 @@
 // Reads variables and secrets from /.lepton/env (container_pipe.hpp has the format), puts secrets
 // into /run/secrets, sends what is printed to /.lepton/log, starts the task, passes signals on to
 // it, and reaps whatever it leaves. Ends with the task's exit code, or 128 and the signal's number.
+//   lepton-init --exec COMMAND...   not as the first process: runs a command with the environment
+//   of the task, under a keeper (program/keeper.hpp)
 
 #include <fcntl.h>
 #include <signal.h>
@@ -15,6 +17,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <string_view>
+
+#include "services/node/runner/program/keeper.hpp"
 
 namespace {
 
@@ -100,10 +105,22 @@ int watch(pid_t task, sigset_t const& all) {
   }
 }
 
+int run_beside(char** argv) {
+  ::umask(077);
+  auto const task = lepton::node::oldest_child(1);
+  auto const environment = task ? lepton::node::environment_of(*task) : std::nullopt;
+  if (!environment) give_up("cannot read the task's environment");
+  std::vector<std::string> command;
+  for (; *argv != nullptr; ++argv) command.emplace_back(*argv);
+  return lepton::node::keep_command(command, *environment);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 2) return cannot_begin;
+  if (argc > 2 && std::string_view(argv[1]) == "--exec" && ::getpid() != 1)
+    return run_beside(argv + 2);
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   ::umask(077);
   sigset_t all, none;

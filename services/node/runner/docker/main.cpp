@@ -3,6 +3,8 @@
 //   lepton-container run STATE_DIR ATTEMPT [NAME OF A SECRET ...]
 //   lepton-container end STATE_DIR ATTEMPT     removes the container, whatever it does; 0: it is
 //   gone
+//   lepton-container exec STATE_DIR ATTEMPT COMMAND ...        runs a command in it, with framed
+//   input
 // Holds secrets until the container has them: no core dump, not debuggable.
 
 #include <sys/prctl.h>
@@ -13,6 +15,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "services/node/runner/docker/container_exec.hpp"
 #include "services/node/runner/docker/container_run.hpp"
 #include "services/node/runner/record.hpp"
 
@@ -51,7 +54,7 @@ int end(node::RunSpec const& spec) {
 
 int main(int argc, char** argv) {
   std::string_view const verb = argc > 3 ? argv[1] : "";
-  if (verb != "run" && verb != "end") {
+  if (verb != "run" && verb != "end" && (verb != "exec" || argc < 5)) {
     std::fprintf(stderr, "lepton-container is started by lepton-runner, not by hand\n");
     return 2;
   }
@@ -63,5 +66,6 @@ int main(int argc, char** argv) {
   if (!text) return fail(text.error());
   auto const spec = node::decode_run_spec(*text);
   if (!spec) return fail(spec.error());
+  if (verb == "exec") return node::run_in_container(*spec, {argv + 4, argv + argc});
   return verb == "end" ? end(*spec) : run(files, *spec, {argv + 4, argv + argc});
 }

@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "services/node/runner/cgroup.hpp"
+#include "services/node/runner/program/keeper.hpp"
 
 namespace lepton::node {
 namespace {
@@ -54,6 +55,20 @@ void connect_output(int output, int report) {
     give_up(report, "cannot connect the task's output");
 }
 
+void connect_streams(std::array<int, 3> const& streams, int report) {
+  for (int i = 0; i < 3; ++i)
+    if (::dup2(streams[static_cast<std::size_t>(i)], i) < 0)
+      give_up(report, "cannot connect the command's streams");
+}
+
+// No descriptor of the runner stays open in it: the task's lock is one of them.
+[[noreturn]] void keep_beside(LaunchPlan const& plan, int report) {
+  auto const environment = environment_of(plan.beside);
+  if (!environment) give_up(report, "cannot read the task's environment");
+  ::close_range(3, ~0u, 0);
+  ::_exit(keep_command(plan.command, *environment));
+}
+
 void become(User const& user, int report) {
   if (::initgroups(user.name.c_str(), user.gid) != 0 ||
       ::setresgid(user.gid, user.gid, user.gid) != 0 ||
@@ -76,7 +91,10 @@ char** pointers(std::vector<std::string> const& texts, std::vector<char*>& out) 
   die_with_parent(runner, report);
   if (!join_groups(plan.groups)) give_up(report, "cannot join the attempt's control group");
   reset_signals();
-  connect_output(output, report);
+  if (plan.streams)
+    connect_streams(*plan.streams, report);
+  else
+    connect_output(output, report);
   rlimit const no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   ::umask(077);
@@ -86,6 +104,7 @@ char** pointers(std::vector<std::string> const& texts, std::vector<char*>& out) 
   if (::chdir(plan.working_dir.c_str()) != 0)
     give_up(report,
             fmt::format("cannot enter the working folder {} as the task's user", plan.working_dir));
+  if (plan.beside > 0) keep_beside(plan, report);
   ::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
   std::vector<char*> argv, environment;
   pointers(plan.command, argv);
@@ -123,6 +142,7 @@ Result<Launched> launch_task(LaunchPlan const& plan) {
     ::waitpid(pid, nullptr, 0);
     return Error{Code::invalid, trouble};
   }
+  if (plan.streams) return Launched{pid, {}};
   ::fcntl(output->read.get(), F_SETFL, O_NONBLOCK);
   return Launched{pid, std::move(output->read)};
 }

@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,11 +20,16 @@ struct LaunchPlan {
   std::vector<std::string> groups;  // control groups to join
   std::string working_dir;
   std::vector<std::string> environment;  // NAME=value; wiped by the caller
+  // Of a command beside the task: its streams, and a process whose environment it gets (0: the one
+  // above); then a keeper stands above it (keeper.hpp).
+  std::optional<std::array<int, 3>> streams = {};
+  pid_t beside = 0;
 };
 
 struct Launched {
   pid_t pid = 0;
-  Fd output;  // nonblocking; stdout and stderr of the task and all its descendants
+  Fd output;  // nonblocking; stdout and stderr of the task and all its descendants; none of a
+              // command with streams of its own
 };
 
 // Ok means that the task's program runs: exec has succeeded. The error says which step failed.

@@ -83,6 +83,8 @@ Status Supervisor::begin(int socket) {
   // The task may be over by now, but nobody has reaped it: the entry is there.
   auto const process = read_process(task_.pid);
   status_.pid_start_ticks = process ? process->start_ticks : 0;
+  // Without it the task runs as well, and commands beside it are refused.
+  if (auto door = ExecDoor::open(files_.folder)) exec_door_ = std::move(*door);
   return replace_file(files_.status, encode(status_));
 }
 
@@ -103,10 +105,14 @@ Result<Launched> Supervisor::launch(int socket) {
   return launched;
 }
 
+std::string Supervisor::working_dir() const {
+  if (!spec_.working_dir.empty()) return spec_.working_dir;
+  return spec_.folder.empty() ? files_.out : files_.work;
+}
+
 LaunchPlan Supervisor::process_plan(Secrets const& secrets, std::optional<User> const& user) const {
-  auto const own = spec_.folder.empty() ? files_.out : files_.work;
   return {
-      spec_.command, user, status_.groups, spec_.working_dir.empty() ? own : spec_.working_dir,
+      spec_.command, user, status_.groups, working_dir(),
       task_environment(spec_, secrets,
                        {user ? user->name : spec_.user, home_of(user, files_.out), files_.out})};
 }
@@ -115,6 +121,27 @@ LaunchPlan Supervisor::process_plan(Secrets const& secrets, std::optional<User> 
 LaunchPlan Supervisor::container_plan(Secrets const& secrets) const {
   return {container_command(own_folder(), files_.state_dir, spec_, secrets), std::nullopt,
           status_.groups, "/", container_environment(spec_, secrets, container_out)};
+}
+
+// With the rights, limits, folder and environment of the task, and never longer than it.
+Result<pid_t> Supervisor::launch_beside(ExecCall const& call) const {
+  if (kill_at_ms_ > 0) return Error{Code::conflict, "the task is being stopped"};
+  LaunchPlan plan;
+  plan.groups = status_.groups;
+  plan.streams = {call.streams[0].get(), call.streams[1].get(), call.streams[2].get()};
+  if (spec_.image.empty()) {
+    plan.command = call.command;
+    plan.switch_to = user_to_become(spec_);
+    plan.working_dir = working_dir();
+    plan.beside = task_.pid;
+  } else {
+    plan.command = {own_folder() + "/lepton-container", "exec", files_.state_dir, spec_.attempt};
+    plan.command.insert(plan.command.end(), call.command.begin(), call.command.end());
+    plan.working_dir = "/";
+  }
+  auto const launched = launch_task(plan);
+  if (!launched) return launched.error();
+  return launched->pid;
 }
 
 Status Supervisor::prepare_place(std::optional<User> const& user) {
@@ -165,8 +192,11 @@ void Supervisor::wait_for_something() {
     if (time_limit_at_ms_ > 0) until(time_limit_at_ms_);
   }
   pollfd sources[] = {{signals_.get(), POLLIN, 0},
-                      {output_open_ ? task_.output.get() : -1, POLLIN, 0}};
-  ::poll(sources, 2, static_cast<int>(wait_ms));
+                      {output_open_ ? task_.output.get() : -1, POLLIN, 0},
+                      {exec_door_ ? exec_door_->descriptor() : -1, POLLIN, 0}};
+  ::poll(sources, 3, static_cast<int>(wait_ms));
+  if (sources[2].revents != 0)
+    exec_door_->answer([this](ExecCall const& call) { return launch_beside(call); });
   if (sources[1].revents != 0) output_open_ = log_->drain(task_.output.get(), drain_bytes);
   signalfd_siginfo info{};
   while (::read(signals_.get(), &info, sizeof info) == sizeof info)
@@ -177,7 +207,10 @@ void Supervisor::reap() {
   int status = 0;
   pid_t pid = 0;
   while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0)
-    if (pid == task_.pid) wait_status_ = status;
+    if (pid == task_.pid)
+      wait_status_ = status;
+    else if (exec_door_)
+      exec_door_->reaped(pid, status);
 }
 
 void Supervisor::check_limits() {

@@ -8,6 +8,7 @@
 #include "common/base/time.hpp"
 #include "services/node/runner/attempt_files.hpp"
 #include "services/node/runner/container.hpp"
+#include "services/node/runner/program/exec_door.hpp"
 #include "services/node/runner/program/launch.hpp"
 #include "services/node/runner/program/log_sink.hpp"
 #include "services/node/runner/task_lock.hpp"
@@ -30,6 +31,8 @@ class Supervisor {
   Result<Launched> launch(int socket);
   LaunchPlan process_plan(Secrets const& secrets, std::optional<User> const& user) const;
   LaunchPlan container_plan(Secrets const& secrets) const;
+  Result<pid_t> launch_beside(ExecCall const& call) const;
+  std::string working_dir() const;
   Status prepare_place(std::optional<User> const& user);
   void watch();
   void wait_for_something();
@@ -51,6 +54,7 @@ class Supervisor {
   TaskLock& lock_;
   SystemClock clock_;
   std::optional<LogSink> log_;
+  std::optional<ExecDoor> exec_door_;
   Launched task_;
   Fd signals_;
   bool output_open_ = true;
