@@ -109,6 +109,7 @@ void Deployer::start(Context& c) {
         std::max<WallMs>(last_queued_at_ms_, job.row.submitted_at_ms);
     placer_.observe(job.spec().resources, job.spec().nodes);
     after_restart(job.run, instant(c));
+    job.placed_at = c.now();
     if (planted("double_placement") && job.run.state == JobState::starting)
       job.run.state = JobState::queued;
     newest_[{job.row.owner, job.row.name}] = id;
@@ -128,7 +129,10 @@ void Deployer::start(Context& c) {
       for (auto const& action : outstanding(id, job.run)) act(job, action, c);
     }
   }
-  for (auto const& [name, service] : serving_.services) touch(name, c);
+  for (auto& [name, service] : serving_.services) {
+    after_restart(service, instant(c).wall_ms);
+    touch(name, c);
+  }
   folders_.start(c);
   balance_soon(c);
   for (auto* job : queued) admit(*job, c);

@@ -190,6 +190,7 @@ void Deployer::begin_round(Job& job, Context& c) {
   std::vector<NodeId> where;
   for (auto const& allocation : job.allocations) where.push_back(allocation.node);
   job.started_at_ms = c.wall();
+  job.placed_at = c.now();
   job.why.clear();
   add_live(job);
   apply_event(job, Placed{std::move(where)}, c);

@@ -25,6 +25,7 @@ struct Job {
   WallMs finished_at_ms = 0;
   std::string why;
   WallMs queued_at_ms = 0;  // its age in the queue; not stored
+  TimeMs placed_at = 0;     // on the monotonic clock of this life, whose start counts too
 
   JobId const& id() const { return row.job; }
   JobSpec const& spec() const { return row.spec; }
