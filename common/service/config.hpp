@@ -46,6 +46,7 @@ struct Config {
   std::uint32_t entrance_first = 0;
   std::uint32_t entrance_count = 0;
   std::string entrance_address = "127.0.0.1";
+  std::int64_t patience_ms = 86'400'000;
 
   static consteval auto fields() {
     using schema::field;
@@ -94,6 +95,11 @@ struct Config {
             .restart()
             .optional(),
         field(43, "entrance_address", &C::entrance_address, "Where people reach the entrances.")
+            .restart()
+            .optional(),
+        field(150, "patience_ms", &C::patience_ms,
+              "Who has waited for longer in the deployer's queue is first in line.")
+            .bounds(60'000, 31'536'000'000)
             .restart()
             .optional());
   }

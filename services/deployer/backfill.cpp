@@ -11,12 +11,6 @@
 namespace lepton::deployer {
 namespace {
 
-constexpr std::int64_t ending_slack_ms = 2'000;  // from the limit to the word that it has ended
-
-std::int64_t longest_ms(JobSpec const& spec) {
-  return spec.max_duration_ms + spec.stop_grace_ms + ending_slack_ms;
-}
-
 std::string clock_words(WallMs at_ms, WallMs now_ms) {
   return fmt::format("in {:.1f} min",
                      static_cast<double>(std::max<WallMs>(0, at_ms - now_ms)) / 60'000.0);
@@ -68,27 +62,31 @@ std::optional<WallMs> Deployer::ends_by(AttemptId const& attempt, WallMs now) co
   return std::max(now, started + longest_ms(job.spec()));
 }
 
-std::vector<Limited> Deployer::limited_in(PoolId const& pool, WallMs now) const {
-  std::vector<Limited> all;
+// With `all` also work without a limit, the oldest first, as if it ended after all that has one;
+// but not what is stopping for somebody.
+std::vector<Limited> Deployer::limited_in(PoolId const& pool, WallMs now, bool all) const {
+  std::vector<Limited> found;
   for (auto const& id : live_) {
     auto const& job = jobs_.at(id);
-    if (job.row.pool != pool || job.spec().max_duration_ms == 0) continue;
+    if (job.row.pool != pool || (job.spec().max_duration_ms == 0 && !all)) continue;
     Limited l{id, now, {}};
     for (std::uint32_t i = 0; i < job.allocations.size(); ++i) {
       auto const attempt = attempt_id(id, i, job.run.round);
-      auto const ends = cluster_.held(attempt) == nullptr ? std::nullopt : ends_by(attempt, now);
-      if (!ends) continue;
-      l.ends_by_ms = std::max(l.ends_by_ms, *ends);
+      if (cluster_.held(attempt) == nullptr) continue;
+      auto const ends = ends_by(attempt, now);
+      if (!ends && !all) continue;
+      l.ends_by_ms = std::max(l.ends_by_ms, ends.value_or(job.started_at_ms + unlimited_ms));
       l.held.push_back(job.allocations[i]);
     }
-    if (!l.held.empty()) all.push_back(std::move(l));
+    if (l.held.empty() || (all && stopping_.contains(id) && is_awaited(l.held))) continue;
+    found.push_back(std::move(l));
   }
-  return all;
+  return found;
 }
 
 std::optional<Reservation> Deployer::plan_reservation(QueuedJob const& job, WallMs now) {
-  return reserve(cluster_, job.job, job.resources, job.pool, job.tasks, limited_in(job.pool, now),
-                 now, placer_.policy(job.pool));
+  return reserve(cluster_, job.job, job.resources, job.pool, job.tasks,
+                 limited_in(job.pool, now, false), now, placer_.policy(job.pool));
 }
 
 // Planned anew when it is another's, when its instant has come, or after a while when room was

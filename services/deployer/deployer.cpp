@@ -115,6 +115,7 @@ void Deployer::start(Context& c) {
         std::max<WallMs>(last_queued_at_ms_, job.row.submitted_at_ms);
     placer_.observe(job.spec().resources, job.spec().nodes);
     after_restart(job.run, instant(c));
+    job.placed_at = c.now();
     if (planted("double_placement") && job.run.state == JobState::starting)
       job.run.state = JobState::queued;
     newest_[{job.row.owner, job.row.name}] = id;
@@ -134,7 +135,10 @@ void Deployer::start(Context& c) {
       for (auto const& action : outstanding(id, job.run)) act(job, action, c);
     }
   }
-  for (auto const& [name, service] : serving_.services) touch(name, c);
+  for (auto& [name, service] : serving_.services) {
+    after_restart(service, instant(c).wall_ms);
+    touch(name, c);
+  }
   folders_.start(c);
   execs_.start(c);
   balance_soon(c);
@@ -189,7 +193,8 @@ std::map<std::string, std::int64_t> Deployer::counters() const {
   return {{"jobs", static_cast<std::int64_t>(jobs_.size())},
           {"jobs_queued", static_cast<std::int64_t>(queue_.size())},
           {"jobs_live", static_cast<std::int64_t>(live_.size())},
-          {"jobs_preempting", static_cast<std::int64_t>(preempting_.size())},
+          {"jobs_preempting", static_cast<std::int64_t>(preempting())},
+          {"jobs_first_in_line", static_cast<std::int64_t>(holding_.size() - preempting())},
           {"services", static_cast<std::int64_t>(serving_.services.size())},
           {"replicas", static_cast<std::int64_t>(serving_.replicas.size())},
           {"nodes", static_cast<std::int64_t>(totals.nodes)},

@@ -13,7 +13,7 @@
 // views.cpp answers for people; services.cpp requests about services; serving.cpp their replicas;
 // entrance.cpp their balancer and the scaler; use.cpp what replicas use; marks.cpp labels, taints
 // and drains; relations.cpp arrays and what waits for what; backfill.cpp reservations of those who
-// wait; explain.cpp reasons.
+// wait; patience.cpp the places of who has waited for long; explain.cpp reasons.
 // Parts of their own: folders/ working folders; relay.hpp what people ask of a task on its node;
 // execs/ commands beside tasks;
 // use_watch.hpp what the monitor measured of replicas; node_watch.hpp what it says of nodes.
@@ -32,6 +32,7 @@
 #include "services/deployer/core/backfill.hpp"
 #include "services/deployer/core/cluster.hpp"
 #include "services/deployer/core/hold.hpp"
+#include "services/deployer/core/patience.hpp"
 #include "services/deployer/core/placer.hpp"
 #include "services/deployer/core/preempt.hpp"
 #include "services/deployer/core/queue.hpp"
@@ -64,6 +65,8 @@ struct Settings {
   std::uint32_t entrance_count = 0;
   std::string entrance_address = "127.0.0.1";
   TimeMs reservation_pause_ms = 1'000;  // before an earlier instant is looked for
+  TimeMs patience_ms = 86'400'000;      // who has waited for longer is first in line
+  TimeMs patience_check_ms = 10'000;    // how often it is looked for them
   DepotLimits folders;
 };
 
@@ -141,6 +144,8 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void enqueue(Job const& job);
   void pass(Context& c);
   std::optional<Misfit> try_place(QueuedJob const& queued, std::vector<Job*>& placed, WallMs now);
+  std::optional<Misfit> place_now(QueuedJob const& queued, std::vector<Job*>& placed, WallMs now,
+                                  bool lent);
   void launch(Job& job, std::uint32_t index, Context& c);
   void simulate(AttemptId const& attempt, NodeId const& node, Context& c);
   void simulate_end(Job const& job, std::uint32_t index, TimeMs ran_ms, Context& c);
@@ -159,6 +164,8 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void add_live(Job const& job);
   void drop_live(Job const& job);
   std::vector<Running> running_in(PoolId const& pool, std::int32_t priority) const;
+  bool is_awaited(std::vector<Allocation> const& held) const;
+  std::size_t preempting() const;
   bool may_have_victims(Preemptor const& job) const;
   std::optional<PreemptionPlan> plan_for(QueuedJob const& queued, std::string const& owner,
                                          Context& c);
@@ -193,11 +200,18 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   QueuedJob const* head_before(QueuedJob const& job);
   Reservation const* reservation_for(QueuedJob const& head, WallMs now);
   std::optional<Reservation> plan_reservation(QueuedJob const& job, WallMs now);
-  std::vector<Limited> limited_in(PoolId const& pool, WallMs now) const;
+  std::vector<Limited> limited_in(PoolId const& pool, WallMs now, bool all) const;
   std::optional<WallMs> ends_by(AttemptId const& attempt, WallMs now) const;
   std::optional<Misfit> respect_head(QueuedJob const& queued, std::vector<Allocation>& places,
                                      WallMs now);
   void drop_reservations();
+
+  // patience.cpp
+  void keep_places(Context& c);
+  void begin_keeping(QueuedJob const& queued, Reservation const& plan, Context& c);
+  bool starts_elsewhere(JobId const& id, TimeMs now);
+  JobId const* elder_of(PoolId const& pool) const;
+  Hold* lender_for(QueuedJob const& queued, WallMs now);
 
   // explain.cpp
   Result<JobExplanation> explain_job(JobExplain const& m, Context& c);
@@ -295,12 +309,17 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   // The preemptible ones of these, by what they are worth; and those that are ending.
   std::map<PoolId, std::map<std::int32_t, std::set<JobId>>> preemptible_;
   std::set<JobId> stopping_;
-  // Jobs whose victims are stopping; they are queued, but not in the queue.
-  struct Preempting {
+  // Jobs whose places are held: their victims are stopping, or they have waited for long, which is
+  // one in a pool at most. They are queued, but not in the queue.
+  struct Holding {
     Hold hold;
-    TimeMs until = 0;
+    TimeMs until = 0;         // of those with victims
+    bool elder = false;       // it has waited for long
+    WallMs starts_by_ms = 0;  // of an elder; 0: nobody knows
+    std::uint64_t freed = 0;  // Cluster::freed when it was last looked for places elsewhere
+    TimeMs looked_at = 0;
   };
-  std::map<JobId, Preempting> preempting_;
+  std::map<JobId, Holding> holding_;
   std::map<JobId, JobArray> arrays_;
   std::map<JobId, std::set<JobId>> dependents_;  // of a job or an array that has not ended
   std::deque<JobId> ended_;                      // somebody may wait for them
@@ -316,6 +335,8 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   std::map<PoolId, std::optional<QueuedJob>> heads_;  // in the present pass
   std::map<PoolId, std::size_t> limited_;             // live jobs with a time limit
   std::map<JobId, TimeMs> plan_again_at_;             // jobs that no preemption would start
+  Patience patience_{settings_.patience_ms};
+  TimeMs patience_check_at_ = 0;
   std::map<NodeId, NodeLink> nodes_;
   Cluster cluster_;
   Placer placer_{cluster_};

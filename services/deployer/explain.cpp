@@ -72,6 +72,11 @@ Result<JobExplanation> Deployer::explain_job(JobExplain const& m, Context& c) {
 }
 
 void Deployer::explain_waiting(Job const& job, JobExplanation& e, Context& c) {
+  auto const holds = holding_.find(job.id());
+  if (holds != holding_.end() && holds->second.starts_by_ms > 0) {
+    e.reserved = true;
+    e.starts_by_ms = holds->second.starts_by_ms;
+  }
   auto const ahead = queue_.place_in_line(job.id());
   if (!ahead) {  // it waits for others, for a retry, or for what it preempts
     if (e.what.empty()) e.what = "waits until it is tried again";

@@ -113,9 +113,9 @@ void Deployer::finish(Job& job, Context& c) {
   drop_live(job);
   queue_.erase(job.id());
   plan_again_at_.erase(job.id());
-  if (auto const waits = preempting_.find(job.id()); waits != preempting_.end()) {
+  if (auto const waits = holding_.find(job.id()); waits != holding_.end()) {
     waits->second.hold.release(cluster_);
-    preempting_.erase(waits);
+    holding_.erase(waits);
     ledger_.subtract(job.row.pool, job.row.owner, usage_of(job.spec().resources, job.spec().nodes));
     more_to_place_ = true;
   }
@@ -132,16 +132,28 @@ void Deployer::finish(Job& job, Context& c) {
 }
 
 void Deployer::enqueue(Job const& job) {
-  auto const pushed = queue_.push({job.id(), job.row.pool, job.spec().resources, job.spec().nodes,
-                                   job.spec().priority, std::uint64_t(job.row.queue_order),
-                                   job.run.not_before_ms, job.queued_at_ms,
-                                   ledger_.has_quotas(job.row.pool) ? job.row.owner : std::string(),
-                                   limit_class_of(job.spec().max_duration_ms)});
+  auto const pushed = queue_.push(
+      {job.id(), job.row.pool, job.spec().resources, job.spec().nodes, job.spec().priority,
+       std::uint64_t(job.row.queue_order), job.run.not_before_ms, job.queued_at_ms,
+       ledger_.has_quotas(job.row.pool) ? job.row.owner : std::string(),
+       limit_class_of(job.spec().max_duration_ms), job.waits_since_ms()});
   LEPTON_CHECK(pushed.has_value(), "a job was queued twice");
 }
 
+// Where it finds no room, who is first in line may lend what it holds.
 std::optional<Misfit> Deployer::try_place(QueuedJob const& queued, std::vector<Job*>& placed,
                                           WallMs now) {
+  auto misfit = place_now(queued, placed, now, false);
+  auto* lender = misfit && misfit->for_room ? lender_for(queued, now) : nullptr;
+  if (lender == nullptr) return misfit;
+  lender->step_aside(cluster_);
+  if (!place_now(queued, placed, now, true)) misfit.reset();
+  lender->top_up(cluster_);
+  return misfit;
+}
+
+std::optional<Misfit> Deployer::place_now(QueuedJob const& queued, std::vector<Job*>& placed,
+                                          WallMs now, bool lent) {
   auto& job = jobs_.at(queued.job);
   if (auto beyond = beyond_limit(job)) {
     Misfit misfit;
@@ -155,7 +167,8 @@ std::optional<Misfit> Deployer::try_place(QueuedJob const& queued, std::vector<J
     return std::move(*misfit);
   }
   auto& places = std::get<std::vector<Allocation>>(result);
-  if (auto held_back = respect_head(queued, places, now)) return held_back;
+  if (!lent)
+    if (auto held_back = respect_head(queued, places, now)) return held_back;
   job.allocations = std::move(places);
   for (std::uint32_t i = 0; i < job.allocations.size(); ++i)
     hold_for(job, attempt_id(job.id(), i, job.run.round + 1), job.allocations[i]);
@@ -190,6 +203,7 @@ void Deployer::begin_round(Job& job, Context& c) {
   std::vector<NodeId> where;
   for (auto const& allocation : job.allocations) where.push_back(allocation.node);
   job.started_at_ms = c.wall();
+  job.placed_at = c.now();
   job.why.clear();
   add_live(job);
   apply_event(job, Placed{std::move(where)}, c);
@@ -289,8 +303,9 @@ void Deployer::tick(Context& c) {
   tick_jobs(c);
   tick_services(c);
   auto const due = queue_.next_due_ms();
-  if (more_to_place_ || !preempting_.empty() || (due && *due <= instant(c).wall_ms)) pass(c);
+  if (more_to_place_ || !holding_.empty() || (due && *due <= instant(c).wall_ms)) pass(c);
   preempt(c);
+  keep_places(c);
   while (finished_.size() > settings_.finished_kept_max) {
     auto const& job = jobs_.at(finished_.front());
     auto const& row = job.row;

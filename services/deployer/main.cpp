@@ -6,6 +6,7 @@ int main(int argc, char** argv) {
   using namespace lepton;
   auto const make = [](service::Config const& config) -> actor::Factory {
     deployer::Settings settings;
+    settings.patience_ms = config.patience_ms;
     std::shared_ptr<deployer::Balancer> balancer;
     if (!config.balancer_socket.empty()) {
       settings.entrance_first = config.entrance_first;

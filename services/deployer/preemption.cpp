@@ -76,19 +76,35 @@ void Deployer::drop_live(Job const& job) {
   if (same->second.empty()) pool->second.erase(same);
 }
 
-// What is stopping where somebody waits for it already is nobody else's.
+std::size_t Deployer::preempting() const {
+  return static_cast<std::size_t>(std::count_if(
+      holding_.begin(), holding_.end(), [](auto const& waits) { return !waits.second.elder; }));
+}
+
+// Somebody's places are to be whole when this has ended.
+bool Deployer::is_awaited(std::vector<Allocation> const& held) const {
+  return std::any_of(holding_.begin(), holding_.end(), [&](auto const& waits) {
+    return std::any_of(held.begin(), held.end(), [&](Allocation const& a) {
+      return waits.second.hold.wants_of(cluster_, a);
+    });
+  });
+}
+
+// What is stopping where somebody waits for it already is nobody else's; nor is what runs where the
+// first in line waits for its end.
 std::vector<Running> Deployer::running_in(PoolId const& pool, std::int32_t priority) const {
   std::vector<Running> all;
-  auto const awaited = [&](Running const& r) {
-    return std::any_of(preempting_.begin(), preempting_.end(), [&](auto const& waits) {
-      return std::any_of(r.held.begin(), r.held.end(),
-                         [&](Allocation const& a) { return waits.second.hold.waits_on(a.node); });
-    });
-  };
   for (auto const& id : stopping_) {
     auto r = running_of(jobs_.at(id));
-    if (jobs_.at(id).row.pool == pool && r.stopping && !awaited(r)) all.push_back(std::move(r));
+    if (jobs_.at(id).row.pool == pool && r.stopping && !is_awaited(r.held))
+      all.push_back(std::move(r));
   }
+  auto const* elder = elder_of(pool);
+  auto const is_free = [&](Running const& r) {
+    return elder == nullptr || std::none_of(r.held.begin(), r.held.end(), [&](auto const& a) {
+             return holding_.at(*elder).hold.wants_of(cluster_, a);
+           });
+  };
   auto const found = preemptible_.find(pool);
   if (found == preemptible_.end()) return all;
   for (auto const& [level, jobs] : found->second) {
@@ -96,7 +112,8 @@ std::vector<Running> Deployer::running_in(PoolId const& pool, std::int32_t prior
     for (auto const& id : jobs) {
       if (all.size() >= running_max) return all;
       auto const& job = jobs_.at(id);
-      if (job.run.state != JobState::stopping) all.push_back(running_of(job));
+      if (job.run.state == JobState::stopping) continue;
+      if (auto r = running_of(job); is_free(r)) all.push_back(std::move(r));
     }
   }
   return all;
@@ -125,8 +142,7 @@ void Deployer::preempt(Context& c) {
   if (preemptible_.empty()) return;
   std::size_t plans = 0;
   for (auto const& queued : queue_.blocked_heads(heads_per_tick)) {
-    if (preempting_.size() >= settings_.preempting_max ||
-        plans == settings_.preemption_plans_per_tick)
+    if (preempting() >= settings_.preempting_max || plans == settings_.preemption_plans_per_tick)
       return;
     auto const& owner = jobs_.at(queued.job).row.owner;
     if (!may_have_victims(preemptor_of(queued, owner))) continue;
@@ -149,7 +165,8 @@ void Deployer::begin_hold(QueuedJob const& queued, PreemptionPlan const& plan, C
   for (auto const& id : plan.victims) grace = std::max(grace, jobs_.at(id).spec().stop_grace_ms);
   auto const until = c.now() + grace + settings_.preemption_margin_ms;
   ledger_.add(job.row.pool, job.row.owner, usage_of(queued.resources, queued.tasks));
-  preempting_.emplace(job.id(), Preempting{Hold(std::move(attempts), plan.places), until});
+  holding_.emplace(job.id(),
+                   Holding{.hold = Hold(std::move(attempts), plan.places), .until = until});
   job.why = plan.victims.empty()
                 ? std::string("starts when work that is stopping has ended")
                 : fmt::format("starts when {} have stopped for it", names_of(plan.victims));
@@ -169,11 +186,13 @@ void Deployer::begin_hold(QueuedJob const& queued, PreemptionPlan const& plan, C
   more_to_place_ = true;
 }
 
-// Before anything else is placed.
+// Before anything else is placed; what victims give back is their preemptors' first.
 void Deployer::top_up_holds(Context& c) {
-  std::vector<JobId> whole, late;
-  for (auto& [id, waits] : preempting_) {
-    if (waits.hold.is_broken(cluster_) || c.now() >= waits.until)
+  std::vector<JobId> whole, late, elders;
+  for (auto& [id, waits] : holding_) {
+    if (waits.elder)
+      elders.push_back(id);
+    else if (waits.hold.is_broken(cluster_) || c.now() >= waits.until)
       late.push_back(id);
     else if (waits.hold.top_up(cluster_))
       whole.push_back(id);
@@ -181,23 +200,33 @@ void Deployer::top_up_holds(Context& c) {
   for (auto const& id : late)
     give_up(id, "the work that was to stop for it has not ended in time, or a node is not ready",
             c);
+  for (auto const& id : elders) {
+    auto& waits = holding_.at(id);
+    if (waits.hold.is_lost(cluster_))
+      give_up(id, "a node of its places takes no work any more; others are looked for", c);
+    else if ((waits.hold.top_up(cluster_) && !waits.hold.is_broken(cluster_)) ||
+             starts_elsewhere(id, c.now()))
+      whole.push_back(id);
+  }
   for (auto const& id : whole) {
     auto& job = jobs_.at(id);
-    job.allocations = preempting_.at(id).hold.places();
-    preempting_.erase(id);
+    job.allocations = holding_.at(id).hold.places();
+    holding_.erase(id);
     begin_round(job, c);
   }
 }
 
 // Back into the queue, where it is planned anew.
 void Deployer::give_up(JobId const& id, std::string const& why, Context& c) {
-  auto const waits = preempting_.find(id);
+  auto const waits = holding_.find(id);
   waits->second.hold.release(cluster_);
-  preempting_.erase(waits);
+  auto const elder = waits->second.elder;
+  holding_.erase(waits);
   auto& job = jobs_.at(id);
   ledger_.subtract(job.row.pool, job.row.owner, usage_of(job.spec().resources, job.spec().nodes));
   job.why = why;
-  audit_job(job, "deployer.job.preemption_ended", AuditOutcome::failed, c);
+  audit_job(job, elder ? "deployer.job.places_lost" : "deployer.job.preemption_ended",
+            AuditOutcome::failed, c);
   save(job, c);
   enqueue(job);
   plan_again_at_[id] = c.now() + settings_.preemption_pause_ms;

@@ -77,6 +77,7 @@ void Deployer::note_array(Job const& job) {
 
 // Into the queue, unless it waits for other jobs or for its turn in its array.
 void Deployer::admit(Job& job, Context& c) {
+  auto const stood_aside = std::exchange(job.stood_aside, true);
   for (auto const& d : job.row.waits_for) {
     auto const state = state_of_any(JobId{d.job});
     auto const how = met(d.end, state);
@@ -101,6 +102,11 @@ void Deployer::admit(Job& job, Context& c) {
     array.active.insert(job.id());
   }
   if (job.run.round == 0) job.why.clear();
+  job.stood_aside = false;
+  if (stood_aside) {  // its patience begins now
+    job.run.waits_since_ms = instant(c).wall_ms;
+    save(job, c);
+  }
   enqueue(job);
 }
 

@@ -182,7 +182,7 @@ void Deployer::end_slow(ServiceState& s, Context& c) {
     auto const slow = state == ReplicaState::starting ||
                       (state == ReplicaState::unready && s.row.proven != replica.template_number);
     auto const runs = job.run.state == JobState::starting || job.run.state == JobState::running;
-    if (!slow || !runs || instant(c).wall_ms - job.started_at_ms < limit) continue;
+    if (!slow || !runs || c.now() - job.placed_at < limit) continue;
     auto const why = "not ready " + std::to_string(limit) + " ms after its start";
     count_failure(s, replica, why, c);
     stop_replica(replica, why, c);

@@ -46,6 +46,9 @@ struct Serving {
   std::string balancer_trouble;  // for people; empty: it answers
 };
 
+// A wall clock that was set back since the last life must not make times lie ahead.
+void after_restart(ServiceState& service, WallMs now);
+
 // The newest revision with that template.
 RevisionRow const* revision_with(ServiceState const& service, std::uint32_t template_number);
 // What to erase: old, and not in use.

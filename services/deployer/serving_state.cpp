@@ -20,6 +20,11 @@ RolloutTarget ServiceState::target(WallMs now) const {
   return t;
 }
 
+void after_restart(ServiceState& service, WallMs now) {
+  for (auto& [number, replica] : service.replicas)
+    replica.ready_at_ms = std::min(replica.ready_at_ms, now);
+}
+
 RevisionRow const* revision_with(ServiceState const& service, std::uint32_t template_number) {
   for (auto it = service.revisions.rbegin(); it != service.revisions.rend(); ++it)
     if (it->second.template_number == template_number) return &it->second;

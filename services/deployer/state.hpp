@@ -24,10 +24,15 @@ struct Job {
   WallMs started_at_ms = 0;
   WallMs finished_at_ms = 0;
   std::string why;
-  WallMs queued_at_ms = 0;  // its age in the queue; not stored
+  WallMs queued_at_ms = 0;   // its age in the queue; not stored
+  TimeMs placed_at = 0;      // on the monotonic clock of this life, whose start counts too
+  bool stood_aside = false;  // waited for others before it came to the queue; not stored
 
   JobId const& id() const { return row.job; }
   JobSpec const& spec() const { return row.spec; }
+  WallMs waits_since_ms() const {
+    return run.waits_since_ms > 0 ? run.waits_since_ms : queued_at_ms;
+  }
   std::string path() const { return "job/" + row.owner + "/" + row.name; }
   JobRunRow run_row() const {
     return {row.job, run.state, run, allocations, started_at_ms, finished_at_ms, why};
@@ -45,6 +50,12 @@ struct JobArray {
   StateCounts gone;            // ended, and not in memory any more
   std::string path() const { return "job/" + owner + "/" + name; }
 };
+
+// From the start of work that has a limit to the word that it has ended.
+inline constexpr std::int64_t ending_slack_ms = 2'000;
+inline std::int64_t longest_ms(JobSpec const& spec) {
+  return spec.max_duration_ms + spec.stop_grace_ms + ending_slack_ms;
+}
 
 inline constexpr std::size_t nodes_max = 20'000;
 inline constexpr std::string_view simulated_engine = "simulated";

@@ -48,6 +48,8 @@ void draw_services(Drawer& draw, Knobs& k) {
   draw.one<TimeMs>("unreachable after", k.deployer.unreachable_after_ms, {10'000, 60'000});
   draw.one<std::uint32_t>("tries per pass", k.deployer.tries_per_pass, {1, 8});
   draw.one<std::size_t>("finished kept", k.deployer.finished_kept_max, {0, 4});
+  draw.one<TimeMs>("patience", k.deployer.patience_ms, {1'000, 20'000});
+  draw.one<TimeMs>("patience check", k.deployer.patience_check_ms, {20, 2'000});
   draw.one<TimeMs>("beat", k.node.beat_ms, {100, 4'000});
   draw.one<TimeMs>("poll", k.node.poll_ms, {20, 2'000});
   draw.one<std::size_t>("attempts kept", k.node.kept_max, {0, 2});

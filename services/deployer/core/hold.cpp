@@ -53,6 +53,23 @@ bool Hold::is_broken(Cluster const& cluster) const {
   });
 }
 
+bool Hold::is_lost(Cluster const& cluster) const {
+  return std::any_of(places_.begin(), places_.end(), [&](Allocation const& place) {
+    auto const* node = cluster.find(place.node);
+    return node == nullptr ||
+           (node->spec.state != NodeState::ready && node->spec.state != NodeState::suspect);
+  });
+}
+
+void Hold::move(Cluster& cluster, std::vector<Allocation> places) {
+  LEPTON_CHECK(places.size() == attempts_.size(), "each attempt needs its place");
+  release(cluster);
+  places_ = std::move(places);
+  whole_.assign(places_.size(), false);
+  auto const whole = top_up(cluster);
+  LEPTON_CHECK(whole, "a hold was moved to places that are not free");
+}
+
 void Hold::release(Cluster& cluster) {
   for (auto const& attempt : attempts_) cluster.release(attempt);
 }
@@ -61,6 +78,38 @@ bool Hold::waits_on(NodeId const& node) const {
   for (std::size_t i = 0; i < places_.size(); ++i)
     if (!whole_[i] && places_[i].node == node) return true;
   return false;
+}
+
+bool Hold::wants_of(Cluster const& cluster, Allocation const& held) const {
+  auto const wants = [&](Allocation const& place, Allocation const& mine) {
+    auto const has = [&](GpuShare const& s) {
+      return std::find(mine.gpus.begin(), mine.gpus.end(), s) != mine.gpus.end();
+    };
+    for (auto const& share : place.gpus)
+      for (auto const& other : held.gpus)
+        if (share.index == other.index && !has(share)) return true;
+    return (mine.cpu_milli < place.cpu_milli && held.cpu_milli > 0) ||
+           (mine.memory_mib < place.memory_mib && held.memory_mib > 0) ||
+           (mine.disk_mib < place.disk_mib && held.disk_mib > 0) ||
+           (mine.ports.size() < place.ports.size() && !held.ports.empty());
+  };
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (whole_[i] || places_[i].node != held.node) continue;
+    auto const* mine = cluster.held(attempts_[i]);
+    if (wants(places_[i], mine == nullptr ? Allocation{} : *mine)) return true;
+  }
+  return false;
+}
+
+void Hold::step_aside(Cluster& cluster) {
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    whole_[i] = false;
+    if (cluster.held(attempts_[i]) == nullptr) continue;
+    Allocation nothing;
+    nothing.node = places_[i].node;
+    auto const given = cluster.grow(attempts_[i], nothing);
+    LEPTON_CHECK(given.has_value(), "what is held could not be given back");
+  }
 }
 
 }  // namespace lepton::deployer

@@ -24,9 +24,17 @@ class Hold {
   bool top_up(Cluster& cluster);
   // Whether a node of its places is not ready any more: then it will not do.
   bool is_broken(Cluster const& cluster) const;
+  // The same, but a node whose word is late may come back.
+  bool is_lost(Cluster const& cluster) const;
+  // To other places, which are free but for what it holds itself.
+  void move(Cluster& cluster, std::vector<Allocation> places);
   void release(Cluster& cluster);
   std::vector<Allocation> const& places() const { return places_; }
   bool waits_on(NodeId const& node) const;  // something is missing there
+  // Whether something of what is missing may come from this, which others hold.
+  bool wants_of(Cluster const& cluster, Allocation const& held) const;
+  // Gives all back for a moment, until the next top_up(); no word of room that was freed goes out.
+  void step_aside(Cluster& cluster);
 
  private:
   std::vector<AttemptId> attempts_;

@@ -189,6 +189,7 @@ class Turn {
     ++counter_of(e.cause);
     run_.state = JobState::queued;
     run_.not_before_ms = verdict.at_ms;
+    run_.waits_since_ms = now_.wall_ms;
     actions_.push_back({ActionKind::requeue, {}, {}, verdict.at_ms, std::move(verdict.why)});
   }
 
@@ -261,6 +262,7 @@ std::optional<std::int64_t> next_wake_in_ms(JobSpec const& spec, JobRun const& r
 
 void after_restart(JobRun& run, Instant now) {
   run.not_before_ms = std::min(run.not_before_ms, now.wall_ms + backoff_cap_ms);
+  run.waits_since_ms = std::min(run.waits_since_ms, now.wall_ms);
   for (auto& m : run.members) {
     m.started_at_ms = std::min(m.started_at_ms, now.wall_ms);
     if (m.state != AttemptState::unknown && !is_final(m.state))

@@ -73,6 +73,7 @@ struct JobRun {
   Ending ending;  // of the present round, or of the last one while queued
   std::vector<Member> members;
   std::uint32_t preemptions = 0;
+  WallMs waits_since_ms = 0;
 
   bool operator==(JobRun const&) const = default;
   static consteval auto fields() {
@@ -87,7 +88,10 @@ struct JobRun {
         field(6, "ending", &J::ending, "Why the round came to its end."),
         field(7, "members", &J::members, "The tasks."),
         field(8, "preemptions", &J::preemptions, "Rounds that were stopped for other work.")
-            .since(2));
+            .since(2),
+        field(150, "waits_since_ms", &J::waits_since_ms,
+              "When it last came to the queue, ms since 1970; 0: with its submit.")
+            .since(4));
   }
 };
 static_assert(schema::complete<JobRun>());

@@ -30,6 +30,7 @@ Status Queue::push(QueuedJob job) {
   if (!orders_.insert(job.order).second)
     return Error{Code::conflict, fmt::format("queue number {} is taken", job.order)};
   auto& entry = jobs_.emplace(job.job, Entry{job, false, 0}).first->second;
+  waits_[job.pool].emplace(wait_of(job), &entry);
   if (job.not_before_ms > 0) {
     entry.delayed = true;
     delayed_.emplace(job.not_before_ms, job.job);
@@ -57,9 +58,17 @@ bool Queue::erase(JobId const& job) {
     delayed_.erase({entry.job.not_before_ms, job});
   else
     leave_lane(lanes_.find(shape_of(entry.job)), rank_of(entry.job));
-  orders_.erase(entry.job.order);
-  jobs_.erase(found);
+  forget(found);
   return true;
+}
+
+void Queue::forget(std::map<JobId, Entry>::iterator entry) {
+  auto const& job = entry->second.job;
+  orders_.erase(job.order);
+  auto const waits = waits_.find(job.pool);
+  waits->second.erase(wait_of(job));
+  if (waits->second.empty()) waits_.erase(waits);
+  jobs_.erase(entry);
 }
 
 std::vector<QueuedJob> Queue::take(PoolId const& pool) {
@@ -131,8 +140,7 @@ Queue::Pass Queue::pass(Cluster const& cluster, WallMs now_ms, std::uint32_t max
     }
     placed.push_back(rank);
     result.placed.push_back(job->first);
-    orders_.erase(rank.order);
-    jobs_.erase(job);
+    forget(job);
     if (state.waiting.size() > 1) heads.insert({std::next(state.waiting.begin())->first, lane});
     leave_lane(lane, rank);
     if (turn && !standing->first.second.empty())
@@ -210,6 +218,25 @@ std::optional<std::uint64_t> Queue::place_in_line(JobId const& job) const {
     before += static_cast<std::uint64_t>(std::distance(lane.waiting.begin(), end));
   }
   return before;
+}
+
+std::vector<QueuedJob> Queue::waiting_since(PoolId const& pool, WallMs since, std::size_t limit,
+                                            std::optional<Wait> after) const {
+  std::vector<QueuedJob> out;
+  auto const found = waits_.find(pool);
+  if (found == waits_.end()) return out;
+  auto const& waits = found->second;
+  for (auto it = after ? waits.upper_bound(*after) : waits.begin(); it != waits.end(); ++it) {
+    if (it->first.first > since || out.size() == limit) break;
+    if (!it->second->delayed) out.push_back(it->second->job);
+  }
+  return out;
+}
+
+std::vector<PoolId> Queue::pools() const {
+  std::vector<PoolId> out;
+  for (auto const& [pool, waits] : waits_) out.push_back(pool);
+  return out;
 }
 
 std::vector<JobId> Queue::head(std::size_t limit) const {

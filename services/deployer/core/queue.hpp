@@ -35,6 +35,7 @@ struct QueuedJob {
   WallMs queued_at_ms = 0;   // when it first came; rises with the order
   std::string group;         // between groups it is decided whose turn it is; within one the order
   std::uint32_t limit_class = 0;  // limit_class_of() its time limit
+  WallMs waits_since_ms = 0;      // since when it could start, were there room; any other order
 };
 
 // Time limits within a factor of two are alike; 0: none. Work that ends sooner may start where work
@@ -86,6 +87,12 @@ class Queue {
   // How many jobs of its pool stand before it, delayed ones left out; nothing when it is not queued
   // or delayed itself. Turns of groups are not counted.
   std::optional<std::uint64_t> place_in_line(JobId const& job) const;
+  // Of the pool those that have waited since then or for longer, the longest first, those of equal
+  // age by their numbers; delayed ones are left out. Those after `after`, where it is given.
+  using Wait = std::pair<WallMs, std::uint64_t>;  // since when, number of its queueing
+  std::vector<QueuedJob> waiting_since(PoolId const& pool, WallMs since, std::size_t limit,
+                                       std::optional<Wait> after = {}) const;
+  std::vector<PoolId> pools() const;  // in which somebody waits
   // The first jobs in order, for lists; retries that still wait are left out.
   std::vector<JobId> head(std::size_t limit) const;
 
@@ -125,6 +132,7 @@ class Queue {
   static Shape shape_of(QueuedJob const& job) {
     return {job.pool, job.resources, job.tasks, job.priority, job.group, job.limit_class};
   }
+  static Wait wait_of(QueuedJob const& job) { return {job.waits_since_ms, job.order}; }
   static Rank rank_of(QueuedJob const& job) {
     return {job.queued_at_ms - job.priority * age_per_point_ms, job.order};
   }
@@ -140,9 +148,11 @@ class Queue {
   static Standings::iterator next_of(Standings& standings);
   void count_passed(std::vector<Rank> placed);
   void leave_lane(Lanes::iterator lane, Rank rank);
+  void forget(std::map<JobId, Entry>::iterator entry);
 
   std::map<JobId, Entry> jobs_;
   std::set<std::uint64_t> orders_;
+  std::map<PoolId, std::map<Wait, Entry const*>> waits_;
   std::set<std::pair<WallMs, JobId>> delayed_;
   Lanes lanes_;
 };

@@ -15,8 +15,9 @@ namespace lepton::test {
 
 struct ManualClock final : Clock {
   TimeMs now = 1'000;
+  WallMs wall = 1'800'000'000'000;  // at time 0; a test may set it back or ahead
   TimeMs now_ms() const override { return now; }
-  WallMs wall_ms() const override { return 1'800'000'000'000 + now; }
+  WallMs wall_ms() const override { return wall + now; }
 };
 
 // Answers when the test says so, and with the outcome that it says; the disk is a real MemoryDisk.

@@ -143,6 +143,40 @@ TEST_F(ServicesTest, ATemplateThatIsReadyForAMomentAndThenFailsStallsToo) {
   EXPECT_EQ(ready(), 2u);
 }
 
+// A clock that is set back does not make a replica look old.
+TEST_F(ServicesTest, AClockThatIsSetBackEndsNothing) {
+  clock.wall -= 3'600'000;
+  readiness = Readiness::pending;
+  ASSERT_TRUE(apply(web(1)));
+  live(20);
+  EXPECT_EQ(audited("deployer.replica.ended").size(), 0u);
+  for (auto& [id, report] : n1.reports) report.readiness = Readiness::yes;
+  live(2);
+  EXPECT_EQ(ready(), 1u);
+}
+
+// Nor does one that is set ahead give it more time.
+TEST_F(ServicesTest, AClockThatIsSetAheadGivesNoMoreTime) {
+  clock.wall += 3'600'000;
+  readiness = Readiness::pending;
+  ASSERT_TRUE(apply(web(1)));
+  live(130);
+  EXPECT_GE(audited("deployer.replica.ended").size(), 1u);
+}
+
+// What was ready "in the future" proves itself from the restart on.
+TEST_F(ServicesTest, ATimeThatLiesAheadOfARestartIsTakenBack) {
+  clock.wall += 3'600'000;
+  boot_services();
+  ASSERT_TRUE(apply(web(1)));
+  live(3);
+  ASSERT_EQ(ready(), 1u);
+  clock.wall -= 3'600'000;
+  boot_services();
+  live(15);
+  EXPECT_EQ(audited("deployer.service.rolled_out").size(), 1u);
+}
+
 TEST_F(ServicesTest, WhatHasEndedIsReplacedAlsoAfterALiveness) {
   ASSERT_TRUE(apply(web()));
   live(12);

@@ -44,6 +44,34 @@ std::vector<std::string> names(std::vector<JobId> const& ids) {
 
 using Names = std::vector<std::string>;
 
+TEST(Queue, WhoHasWaitedForLongestWhateverTheOrder) {
+  Queue q;
+  auto const waits = [&](std::string name, std::uint64_t order, WallMs since, WallMs not_before) {
+    auto j = job(std::move(name), order, 1000 * std::int64_t(order), 90 - 10 * int(order));
+    j.waits_since_ms = since;
+    j.not_before_ms = not_before;
+    ASSERT_TRUE(q.push(j));
+  };
+  waits("again", 1, 30, 0);  // it has run before
+  waits("old", 3, 10, 0);
+  waits("older", 2, 10, 0);
+  waits("backoff", 4, 5, 1'000'000);
+  waits("new", 5, 40, 0);
+  auto const found = [&](WallMs since, std::size_t limit, std::optional<Queue::Wait> after = {}) {
+    Names out;
+    for (auto const& j : q.waiting_since(default_pool, since, limit, after))
+      out.push_back(j.job.value);
+    return out;
+  };
+  EXPECT_EQ(found(30, 9), (Names{"older", "old", "again"}));
+  EXPECT_EQ(found(29, 9), (Names{"older", "old"}));
+  EXPECT_EQ(found(40, 2, Queue::Wait{10, 2}), (Names{"old", "again"}));
+  EXPECT_EQ(q.pools(), std::vector<PoolId>{default_pool});
+  for (auto const* name : {"again", "old", "older", "backoff", "new"}) q.erase({name});
+  EXPECT_TRUE(found(100, 9).empty());
+  EXPECT_TRUE(q.pools().empty());
+}
+
 TEST(Queue, PriorityFirstThenOrder) {
   auto c = cluster_of({node("a", capacity(8000, 8000))});
   Queue q;

@@ -41,6 +41,6 @@ int main(int argc, char** argv) {
   auto const guard = ::fork();
   if (guard != 0) ::_exit(guard < 0 ? 1 : 0);  // the node reaps this process at once
   // Everything is written and synced by then; exit handlers of libraries have no part in it.
-  ::_exit(lepton::node::guard_main({argv[1], argv[2], argv[3]},
-                                   lepton::Fd(lepton::node::launch_fd)));
+  ::_exit(
+      lepton::node::guard_main({argv[1], argv[2], argv[3]}, lepton::Fd(lepton::node::launch_fd)));
 }

@@ -1,0 +1,101 @@
+// Who has waited for longer than the patience (core/patience) leaves the queue and gets its places
+// piece by piece, as they become free; until they are whole, what others may use of them is lent
+// to work that ends in time. In memory only: after a restart its places are chosen anew.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "services/deployer/deployer.hpp"
+
+namespace lepton::deployer {
+namespace {
+
+std::string hours(std::int64_t ms) {
+  return fmt::format("{:.1f} h", static_cast<double>(ms) / 3'600'000.0);
+}
+
+}  // namespace
+
+JobId const* Deployer::elder_of(PoolId const& pool) const {
+  for (auto const& [id, waits] : holding_)
+    if (waits.elder && jobs_.at(id).row.pool == pool) return &id;
+  return nullptr;
+}
+
+// A few plans at a time, and only where somebody has waited for so long.
+void Deployer::keep_places(Context& c) {
+  if (c.now() < patience_check_at_) return;
+  patience_check_at_ = c.now() + settings_.patience_check_ms;
+  auto const now = instant(c).wall_ms;
+  for (auto const& pool : queue_.pools()) {
+    if (elder_of(pool) != nullptr) continue;
+    auto const candidates = patience_.candidates(queue_, pool, now);
+    if (candidates.empty()) continue;
+    auto const running = limited_in(pool, now, true);
+    for (auto const& queued : candidates) {
+      if (beyond_limit(jobs_.at(queued.job))) continue;
+      auto const plan = reserve(cluster_, queued.job, queued.resources, pool, queued.tasks, running,
+                                now, placer_.policy(pool));
+      if (!plan) continue;
+      begin_keeping(queued, *plan, c);
+      patience_.found(pool);
+      break;
+    }
+  }
+}
+
+// What it will use counts for its owner from now on.
+void Deployer::begin_keeping(QueuedJob const& queued, Reservation const& plan, Context& c) {
+  auto& job = jobs_.at(queued.job);
+  plan_again_at_.erase(queued.job);
+  queue_.erase(queued.job);
+  std::vector<AttemptId> attempts;
+  for (std::uint32_t i = 0; i < plan.places.size(); ++i)
+    attempts.push_back(attempt_id(job.id(), i, job.run.round + 1));
+  auto const now = instant(c).wall_ms;
+  Holding waits{.hold = Hold(std::move(attempts), plan.places), .elder = true};
+  if (is_known(plan, now)) waits.starts_by_ms = plan.starts_by_ms;
+  ledger_.add(job.row.pool, job.row.owner, usage_of(queued.resources, queued.tasks));
+  holding_.emplace(job.id(), std::move(waits));
+  job.why =
+      fmt::format("has waited for {} and is first in line: its places are kept as they become free",
+                  hours(now - queued.waits_since_ms));
+  audit_job(job, "deployer.job.places_kept", AuditOutcome::done, c);
+  save(job, c);
+  more_to_place_ = true;
+}
+
+// Whether all of it fits somewhere by now, with what it holds; then it holds that.
+bool Deployer::starts_elsewhere(JobId const& id, TimeMs now) {
+  auto& waits = holding_.at(id);
+  auto const& job = jobs_.at(id);
+  auto const freed = cluster_.freed(job.row.pool);
+  if (waits.freed == freed || now - waits.looked_at < settings_.reservation_pause_ms) return false;
+  waits.freed = freed;
+  waits.looked_at = now;
+  waits.hold.step_aside(cluster_);
+  auto places = placer_.find(job.spec().resources, job.row.pool, job.spec().nodes);
+  if (places)
+    waits.hold.move(cluster_, std::move(*places));
+  else
+    waits.hold.top_up(cluster_);
+  return places.has_value();
+}
+
+// The hold of the first in line, for work that ends before that can start; and before the next one
+// can, which has a reservation (backfill.cpp).
+Hold* Deployer::lender_for(QueuedJob const& queued, WallMs now) {
+  auto const& spec = jobs_.at(queued.job).spec();
+  auto const* elder = holding_.empty() ? nullptr : elder_of(queued.pool);
+  if (elder == nullptr || spec.max_duration_ms == 0) return nullptr;
+  auto& waits = holding_.at(*elder);
+  auto const ends_by = now + longest_ms(spec);
+  if (ends_by > waits.starts_by_ms) return nullptr;
+  auto const* head = head_before(queued);
+  auto const* next = head == nullptr ? nullptr : reservation_for(*head, now);
+  return next == nullptr || ends_by <= next->starts_by_ms ? &waits.hold : nullptr;
+}
+
+}  // namespace lepton::deployer
