@@ -1,5 +1,7 @@
 #include "services/node/execs.hpp"
 
+#include "common/base/passing.hpp"
+
 namespace lepton::node {
 namespace {
 
@@ -14,7 +16,7 @@ constexpr std::size_t asks_out_max = 2;  // one may wait while another brings ou
 
 Execs::~Execs() {
   for (auto const& [exec, entry] : entries_)
-    if (entry.begun) executor_->forget(exec);
+    if (entry.begun && executor_) executor_->forget(exec);
 }
 
 void Execs::take(ExecOrder const& order, std::string const& incarnation, actor::Context& c) {
@@ -74,9 +76,7 @@ void Execs::answered(std::string const& exec, ExecReport const& told,
 // What the deployer does not know must not run; while it is away, that is not sure.
 void Execs::refused(std::string const& exec, Error const& error, actor::Context& c) {
   auto& entry = entries_.at(exec);
-  auto const is_away = error.code == Code::unavailable || error.code == Code::timeout ||
-                       error.code == Code::exhausted;
-  if (!is_away || c.now() - entry.heard_at > silence_max_ms) return drop(exec);
+  if (!is_passing(error.code) || c.now() - entry.heard_at > silence_max_ms) return drop(exec);
   entry.has_news = true;
   c.after(retry_ms, [this, exec](actor::Context& later) {
     auto const again = entries_.find(exec);

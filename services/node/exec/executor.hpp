@@ -3,6 +3,7 @@
 // waits: each command has a thread of its own elsewhere, and what has happened is fetched.
 // RunnerExecutor asks the attempts' runners; FakeExecutor does as a test says. The node's thread.
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -62,8 +63,22 @@ class FakeExecutor final : public Executor {
     runs[exec].input += input;
     runs[exec].input_ended = runs[exec].input_ended || ended;
   }
-  ExecNews fetch(std::string const& exec, std::size_t) override {
-    return std::exchange(runs[exec].next, {});
+  ExecNews fetch(std::string const& exec, std::size_t bytes_max) override {
+    auto const found = runs.find(exec);
+    if (found == runs.end() || found->second.forgotten)
+      return {{}, {true, -1, "this node does not know the command"}};
+    auto& next = found->second.next;
+    ExecNews news;
+    while (!next.output.empty() && bytes_max > 0) {
+      auto& data = next.output.front().data.data;
+      auto const n = std::min(bytes_max, data.size());
+      news.output.push_back({next.output.front().is_error, Bytes{data.substr(0, n)}});
+      bytes_max -= n;
+      data.erase(0, n);
+      if (data.empty()) next.output.erase(next.output.begin());
+    }
+    if (next.output.empty()) news.end = next.end;
+    return news;
   }
   void stop(std::string const& exec, std::string const& why) override {
     runs[exec].stopped = why;

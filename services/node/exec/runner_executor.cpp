@@ -168,7 +168,7 @@ class RunnerExecutor::Run {
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (n <= 0) return pipe.reset();
     std::lock_guard const lock(mutex_);
-    if (output_bytes_ >= buffer_max) return;
+    if (output_bytes_ >= buffer_max && !stopped_.empty()) return;
     if (output_.empty() || output_.back().is_error != is_error) output_.push_back({is_error, {}});
     output_.back().data.data.append(part, static_cast<std::size_t>(n));
     output_bytes_ += static_cast<std::size_t>(n);
@@ -203,6 +203,8 @@ class RunnerExecutor::Run {
   TimeMs late_at_ms_ = 0;
   std::thread thread_;
 };
+
+RunnerExecutor::RunnerExecutor(std::string state_dir) : state_dir_(std::move(state_dir)) {}
 
 RunnerExecutor::~RunnerExecutor() = default;
 

@@ -3,7 +3,6 @@
 // for each command, at most running_max; it passes bytes between the pipes and two bounded buffers.
 // When this object or its process ends, the pipes hang up, and so do the commands.
 
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -14,7 +13,7 @@ namespace lepton::node {
 
 class RunnerExecutor final : public Executor {
  public:
-  explicit RunnerExecutor(std::string state_dir) : state_dir_(std::move(state_dir)) {}
+  explicit RunnerExecutor(std::string state_dir);
   ~RunnerExecutor() override;  // stops what runs
 
   Status begin(ExecTask const& task) override;
