@@ -115,16 +115,20 @@ std::string holder_name() {
   return std::string(host) + " pid " + std::to_string(getpid());
 }
 
-// The ports of a predecessor that has just ended may be free a moment later.
-Result<std::unique_ptr<bus::Bus>> open_bus(bus::BusSettings const& settings,
-                                           LeaseKeeper const& keeper, Clock const& clock) {
+// The ports of a predecessor that has just ended may be free a moment later: the kernel closes
+// them after the last of its threads, and calls it gone before.
+template <class Open>
+auto open_port(Open const& open, LeaseKeeper const& keeper, Clock const& clock,
+               actor::Log const& log) {
   constexpr TimeMs limit_ms = 5'000;
   auto const end = clock.now_ms() + limit_ms;
-  for (;;) {
-    auto opened = bus::Bus::open(settings);
+  for (bool said = false;;) {
+    auto opened = open();
     auto const now = clock.now_ms();
     if (opened || now >= end || stop_was_asked()) return opened;
     if (keeper.term().at(now) == store::Hold::lost) return opened;
+    if (!std::exchange(said, true))
+      log(actor::Level::info, "waits for a port: " + opened.error().what);
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
 }
@@ -147,9 +151,11 @@ int act(ServiceSpec const& spec, std::string const& file, Secret<std::string> co
   auto const& config = *read;
   auto keys = bus::read_keys(config.keys_file);
   if (!keys) return fail(spec.name, keys.error());
-  auto metrics = open_metrics(config.metrics_endpoint);
+  auto metrics =
+      open_port([&] { return open_metrics(config.metrics_endpoint); }, keeper, clock, log);
   if (!metrics) return fail(spec.name, metrics.error());
-  auto opened = open_bus(bus_settings(config, std::move(*keys)), keeper, clock);
+  auto const settings = bus_settings(config, std::move(*keys));
+  auto opened = open_port([&] { return bus::Bus::open(settings); }, keeper, clock, log);
   if (!opened) return fail(spec.name, opened.error());
   auto& bus = **opened;
   Inbox inbox([&bus] { bus.wake(); });

@@ -16,7 +16,8 @@ from stack import Failed, check, equal, send_signal, wait_for, words_of
 class Standby:
     """One more instance, below the folder of the stack, so that the stack ends it if need be."""
 
-    def __init__(self, stack, service, name="standby", url=None, environment=None):
+    def __init__(self, stack, service, name="standby", url=None, environment=None,
+                 metrics=None):
         self.stack, self.service = stack, service
         folder = stack.folder / name
         folder.mkdir()
@@ -26,8 +27,9 @@ class Standby:
             own = folder / "database.url"
             own.write_text(url)
             own.chmod(0o600)
-            text = "".join(f"database_url_file: {own}\n" if line.startswith("database_url_file:")
-                           else line + "\n" for line in text.splitlines())
+            text = re.sub("(?m)^database_url_file:.*", f"database_url_file: {own}", text)
+        if metrics:
+            text = re.sub("(?m)^metrics_endpoint:.*", f"metrics_endpoint: {metrics}", text)
         config.write_text(text)
         config.chmod(0o600)
         self.log_file = folder / f"{service}.log"

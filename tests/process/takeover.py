@@ -5,6 +5,7 @@ the first one does nothing more, and nothing that was acknowledged is lost or do
 that only cannot confirm its lease refuses, and goes on when nobody has taken over."""
 
 import signal
+import socket
 import threading
 import time
 
@@ -102,6 +103,19 @@ def kill_each(stack):
         hand_back(stack, service, standby)
 
 
+def wait_for_a_port(stack):
+    """What a predecessor has left open is waited for: its sockets close a moment after its end."""
+    with socket.create_server(("127.0.0.1", 0)) as occupied:
+        metrics = f"127.0.0.1:{occupied.getsockname()[1]}"
+        standby = Standby(stack, "scaler", "late-port", metrics=metrics).wait_standing_by()
+        stack.kill("scaler")
+        wait_for("word that it waits", lambda: "waits for a port" in standby.log()
+                 or standby.process.poll() is not None, 15)
+        check(standby.process.poll() is None, f"it has ended: {standby.log()}")
+    wait_for("takeover when the port is free", standby.serves, 15)
+    hand_back(stack, "scaler", standby)
+
+
 def freeze(stack):
     standby = Standby(stack, "deployer", "freeze").wait_standing_by()
     submits = Submitter(stack, "freeze")
@@ -175,7 +189,7 @@ def replaced(stack):
 
 def test():
     with Stack(up=["--node-name", "here"]) as stack:
-        for part in (kill_each, freeze, cut_off, replaced):
+        for part in (kill_each, wait_for_a_port, freeze, cut_off, replaced):
             try:
                 part(stack)
             except Failed as failure:
