@@ -19,8 +19,10 @@ lepton::AttemptState state_of(RunStatus const& status) {
     case RunState::ending:
       return lepton::AttemptState::stopping;
     case RunState::exited:
-      return status.reason == EndReason::lease_expired ? lepton::AttemptState::lost
-                                                       : lepton::AttemptState::exited;
+      if (status.reason == EndReason::lease_expired) return lepton::AttemptState::lost;
+      // Neither a code nor a signal: nothing ran, such as a container whose image cannot be had.
+      return status.exit_code < 0 && status.signal == 0 ? lepton::AttemptState::failed
+                                                        : lepton::AttemptState::exited;
     case RunState::failed_to_start:
       // Told to stop before it was ever started, unknown here, or too late: nothing of its own
       // doing.

@@ -23,6 +23,12 @@ def runs(stack):
     equal(stack.run("job", "logs", job), "container s3cr3t-of-the-box\n", "its log")
 
 
+def fails_without_its_image(stack):
+    job = stack.apply(spec("nowhere", "exit 0") | {"image": "127.0.0.1:9/none:1"})
+    view = stack.wait_job(job, {"failed"})
+    check("could not be pulled" in json.dumps(view), f"why in {view}")
+
+
 def is_found_again(stack, engine):
     job = stack.apply(spec("stays", "echo up; exec sleep 600", env={"SHOWN": "in-the-pipe"}))
     stack.wait_job(job, {"running"})
@@ -58,6 +64,7 @@ def test():
         os.environ["DOCKER_HOST"] = f"unix://{engine.socket}"
         with Stack(up=["--node-name", "here"]) as stack:
             runs(stack)
+            fails_without_its_image(stack)
             is_found_again(stack, engine)
             is_measured(stack)
 

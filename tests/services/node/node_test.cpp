@@ -44,6 +44,16 @@ TEST_F(WorkTest, AnAttemptIsStartedReportedAndAcknowledged) {
   EXPECT_EQ(runner->scan().size(), 1u) << "its log stays for a while";
 }
 
+// As of a container whose image could not be had: there is no exit code, so nothing has succeeded.
+TEST_F(WorkTest, AnEndWithoutAnExitCodeIsAFailure) {
+  script("job-1-0", {.duration_ms = 1'000, .exit_code = -1});
+  answer(start(start_order()));
+  pass(500);
+  answer_all_news();
+  pass(1'000);
+  EXPECT_EQ(reported_state("job-1-0-1"), "failed final");
+}
+
 TEST_F(WorkTest, ATaskOfAGangKnowsTheOthers) {
   auto order = start_order();
   order.spec.gang_port = true;
