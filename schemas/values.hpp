@@ -214,6 +214,7 @@ struct JobSpec {
   std::string image;
   bool gang_port = false;
   std::string workdir;
+  std::string image_credentials;
 
   bool operator==(JobSpec const&) const = default;
   static consteval auto fields() {
@@ -268,7 +269,10 @@ struct JobSpec {
         field(111, "workdir", &J::workdir,
               "Folder that each task gets a copy of to work in, by the identity that "
               "WorkdirCommit gave; empty: none.")
-            .since(3));
+            .since(3),
+        field(112, "image_credentials", &J::image_credentials,
+              "vault://PATH of what opens the image's registry; empty: it is open.")
+            .since(4));
   }
 };
 static_assert(schema::complete<JobSpec>());

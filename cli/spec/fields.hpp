@@ -116,6 +116,7 @@ struct SpecFile {
   std::vector<std::string> after;
   std::string image;
   std::string workdir;
+  std::string image_credentials;
 
   static consteval auto fields() {
     using schema::field;
@@ -178,6 +179,10 @@ struct SpecFile {
         field(110, "workdir", &S::workdir,
               "Folder that is sent along; each task works in a copy of its own. From the spec file "
               "on, or absolute; .leptonignore or .gitignore say what stays at home.")
+            .optional(),
+        field(112, "image_credentials", &S::image_credentials,
+              "vault://PATH of what opens the image's registry: USER:PASSWORD, or the config.json "
+              "that docker login has written.")
             .optional());
   }
 };

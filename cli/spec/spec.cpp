@@ -146,6 +146,7 @@ class Converter {
     spec.name = file_.name;
     spec.command = file_.command;
     spec.image = file_.image;
+    spec.image_credentials = file_.image_credentials;
     spec.env = file_.env;
     for (auto& word : spec.command)
       if (auto done = expand(word, folder, read); !done) refuse("command", done.error().what);
@@ -170,11 +171,14 @@ class Converter {
     if (spec.lease_ms < 2500) refuse("lease", "must be at least 2500ms");
     resources(spec.resources);
     if (file_.retry) retry(*file_.retry, spec.retry);
-    for (auto const& [name, url] : spec.secrets) secret(name, url);
+    for (auto const& [name, url] : spec.secrets) secret("secrets." + name, url);
     if (spec.command.empty() || spec.command.front().empty())
       refuse("command", "names no program; write for example [python3, train.py]");
     if (!spec.image.empty() && !is_image(spec.image))
       refuse("image", "'" + spec.image + "' is no image; write [registry/]name[:tag]");
+    if (!spec.image_credentials.empty()) secret("image_credentials", spec.image_credentials);
+    if (!spec.image_credentials.empty() && spec.image.empty())
+      refuse("image_credentials", "means nothing without image");
     if (!spec.image.empty())
       spec.resources.where.requirements.push_back({std::string(containers_label), {}, false});
     if (!problem_.what.empty()) return problem_;
@@ -315,9 +319,8 @@ class Converter {
       refuse("retry", "would never try again: say how often with max, for example max: 3");
   }
 
-  void secret(std::string const& name, std::string const& url) {
+  void secret(std::string const& path, std::string const& url) {
     constexpr std::string_view scheme = "vault://";
-    auto const path = "secrets." + name;
     if (!url.starts_with(scheme))
       return refuse(
           path, "must be vault://PATH, for example vault://ml/hf; values never stand in a spec");

@@ -216,8 +216,7 @@ void Deployer::launch(Job& job, std::uint32_t index, Context& c) {
   auto const link = nodes_.find(node);
   if (link == nodes_.end()) return;
   if (link->second.is_simulated()) return simulate(attempt, node, c);
-  if (!job.spec().secrets.empty() && !secrets_.contains(attempt))
-    return resolve_secrets(job, index, c);
+  if (has_secrets(job.spec()) && !secrets_.contains(attempt)) return resolve_secrets(job, index, c);
   wake_node(node, c);
 }
 
@@ -274,7 +273,7 @@ void Deployer::resolve_secrets(Job const& job, std::uint32_t index, Context& c) 
   ask.who = {job.row.owner, job.row.policies, job.row.token};
   ask.attempt = attempt.value;
   ask.node = node.value;
-  for (auto const& [name, url] : job.spec().secrets) ask.secrets[name] = secret_path(url);
+  ask.secrets = secrets_of(job.spec());
   c.ask("vault", ask, 10'000, [this, attempt, node](Result<SecretsResolved> got, Context& later) {
     resolving_.erase(attempt);
     auto* owner = job_of(attempt);

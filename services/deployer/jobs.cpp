@@ -26,10 +26,10 @@ Status Deployer::check_submit(JobSubmit const& m, Context& c) {
 // start.
 void Deployer::submit(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) {
   if (auto good = check_submit(m, c); !good) return c.answer(ticket, good.error());
-  if (m.spec.secrets.empty()) return accept(m, ticket, c);
+  if (!has_secrets(m.spec)) return accept(m, ticket, c);
   SecretCheck check;
   check.who = submitter(c.caller());
-  for (auto const& [name, url] : m.spec.secrets) check.secrets[name] = secret_path(url);
+  check.secrets = secrets_of(m.spec);
   c.ask("vault", check, 10'000, [this, m, ticket](Result<SecretsChecked> checked, Context& later) {
     if (!checked) return later.answer(ticket, checked.error());
     accept(m, ticket, later);

@@ -253,7 +253,7 @@ void Deployer::order_starts(NodeId const& node, NodeOrders& orders) const {
       orders.stops.push_back({attempt, task, job.run.ending.reason});
     } else if (member.state == AttemptState::claimed) {
       auto const secrets = secrets_.find(attempt);
-      if (!job.spec().secrets.empty() && secrets == secrets_.end()) continue;
+      if (has_secrets(job.spec()) && secrets == secrets_.end()) continue;
       orders.starts.push_back({attempt, task, ref->job, job.row.owner, job.spec(),
                                job.allocations.at(ref->index),
                                secrets == secrets_.end() ? AttemptSecrets{} : secrets->second,

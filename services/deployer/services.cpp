@@ -103,10 +103,10 @@ template <class M>
 void Deployer::consider(ServiceSpec const& spec, std::string const& note, Ticket<M> ticket,
                         Context& c) {
   if (auto good = check_apply(spec); !good) return c.answer(ticket, good.error());
-  if (spec.task.secrets.empty()) return take_revision(spec, note, ticket, c);
+  if (!has_secrets(spec.task)) return take_revision(spec, note, ticket, c);
   SecretCheck check;
   check.who = submitter(c.caller());
-  for (auto const& [name, url] : spec.task.secrets) check.secrets[name] = secret_path(url);
+  check.secrets = secrets_of(spec.task);
   c.ask("vault", check, 10'000,
         [this, spec, note, ticket](Result<SecretsChecked> checked, Context& later) {
           if (!checked) return later.answer(ticket, checked.error());

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "schemas/registry.hpp"
+
 namespace lepton::deployer {
 namespace {
 
@@ -10,11 +12,18 @@ std::int64_t duration_ms(Job const& job, WallMs now) {
   return (job.finished_at_ms == 0 ? now : job.finished_at_ms) - job.started_at_ms;
 }
 
-}  // namespace
-
 std::string secret_path(std::string const& url) {
   constexpr std::string_view scheme = "vault://";
   return "secret/" + (url.starts_with(scheme) ? url.substr(scheme.size()) : url);
+}
+
+}  // namespace
+
+std::map<std::string, std::string> secrets_of(JobSpec const& spec) {
+  std::map<std::string, std::string> paths;
+  for (auto const& [name, url] : spec.secrets) paths[name] = secret_path(url);
+  if (!spec.image_credentials.empty()) paths[registry_secret] = secret_path(spec.image_credentials);
+  return paths;
 }
 
 std::map<std::string, std::string> labels_of(NodeRow const& row) {

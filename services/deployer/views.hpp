@@ -15,8 +15,12 @@ JobView view_of(Job const& job);
 JobLine line_of(Job const& job, WallMs now);
 std::string resources_in_words(JobSpec const& spec);  // "2 x 1 GPU H100, 4 CPU, 16384 MiB"
 
-// "vault://ml/hf" names the path "secret/ml/hf".
-std::string secret_path(std::string const& url);
+// What the vault is asked for before a task starts: name to path; "vault://ml/hf" names the path
+// "secret/ml/hf". Credentials of the image's registry are among them.
+std::map<std::string, std::string> secrets_of(JobSpec const& spec);
+inline bool has_secrets(JobSpec const& spec) {
+  return !spec.secrets.empty() || !spec.image_credentials.empty();
+}
 OnBehalf submitter(actor::Caller const& caller);
 std::string cancelled_by(actor::Caller const& caller, std::string const& reason);
 

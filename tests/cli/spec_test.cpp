@@ -208,6 +208,16 @@ TEST(Spec, AnImageIsNamedInFull) {
             std::string::npos);
 }
 
+TEST(Spec, CredentialsOfAnImageAreNamedNotWritten) {
+  EXPECT_EQ(good("image: a/b\nimage_credentials: vault://ghcr").image_credentials, "vault://ghcr");
+  EXPECT_NE(refusal(with("image: a/b\nimage_credentials: ann:password"))
+                .find("image_credentials: must be vault://PATH"),
+            std::string::npos);
+  EXPECT_NE(refusal(with("image_credentials: vault://ghcr"))
+                .find("image_credentials: means nothing without image"),
+            std::string::npos);
+}
+
 TEST(Spec, AWorkingFolderIsFoundFromTheSpecOn) {
   EXPECT_EQ(good("workdir: code").workdir, "/specs/code");
   EXPECT_EQ(good("workdir: .").workdir, "/specs/.");

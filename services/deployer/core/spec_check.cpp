@@ -38,6 +38,10 @@ Error bad(std::string what) {
   return {Code::invalid, std::move(what)};
 }
 
+bool is_vault_url(std::string const& url) {
+  return url.starts_with("vault://") && url.size() >= 9;
+}
+
 Status check_environment(JobSpec const& spec) {
   if (spec.env.size() + spec.secrets.size() > entries_max)
     return bad("env and secrets: more than 256 entries");
@@ -50,7 +54,7 @@ Status check_environment(JobSpec const& spec) {
   for (auto const& [name, url] : spec.secrets) {
     if (!is_env_name(name)) return bad("secrets: '" + name + "' is not a name of a variable");
     if (spec.env.contains(name)) return bad("secrets: " + name + " stands in env as well");
-    if (!url.starts_with("vault://") || url.size() < 9)
+    if (!is_vault_url(url))
       return bad("secrets: " + name + " must be vault://PATH, for example vault://ml/hf");
   }
   return ok();
@@ -71,13 +75,22 @@ Status check_gang(JobSpec const& spec) {
   return ok();
 }
 
+Status check_image(JobSpec const& spec) {
+  if (!spec.image_credentials.empty() && spec.image.empty())
+    return bad("image_credentials: means nothing without image");
+  if (!spec.image_credentials.empty() && !is_vault_url(spec.image_credentials))
+    return bad("image_credentials: must be vault://PATH, for example vault://ghcr");
+  if (spec.image.empty()) return ok();
+  if (!is_image(spec.image))
+    return bad("image: '" + spec.image + "' is no image; write [registry/]name[:tag]");
+  if (!requires_label(spec.resources.where, containers_label))
+    return bad("image: the requirements of the resources must name the label 'containers'");
+  return ok();
+}
+
 Status check_command(JobSpec const& spec) {
   if (spec.command.empty() || spec.command.front().empty())
     return bad("command: this field is required, for example [python3, train.py]");
-  if (!spec.image.empty() && !is_image(spec.image))
-    return bad("image: '" + spec.image + "' is no image; write [registry/]name[:tag]");
-  if (!spec.image.empty() && !requires_label(spec.resources.where, containers_label))
-    return bad("image: the requirements of the resources must name the label 'containers'");
   if (!spec.workdir.empty() && !is_folder_name(spec.workdir))
     return bad("workdir: is not the identity of a folder that was sent; use `lepton apply`");
   std::size_t bytes = 0;
@@ -114,6 +127,7 @@ Status check_spec(JobId const& job, JobSpec const& spec) {
   if (!spec.user.empty() && (spec.user.size() > 32 || !text::is_dns_label(spec.user)))
     return bad("user: '" + spec.user.substr(0, 32) + "' is not the name of a system user");
   if (auto good = check_command(spec); !good) return good;
+  if (auto good = check_image(spec); !good) return good;
   if (auto good = check_environment(spec); !good) return good;
   if (auto good = check_gang(spec); !good) return good;
   if (spec.nodes < 1 || spec.nodes > 1024) return bad("nodes: must be from 1 to 1024");

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "common/base/time.hpp"
+#include "schemas/registry.hpp"
 #include "services/node/runner/files.hpp"
 #include "services/node/runner/record.hpp"
 
@@ -72,7 +73,8 @@ std::vector<std::string> container_command(std::string const& programs,
                                            std::string const& state_dir, RunSpec const& spec,
                                            Secrets const& secrets) {
   std::vector<std::string> command{programs + "/lepton-container", "run", state_dir, spec.attempt};
-  for (auto const& [name, value] : secrets) command.push_back(name);
+  for (auto const& [name, value] : secrets)
+    if (name != registry_secret) command.push_back(name);
   return command;
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/base/image_name.hpp"
 #include "common/base/text.hpp"
+#include "schemas/registry.hpp"
 #include "services/node/runner/record.hpp"
 
 namespace lepton::node {
@@ -111,7 +112,8 @@ Status check_environment(RunSpec const& spec, Secrets const& secrets) {
     size += name.size() + value.size();
   }
   for (auto const& [name, value] : secrets) {
-    if (auto good = check_variable(name, value.reveal()); !good) return good;
+    auto const is_for_image = name == registry_secret && !spec.image.empty();
+    if (auto good = check_variable(is_for_image ? "X" : name, value.reveal()); !good) return good;
     if (spec.env.contains(name))
       return invalid(fmt::format("{} is given as env and as secret; keep one", name));
     size += name.size() + value.reveal().size();

@@ -39,12 +39,13 @@ struct FakeNode {
   NodeCapacity offer = capacity();
   std::map<AttemptId, AttemptReport> reports;
   std::vector<LogPart> logs;
+  std::map<std::string, std::string> labels{{"detail", "rack 7"}};
 
   void says(AttemptId const& attempt, AttemptState state, int exit_code = 0) {
     reports[attempt] = {attempt, state, is_final(state), exit_code, 0, ""};
   }
   NodeSync next(std::int64_t wait_ms) {
-    NodeSync m{NodeId{name}, boot, incarnation, ++number, pool, offer, {{"detail", "rack 7"}}};
+    NodeSync m{NodeId{name}, boot, incarnation, ++number, pool, offer, labels};
     for (auto const& [id, report] : reports) m.reports.push_back(report);
     m.logs = std::exchange(logs, {});
     m.wait_ms = wait_ms;

@@ -1,5 +1,6 @@
 // Taking jobs in: who may, what is refused, and the same again.
 
+#include "schemas/registry.hpp"
 #include "tests/services/deployer/rig.hpp"
 
 namespace lepton::deployer::testing {
@@ -202,6 +203,31 @@ TEST_F(SecretSubmitTest, SecretsAreCheckedWithTheRightsOfThePerson) {
   EXPECT_EQ(outcome(*answer_to<JobSubmit>(id)), "denied");
   EXPECT_EQ(stored(), 0u);
   EXPECT_EQ(audited("deployer.job.submit").size(), 1u);
+}
+
+TEST_F(SecretSubmitTest, CredentialsOfAnImageAreASecretLikeTheOthers) {
+  auto s = spec();
+  s.image = "ghcr.io/team/model:1";
+  s.image_credentials = "vault://ann/ghcr";
+  s.resources.where.requirements = {{std::string(containers_label), {}, false}};
+  n1.labels["containers"] = "docker";
+  orders(n1);
+  auto const id = post_as(JobSubmit{JobId{"job-1"}, s}, ann);
+  EXPECT_TRUE(answers(id).empty()) << "not before the vault has said yes";
+  auto const asked = open_requests<SecretCheck>();
+  ASSERT_EQ(asked.size(), 1u);
+  std::map<std::string, std::string> const wanted{{registry_secret, "secret/ann/ghcr"}};
+  EXPECT_EQ(codec::decode<SecretCheck>(asked[0].body)->secrets, wanted);
+  reply_to<SecretCheck>(asked[0], SecretsChecked{1});
+  EXPECT_TRUE(orders(n1).starts.empty()) << "not before they are here";
+  auto const resolve = open_requests<SecretResolve>();
+  ASSERT_EQ(resolve.size(), 1u);
+  SecretsResolved values;
+  values.values[registry_secret] = Secret<>(std::string("ann:password"));
+  reply_to<SecretResolve>(resolve[0], values);
+  auto const starts = orders(n1).starts;
+  ASSERT_EQ(starts.size(), 1u);
+  EXPECT_EQ(starts[0].secrets.at(registry_secret).reveal(), "ann:password");
 }
 
 TEST_F(SecretSubmitTest, ASealedVaultRefusesTheSubmitOnly) {

@@ -7,17 +7,19 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "common/base/secret.hpp"
 #include "common/base/time.hpp"
+#include "schemas/registry.hpp"
 #include "services/node/runner/container.hpp"
+#include "services/node/runner/docker/image_pull.hpp"
 #include "services/node/runner/record.hpp"
 
 namespace lepton::node {
 namespace {
 
-constexpr std::int64_t pull_limit_ms = 3'600'000;
 constexpr std::int64_t wait_part_ms = 3'600'000;  // of one call that waits for the end
 constexpr std::int64_t engine_away_ms = 120'000;  // a restart of the engine is survived
 constexpr int pause_ms = 500;
@@ -32,6 +34,18 @@ Fd watch_term() {
 
 void say(std::string const& line) {
   (void)write_all(1, line + "\n", "the log");
+}
+
+// What is for the registry alone: the container does not get it.
+Secret<> take_credentials(std::vector<std::string>& lines) {
+  auto const start = std::string(registry_secret) + "=";
+  auto const found = std::find_if(lines.begin(), lines.end(),
+                                  [&](auto const& line) { return line.starts_with(start); });
+  if (found == lines.end()) return {};
+  Secret<> credentials(found->substr(start.size()));
+  wipe(found->data(), found->size());
+  lines.erase(found);
+  return credentials;
 }
 
 }  // namespace
@@ -50,7 +64,9 @@ int ContainerRun::run(std::vector<std::string>& lines, std::string const& init) 
 }
 
 Status ContainerRun::begin(std::vector<std::string>& lines, std::string const& init) {
-  if (auto have = have_image(); !have) return have;
+  auto const credentials = take_credentials(lines);
+  if (auto have = ImagePull(docker_, files_.state_dir).have(spec_.image, credentials); !have)
+    return have;
   auto const place = prepare(lines, init);
   if (!place) return place.error();
   auto const made = docker_.post("/containers/create?name=" + container_name(spec_.attempt),
@@ -58,19 +74,6 @@ Status ContainerRun::begin(std::vector<std::string>& lines, std::string const& i
   if (!made) return made.error();
   auto const started = docker_.post(path_ + "/start");
   return started ? ok() : Status(started.error());
-}
-
-Status ContainerRun::have_image() {
-  auto const there = docker_.get("/images/" + spec_.image + "/json");
-  if (there) return ok();
-  if (there.error().code != Code::not_found) return there.error();
-  say("pulling the image " + spec_.image);
-  auto const progress =
-      docker_.post("/images/create?" + pull_query(spec_.image), "", pull_limit_ms);
-  auto const done = progress ? pulled(*progress) : Status(progress.error());
-  if (done) return ok();
-  return Error{done.error().code,
-               fmt::format("the image {} could not be pulled: {}", spec_.image, done.error().what)};
 }
 
 Result<ContainerPlace> ContainerRun::prepare(std::vector<std::string>& lines,

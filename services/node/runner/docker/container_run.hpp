@@ -26,7 +26,6 @@ class ContainerRun {
 
  private:
   Status begin(std::vector<std::string>& lines, std::string const& init);
-  Status have_image();
   Result<ContainerPlace> prepare(std::vector<std::string>& lines, std::string const& init);
   void watch();
   void relay();

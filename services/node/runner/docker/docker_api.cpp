@@ -42,12 +42,15 @@ Code code_of(long status) {
 }  // namespace
 
 Result<std::string> DockerApi::call(char const* method, std::string const& path,
-                                    std::string const& json, std::int64_t limit_ms) const {
+                                    std::string const& json, std::int64_t limit_ms,
+                                    Secret<> const& registry_auth) const {
   static std::once_flag once;
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   std::unique_ptr<CURL, EndCurl> const curl(curl_easy_init());
   std::unique_ptr<curl_slist, EndCurl> const headers(
       curl_slist_append(nullptr, "Content-Type: application/json"));
+  if (!registry_auth.empty() && headers)
+    curl_slist_append(headers.get(), ("X-Registry-Auth: " + registry_auth.reveal()).c_str());
   if (!curl || !headers) return Error{Code::exhausted, "no memory for a request to Docker"};
   std::string body;
   auto* const c = curl.get();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/base/result.hpp"
+#include "common/base/secret.hpp"
 
 namespace lepton::node {
 
@@ -22,6 +23,11 @@ class DockerApi {
                            std::int64_t limit_ms = usual_ms) const {
     return call("POST", path, json, limit_ms);
   }
+  // `registry_auth`: as in registry_auth.hpp; empty: none.
+  Result<std::string> pull(std::string const& query, Secret<> const& registry_auth,
+                           std::int64_t limit_ms) const {
+    return call("POST", "/images/create?" + query, "", limit_ms, registry_auth);
+  }
   Result<std::string> remove(std::string const& path) const {
     return call("DELETE", path, "", usual_ms);
   }
@@ -33,7 +39,7 @@ class DockerApi {
 
  private:
   Result<std::string> call(char const* method, std::string const& path, std::string const& json,
-                           std::int64_t limit_ms) const;
+                           std::int64_t limit_ms, Secret<> const& registry_auth = {}) const;
 
   std::string socket_;
 };

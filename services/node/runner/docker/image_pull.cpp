@@ -1,0 +1,49 @@
+#include "services/node/runner/docker/image_pull.hpp"
+
+#include <fmt/format.h>
+
+#include "common/codec/json.hpp"
+#include "services/node/runner/docker/container_body.hpp"
+#include "services/node/runner/docker/registry_auth.hpp"
+#include "services/node/runner/files.hpp"
+
+namespace lepton::node {
+namespace {
+
+constexpr std::int64_t pull_limit_ms = 3'600'000;
+
+}  // namespace
+
+Result<std::string> ImagePull::identity_of(std::string const& image) const {
+  auto const body = docker_.get("/images/" + image + "/json");
+  if (!body) return body.error();
+  auto const tree = codec::parse_json(*body);
+  auto const* id = tree ? tree->find("Id") : nullptr;
+  if (id == nullptr || id->scalar.empty())
+    return Error{Code::unavailable, "Docker does not tell the identity of the image " + image};
+  return id->scalar;
+}
+
+Status ImagePull::have(std::string const& image, Secret<> const& credentials) {
+  auto const here = identity_of(image);
+  if (!here && here.error().code != Code::not_found) return here.error();
+  if (here && access_.may_use(*here, credentials)) return ok();
+  if (auto done = pull(image, credentials); !done)
+    return Error{done.error().code,
+                 fmt::format("the image {} could not be pulled: {}{}", image, done.error().what,
+                             credentials.empty() ? "; a private one needs image_credentials" : "")};
+  if (credentials.empty()) return ok();
+  auto const fetched = identity_of(image);
+  return fetched ? access_.note(*fetched, credentials) : Status(fetched.error());
+}
+
+Status ImagePull::pull(std::string const& image, Secret<> const& credentials) const {
+  auto const auth =
+      credentials.empty() ? Result<Secret<>>(Secret<>()) : registry_auth(credentials, image);
+  if (!auth) return auth.error();
+  (void)write_all(1, "pulling the image " + image + "\n", "the log");
+  auto const progress = docker_.pull(pull_query(image), *auth, pull_limit_ms);
+  return progress ? pulled(*progress) : Status(progress.error());
+}
+
+}  // namespace lepton::node
