@@ -3,22 +3,22 @@
 import json
 import pathlib
 import shutil
-import socket
-import subprocess
 import tempfile
 import urllib.request
+
+from foreign import Foreign, free_port
 
 PROGRAM = "prometheus-alertmanager"
 
 
-class Alertmanager:
+class Alertmanager(Foreign):
     def __init__(self):
         self.temporary = tempfile.TemporaryDirectory(prefix="lepton-alerts-")
         self.folder = pathlib.Path(self.temporary.name)
+        super().__init__(self.folder / "log")
         (self.folder / "config.yml").write_text(
             json.dumps({"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}))
-        with socket.create_server(("127.0.0.1", 0)) as door:
-            self.port = door.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/api/v2/alerts"
         self.url_file = self.folder / "url"
         self.url_file.write_text(self.url + "\n")
@@ -28,17 +28,13 @@ class Alertmanager:
     def is_there():
         return shutil.which(PROGRAM) is not None
 
-    def __enter__(self):
-        with open(self.folder / "log", "wb") as log:
-            self.process = subprocess.Popen(
-                [PROGRAM, f"--config.file={self.folder}/config.yml",
-                 f"--storage.path={self.folder}/data", "--cluster.listen-address=",
-                 f"--web.listen-address=127.0.0.1:{self.port}"], stdout=log, stderr=log)
-        return self
+    def words(self):
+        return [PROGRAM, f"--config.file={self.folder}/config.yml",
+                f"--storage.path={self.folder}/data", "--cluster.listen-address=",
+                f"--web.listen-address=127.0.0.1:{self.port}"]
 
     def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(20)
+        self.stop()
         self.temporary.cleanup()
 
     def alerts(self, **labels):

@@ -12,17 +12,13 @@ import subprocess
 import tempfile
 
 from engine import Engine
+from foreign import Foreign, free_port
 from stack import Stack, check, equal, run_test, skip, wait_for
 
 PASSWORD = "s3cr3t-of-the-registry"
 
 
-def port():
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return one.getsockname()[1]
-
-
-class Registry:
+class Registry(Foreign):
     """Loopback only, as a process of the test."""
 
     def __init__(self):
@@ -31,8 +27,8 @@ class Registry:
             skip("docker-registry is missing; install Debian's package docker-registry")
         self.program = program
         self.folder = tempfile.mkdtemp(prefix="lepton_registry.")
-        self.address = f"127.0.0.1:{port()}"
-        self.process = None
+        super().__init__(f"{self.folder}/log")
+        self.address = f"127.0.0.1:{free_port()}"
 
     def __enter__(self):
         with open(f"{self.folder}/passwords", "w", encoding="ascii") as file:
@@ -44,13 +40,11 @@ class Registry:
         with open(f"{self.folder}/config.yml", "w", encoding="ascii") as file:
             json.dump(config, file)
         self.start()
+        wait_for("registry that listens", self.listens, 20)
         return self
 
-    def start(self):
-        with open(f"{self.folder}/log", "ab") as log:
-            self.process = subprocess.Popen([self.program, "serve", f"{self.folder}/config.yml"],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        wait_for("registry that listens", self.listens, 20)
+    def words(self):
+        return [self.program, "serve", f"{self.folder}/config.yml"]
 
     def listens(self):
         check(self.process.poll() is None, "the registry has ended")
@@ -61,13 +55,8 @@ class Registry:
             return False
         return True
 
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(20)
-
     def __exit__(self, *_):
-        if self.process and self.process.poll() is None:
-            self.stop()
+        self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -22,6 +22,7 @@ import threading
 import time
 
 from chaos import PAUSES_S
+from foreign import free_port
 from history import ACKNOWLEDGED, UNKNOWN, Found, Request, judge
 from stack import check, run_test, skip, wait_for
 
@@ -156,8 +157,7 @@ class Server:
     def __init__(self, kind, ids):
         self.kind, self.ids = kind, ids
         self.folder = tempfile.mkdtemp(prefix="lepton-rival-", dir="/tmp")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.start()
 
     def start(self):

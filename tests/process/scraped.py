@@ -6,39 +6,27 @@ is down."""
 
 import json
 import shutil
-import socket
-import subprocess
 import urllib.parse
 import urllib.request
 
 from alertmanager import Alertmanager
+from foreign import Foreign, free_port
 from stack import Stack, check, equal, run_test, skip, wait_for
 
 
-class Prometheus:
+class Prometheus(Foreign):
     def __init__(self, folder, targets):
-        self.folder, self.port = folder / "prometheus", self.free_port()
+        self.folder, self.port = folder / "prometheus", free_port()
+        super().__init__(self.folder / "log")
         self.folder.mkdir()
         config = {"global": {"scrape_interval": "1s"}, "scrape_configs": [
             {"job_name": "lepton", "static_configs": [{"targets": targets}]}]}
         (self.folder / "prometheus.yml").write_text(json.dumps(config))
 
-    @staticmethod
-    def free_port():
-        with socket.create_server(("127.0.0.1", 0)) as door:
-            return door.getsockname()[1]
-
-    def __enter__(self):
-        with open(self.folder / "log", "wb") as log:
-            self.process = subprocess.Popen(
-                ["prometheus", f"--config.file={self.folder}/prometheus.yml",
-                 f"--storage.tsdb.path={self.folder}/data",
-                 f"--web.listen-address=127.0.0.1:{self.port}"], stdout=log, stderr=log)
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(20)
+    def words(self):
+        return ["prometheus", f"--config.file={self.folder}/prometheus.yml",
+                f"--storage.tsdb.path={self.folder}/data",
+                f"--web.listen-address=127.0.0.1:{self.port}"]
 
     def ask(self, path):
         try:
@@ -90,22 +78,15 @@ def alerted(stack, alertmanager):
     wait_for("end of the alert", lambda: not alertmanager.alerts(**fires), 60, 0.2)
 
 
-class Exporter:
+class Exporter(Foreign):
     """Debian's node exporter on a free port."""
 
     def __init__(self, folder):
-        self.port, self.log = Prometheus.free_port(), folder / "exporter.log"
+        super().__init__(folder / "exporter.log")
+        self.port = free_port()
 
-    def __enter__(self):
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                ["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{self.port}"],
-                stdout=log, stderr=log)
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(20)
+    def words(self):
+        return ["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{self.port}"]
 
 
 def target(stack):
