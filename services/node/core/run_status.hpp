@@ -58,6 +58,14 @@ struct NotEnforced {
   auto operator<=>(NotEnforced const&) const = default;
 };
 
+// What an attempt may use of what can be changed while it runs. 0: no limit.
+struct RunLimits {
+  std::int64_t cpu_milli = 0;
+  std::int64_t memory_mib = 0;
+
+  bool operator==(RunLimits const&) const = default;
+};
+
 struct RunStatus {
   std::string attempt;
   std::string task;
@@ -79,6 +87,7 @@ struct RunStatus {
   std::vector<std::string> enforced;   // cpu, memory, pids
   std::vector<NotEnforced> not_enforced;
   std::vector<std::string> groups;  // cgroup folders of the attempt
+  RunLimits limits;                 // of now; not in the status file (attempt_files.hpp)
 
   bool operator==(RunStatus const&) const = default;
 };

@@ -52,6 +52,7 @@ AttemptFiles::AttemptFiles(std::string_view state_folder, std::string_view attem
       status_reserve(folder + "/status.reserve"),
       lease(folder + "/lease"),
       stop(folder + "/stop"),
+      limits(folder + "/limits"),
       log(folder + "/log"),
       out(folder + "/out"),
       work(folder + "/work") {}
@@ -129,6 +130,21 @@ Result<RunSpec> read_spec(AttemptFiles const& files) {
   auto const text = read_file(files.spec, Record::size_max);
   if (!text) return text.error();
   return decode_run_spec(*text);
+}
+
+RunLimits read_limits(AttemptFiles const& files, RunSpec const& spec) {
+  auto const text = read_file(files.limits, Record::size_max);
+  auto const record = text ? Record::decode(*text) : Result<Record>(text.error());
+  if (!record) return {spec.cpu_milli, spec.memory_mib};
+  return {record->number("cpu_milli", spec.cpu_milli),
+          record->number("memory_mib", spec.memory_mib)};
+}
+
+Status write_limits(AttemptFiles const& files, RunLimits const& limits) {
+  Record record;
+  record.put("cpu_milli", limits.cpu_milli);
+  record.put("memory_mib", limits.memory_mib);
+  return replace_file(files.limits, record.encode());
 }
 
 }  // namespace lepton::node

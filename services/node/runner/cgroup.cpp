@@ -92,6 +92,22 @@ Status write_settings(std::string const& group,
   return ok();
 }
 
+bool has_files(std::string const& group,
+               std::vector<std::pair<std::string, std::string>> const& values) {
+  return std::all_of(values.begin(), values.end(), [&](auto const& value) {
+    return ::access((group + "/" + value.first).c_str(), W_OK) == 0;
+  });
+}
+
+// "NAME 123" on a line of its own.
+std::optional<std::int64_t> counter_in(std::string const& path, std::string_view name) {
+  auto const text = read_file(path, file_max);
+  if (!text) return std::nullopt;
+  for (auto const& line : text::split(*text, '\n'))
+    if (line.starts_with(name)) return text::parse_int(line.substr(name.size()));
+  return std::nullopt;
+}
+
 class Maker {
  public:
   Maker(std::string_view mountinfo, std::string_view self_cgroup, std::string_view attempt)
@@ -211,6 +227,34 @@ CgroupResult make_cgroup(std::string_view mountinfo, std::string_view self_cgrou
   return maker.take();
 }
 
+Status change_limits(std::vector<std::string> const& groups, RunLimits const& limits) {
+  auto const used = memory_in_use_mib(groups);
+  if (used && *used > limits.memory_mib)
+    return Error{Code::conflict, fmt::format("{} MiB are in use, which is more than {} MiB", *used,
+                                             limits.memory_mib)};
+  for (auto const& setting : settings_of({limits.cpu_milli, limits.memory_mib, 0})) {
+    if (setting.limit == 0) continue;
+    for (auto const& group : groups)
+      for (auto const* values : {&setting.v1, &setting.v2})
+        if (has_files(group, *values))
+          if (auto done = write_settings(group, *values); !done) return done;
+  }
+  return ok();
+}
+
+std::optional<std::int64_t> memory_in_use_mib(std::vector<std::string> const& groups) {
+  for (auto const& group : groups)
+    for (auto const& [usage, inactive] : {std::pair{"/memory.current", "inactive_file "},
+                                          {"/memory.usage_in_bytes", "total_inactive_file "}}) {
+      auto const text = read_file(group + usage, file_max);
+      auto const bytes = text ? text::parse_int(text::trim(*text)) : std::nullopt;
+      if (!bytes) continue;
+      auto const cached = counter_in(group + "/memory.stat", inactive).value_or(0);
+      return (*bytes - std::min(*bytes, cached)) >> 20;
+    }
+  return std::nullopt;
+}
+
 bool join_groups(std::vector<std::string> const& groups) {
   return std::all_of(groups.begin(), groups.end(), [](std::string const& group) {
     return put(group + "/cgroup.procs", "0").has_value();
@@ -235,12 +279,8 @@ bool kill_groups(std::vector<std::string> const& groups) {
 
 std::int64_t oom_kills(std::vector<std::string> const& groups) {
   for (auto const& group : groups) {
-    for (auto const* file : {"/memory.events", "/memory.oom_control"}) {
-      auto const text = read_file(group + file, file_max);
-      if (!text) continue;
-      for (auto const& line : text::split(*text, '\n'))
-        if (line.starts_with("oom_kill ")) return text::parse_int(line.substr(9)).value_or(0);
-    }
+    for (auto const* file : {"/memory.events", "/memory.oom_control"})
+      if (auto const kills = counter_in(group + file, "oom_kill ")) return *kills;
   }
   return 0;
 }

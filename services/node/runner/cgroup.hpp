@@ -5,11 +5,13 @@
 // admin-guide/cgroup-v2 and cgroup-v1.
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/base/result.hpp"
 #include "services/node/core/run_status.hpp"
 
 namespace lepton::node {
@@ -50,6 +52,11 @@ CgroupResult make_cgroup(std::string_view mountinfo, std::string_view self_cgrou
 
 // For the forked task: moves the calling process. False when a group refused.
 bool join_groups(std::vector<std::string> const& groups);
+
+// Other limits for CPU and memory, where they are enforced. `conflict`: more memory is in use.
+Status change_limits(std::vector<std::string> const& groups, RunLimits const& limits);
+// Without the cached files that the kernel can drop at once; nothing where it is not counted.
+std::optional<std::int64_t> memory_in_use_mib(std::vector<std::string> const& groups);
 
 // One pass. True when no live process is left in the groups.
 bool kill_groups(std::vector<std::string> const& groups);

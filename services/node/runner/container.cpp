@@ -78,6 +78,21 @@ std::vector<std::string> container_command(std::string const& programs,
   return command;
 }
 
+Status resize_container(std::string const& programs, std::string const& state_dir,
+                        RunSpec const& spec, RunLimits const& limits) {
+  auto const pid = spawn({programs + "/lepton-container", "resize", state_dir, spec.attempt,
+                          std::to_string(limits.cpu_milli), std::to_string(limits.memory_mib)});
+  if (!pid) return Error{Code::unavailable, pid.error().what};
+  auto const status = wait_for(*pid);
+  if (status == 0) return ok();
+  if (status == exit_in_use)
+    return Error{Code::conflict,
+                 fmt::format("the container uses more than {} MiB of memory", limits.memory_mib)};
+  return Error{Code::unavailable, fmt::format("Docker does not take other limits for the container "
+                                              "of attempt {}; is its service running?",
+                                              spec.attempt)};
+}
+
 Status end_container(std::string const& programs, std::string const& state_dir,
                      RunSpec const& spec) {
   if (spec.image.empty()) return ok();

@@ -34,6 +34,12 @@ std::vector<std::string> container_command(std::string const& programs,
 Status end_container(std::string const& programs, std::string const& state_dir,
                      RunSpec const& spec);
 
+// Other limits for a container that runs. `conflict`: it uses more memory than that.
+Status resize_container(std::string const& programs, std::string const& state_dir,
+                        RunSpec const& spec, RunLimits const& limits);
+// How lepton-container says so by its exit status.
+inline constexpr int exit_in_use = 3;
+
 // The folder of the running program.
 std::string own_folder();
 

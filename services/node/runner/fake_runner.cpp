@@ -39,6 +39,7 @@ Status FakeRunner::start(RunSpec const& spec, Secrets const& secrets) {
   auto& status = attempt.status;
   status.attempt = spec.attempt;
   status.task = spec.task;
+  status.limits = {spec.cpu_milli, spec.memory_mib};
   auto started = ok();
   bool is_locked = false;
   each_running([&](RunSpec const& other) { is_locked |= other.task == spec.task; });
@@ -122,6 +123,21 @@ Status FakeRunner::renew_lease(std::string_view name, std::int64_t deadline_boot
     return Error{Code::conflict, fmt::format("attempt {} has ended", name)};
   auto& until = (*attempt)->lease_until_ms;
   until = std::max(until, deadline_boottime_ms);
+  return ok();
+}
+
+Status FakeRunner::resize(std::string_view name, RunLimits const& limits) {
+  auto const found = known(name);
+  if (!found) return found.error();
+  auto& attempt = **found;
+  if (auto good = check_resize(attempt.spec, limits); !good) return good;
+  if (attempt.status.state != RunState::running)
+    return Error{Code::conflict, fmt::format("attempt {} does not run", name)};
+  auto const used = attempt.behaviour.memory_used_mib;
+  if (used > limits.memory_mib)
+    return Error{Code::conflict, fmt::format("{} MiB are in use, which is more than {} MiB", used,
+                                             limits.memory_mib)};
+  attempt.status.limits = limits;
   return ok();
 }
 

@@ -20,6 +20,7 @@ struct FakeTask {
   bool out_of_memory = false;        // its end is an out-of-memory kill
   std::optional<Error> start_error;  // the start fails with it
   std::string log;                   // printed at the start
+  std::int64_t memory_used_mib = 0;  // it cannot be resized below that
 };
 
 class FakeRunner final : public Runner {
@@ -50,6 +51,7 @@ class FakeRunner final : public Runner {
 
   Status start(RunSpec const& spec, Secrets const& secrets) override;
   Status renew_lease(std::string_view attempt, std::int64_t deadline_boottime_ms) override;
+  Status resize(std::string_view attempt, RunLimits const& limits) override;
   Status request_stop(std::string_view attempt, std::string_view why) override;
   Result<RunStatus> poll(std::string_view attempt) override;
   std::vector<RunStatus> scan() override;

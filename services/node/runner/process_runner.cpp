@@ -14,6 +14,7 @@
 #include <filesystem>
 
 #include "common/base/time.hpp"
+#include "services/node/runner/cgroup.hpp"
 #include "services/node/runner/container.hpp"
 #include "services/node/runner/files.hpp"
 #include "services/node/runner/launch_channel.hpp"
@@ -248,10 +249,39 @@ Status ProcessRunner::request_stop(std::string_view attempt, std::string_view wh
   return ok();
 }
 
+// The new limits hold first and are noted then: whoever dies in between is told them again.
+Status ProcessRunner::resize(std::string_view attempt, RunLimits const& limits) {
+  auto const files = known(attempt);
+  if (!files) return files.error();
+  auto const spec = read_spec(*files);
+  if (!spec) return spec.error();
+  if (auto good = check_resize(*spec, limits); !good) return good;
+  auto const status = resolve(*files);
+  if (!status) return status.error();
+  if (status->state != RunState::running)
+    return Error{Code::conflict, fmt::format("attempt {} does not run", attempt)};
+  if (read_limits(*files, *spec) == limits) return ok();
+  if (auto done = apply(*files, *spec, *status, limits); !done) return done;
+  return write_limits(*files, limits);
+}
+
+Status ProcessRunner::apply(AttemptFiles const& files, RunSpec const& spec, RunStatus const& status,
+                            RunLimits const& limits) const {
+  if (spec.image.empty()) return change_limits(status.groups, limits);
+  return resize_container(programs(), files.state_dir, spec, limits);
+}
+
+Result<RunStatus> ProcessRunner::with_limits(Result<RunStatus> status,
+                                             AttemptFiles const& files) const {
+  auto const spec = status ? read_spec(files) : Result<RunSpec>(status.error());
+  if (spec) status->limits = read_limits(files, *spec);
+  return status;
+}
+
 Result<RunStatus> ProcessRunner::poll(std::string_view attempt) {
   auto const files = known(attempt);
   if (!files) return files.error();
-  return resolve(*files);
+  return with_limits(resolve(*files), *files);
 }
 
 std::vector<RunStatus> ProcessRunner::scan() {

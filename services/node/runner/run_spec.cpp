@@ -146,6 +146,17 @@ Status validate(RunSpec const& spec, Secrets const& secrets) {
   return check_environment(spec, secrets);
 }
 
+Status check_resize(RunSpec const& spec, RunLimits const& limits) {
+  if (limits.cpu_milli < 0 || limits.memory_mib < 0 ||
+      (limits.cpu_milli == 0) != (spec.cpu_milli == 0) ||
+      (limits.memory_mib == 0) != (spec.memory_mib == 0))
+    return invalid("a limit cannot be taken away or added while the attempt runs");
+  auto resized = spec;
+  resized.cpu_milli = limits.cpu_milli;
+  resized.memory_mib = limits.memory_mib;
+  return check_limits(resized);
+}
+
 std::string encode(RunSpec const& spec) {
   Record record;
   record.put("attempt", spec.attempt);

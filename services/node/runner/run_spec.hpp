@@ -11,6 +11,7 @@
 
 #include "common/base/result.hpp"
 #include "common/base/secret.hpp"
+#include "services/node/core/run_status.hpp"
 
 namespace lepton::node {
 
@@ -46,6 +47,8 @@ struct RunSpec {
 // Refuses what could not start or could break out of its folder: bad names, reserved environment
 // variables, negative limits, an empty command. Secrets obey the same rules as `env`.
 Status validate(RunSpec const& spec, Secrets const& secrets);
+// Whether an attempt may get these limits while it runs.
+Status check_resize(RunSpec const& spec, RunLimits const& limits);
 
 // 1 to 128 of letters, digits, '.', '_' and '-', and no leading '.' or '-': safe as a file name.
 bool is_safe_name(std::string_view name);

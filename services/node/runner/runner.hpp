@@ -35,6 +35,11 @@ class Runner {
   // `conflict` when the attempt has ended.
   virtual Status renew_lease(std::string_view attempt, std::int64_t deadline_boottime_ms) = 0;
 
+  // Other limits while it runs; nothing is done where they hold already. `conflict`: it does not
+  // run, or uses more memory than that; then the earlier ones stay. `invalid`: not above 0, or one
+  // that it was started without.
+  virtual Status resize(std::string_view attempt, RunLimits const& limits) = 0;
+
   // SIGTERM, the spec's grace, SIGKILL. Ok for an attempt that has ended: the wish is fulfilled.
   virtual Status request_stop(std::string_view attempt, std::string_view why) = 0;
 

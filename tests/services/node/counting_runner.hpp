@@ -18,6 +18,9 @@ class CountingRunner final : public Runner {
     ++renewals;
     return fake.renew_lease(attempt, deadline);
   }
+  Status resize(std::string_view attempt, RunLimits const& limits) override {
+    return fake.resize(attempt, limits);
+  }
   Status request_stop(std::string_view attempt, std::string_view why) override {
     return fake.request_stop(attempt, why);
   }

@@ -78,6 +78,23 @@ TEST(ContainerStateOf, IsReadFromWhatDockerSays) {
   EXPECT_FALSE(container_state("{}"));
 }
 
+TEST(Resize, MemoryAndCpuTogether) {
+  EXPECT_EQ(resize_body({1'500, 64}),
+            R"({"Memory":67108864,"MemorySwap":67108864,"NanoCpus":1500000000})");
+  EXPECT_EQ(resize_body({0, 64}), R"({"Memory":67108864,"MemorySwap":67108864})");
+}
+
+TEST(Resize, CachedFilesAreNotInUse) {
+  EXPECT_EQ(*memory_in_use_mib(
+                R"({"memory_stats":{"usage":104857600,"stats":{"inactive_file":62914560}}})"),
+            40);
+  EXPECT_EQ(*memory_in_use_mib(
+                R"({"memory_stats":{"usage":10485760,"stats":{"total_inactive_file":4194304}}})"),
+            6);
+  for (auto const* text : {"", "{}", R"({"memory_stats":{}})", R"({"memory_stats":{"usage":0}})"})
+    EXPECT_EQ(memory_in_use_mib(text).error().code, Code::unavailable) << text;
+}
+
 TEST(Pull, AFailureIsInTheLastLines) {
   EXPECT_TRUE(pulled("{\"status\":\"Pulling\"}\r\n{\"status\":\"Done\"}\r\n"));
   auto const failed = pulled("{\"status\":\"Pulling\"}\r\n{\"error\":\"no space left\"}\r\n");

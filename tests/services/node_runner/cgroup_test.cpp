@@ -97,6 +97,36 @@ TEST_F(FakeCgroup, OomKillsAreCountedInBothVersions) {
   EXPECT_EQ(oom_kills({}), 0);
 }
 
+TEST_F(FakeCgroup, OtherLimitsGoWhereTheVersionHasThem) {
+  for (auto const* name : {"v2/cpu.max", "v2/memory.max", "v2/memory.oom.group",
+                           "v1/cpu.cfs_period_us", "v1/cpu.cfs_quota_us"})
+    file(name);
+  file("v2/memory.current", std::to_string(50 << 20));
+  ASSERT_TRUE(change_limits({folder_.path() + "/v2", folder_.path() + "/v1"}, {2'000, 128}));
+  EXPECT_EQ(read("v2/cpu.max"), "200000 100000");
+  EXPECT_EQ(read("v2/memory.max"), "134217728");
+  EXPECT_EQ(read("v1/cpu.cfs_quota_us"), "200000");
+  EXPECT_EQ(read("v1/memory.limit_in_bytes"), "absent");
+}
+
+TEST_F(FakeCgroup, MemoryInUseIsNotTakenButCachedFilesAre) {
+  file("g/memory.max", "before");
+  file("g/memory.oom.group");
+  file("g/memory.current", std::to_string(100 << 20));
+  file("g/memory.stat", "anon 1\ninactive_file " + std::to_string(60 << 20) + "\n");
+  EXPECT_EQ(memory_in_use_mib({folder_.path() + "/g"}), 40);
+  auto const refused = change_limits({folder_.path() + "/g"}, {0, 39});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(),
+            (Error{Code::conflict, "40 MiB are in use, which is more than 39 MiB"}));
+  EXPECT_EQ(read("g/memory.max"), "before");
+  EXPECT_TRUE(change_limits({folder_.path() + "/g"}, {0, 40}));
+  file("v1/memory.usage_in_bytes", std::to_string(10 << 20));
+  file("v1/memory.stat", "total_inactive_file " + std::to_string(4 << 20) + "\n");
+  EXPECT_EQ(memory_in_use_mib({folder_.path() + "/v1"}), 6);
+  EXPECT_EQ(memory_in_use_mib({}), std::nullopt);
+}
+
 TEST_F(FakeCgroup, AGroupThatRefusesIsNotJoined) {
   file("g/cgroup.procs");
   EXPECT_TRUE(join_groups({folder_.path() + "/g"}));

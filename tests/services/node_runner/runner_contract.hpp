@@ -11,7 +11,7 @@
 
 namespace lepton::node {
 
-enum class Task { exits_3, runs_on, ignores_term };
+enum class Task { exits_3, runs_on, ignores_term, uses_memory };
 
 class Harness {
  public:
@@ -33,6 +33,11 @@ inline void behave_in_shell(RunSpec& spec, Task task) {
       break;
     case Task::ignores_term:
       spec.command = {"sh", "-c", "trap '' TERM; echo ready; exec sleep 1000"};
+      break;
+    case Task::uses_memory:  // 32 MiB and more in a variable of the shell
+      spec.command = {"sh", "-c",
+                      "x=0123456789abcdef0123456789abcdef; i=0; while [ $i -lt 20 ]; do x=$x$x; "
+                      "i=$((i+1)); done; echo ready; while :; do sleep 1; done"};
   }
 }
 
@@ -207,6 +212,46 @@ TEST_P(RunnerContract, AutonomousWorkNeedsNoLease) {
   EXPECT_EQ(wait_for_end(one).reason, EndReason::time_limit);
 }
 
+TEST_P(RunnerContract, OtherLimitsHoldAndAreTold) {
+  auto one = spec(Task::runs_on);
+  one.cpu_milli = 500;
+  one.memory_mib = 64;
+  start_and_wait_ready(one);
+  EXPECT_EQ(runner().poll(one.attempt)->limits, (RunLimits{500, 64}));
+  for (auto const& limits : {RunLimits{1'500, 128}, {1'500, 128}, {250, 32}}) {
+    auto const resized = runner().resize(one.attempt, limits);
+    ASSERT_TRUE(resized) << resized.error().what;
+    EXPECT_EQ(runner().poll(one.attempt)->limits, limits);
+  }
+  EXPECT_EQ(runner().poll(one.attempt)->state, RunState::running);
+}
+
+TEST_P(RunnerContract, WhatIsInUseIsNotTaken) {
+  auto one = spec(Task::uses_memory);
+  one.memory_mib = 256;
+  start_and_wait_ready(one);
+  auto const& not_enforced = runner().poll(one.attempt)->not_enforced;
+  if (std::any_of(not_enforced.begin(), not_enforced.end(),
+                  [](auto const& n) { return n.what == "memory"; }))
+    GTEST_SKIP() << "memory is not counted on this machine";
+  auto const refused = runner().resize(one.attempt, {0, 16});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::conflict) << refused.error().what;
+  EXPECT_EQ(runner().poll(one.attempt)->limits, (RunLimits{0, 256}));
+  EXPECT_EQ(runner().poll(one.attempt)->state, RunState::running);
+}
+
+TEST_P(RunnerContract, OnlyWhatRunsIsResizedAndOnlyWhatHasLimits) {
+  auto one = spec(Task::runs_on);
+  one.memory_mib = 64;
+  start_and_wait_ready(one);
+  for (auto const& limits : {RunLimits{0, 0}, {100, 64}, {0, -1}, {-1, 64}})
+    EXPECT_EQ(runner().resize(one.attempt, limits).error().code, Code::invalid);
+  ASSERT_TRUE(runner().request_stop(one.attempt, "enough"));
+  wait_for_end(one);
+  EXPECT_EQ(runner().resize(one.attempt, {0, 128}).error().code, Code::conflict);
+}
+
 TEST_P(RunnerContract, TheLogIsReadInParts) {
   auto const one = spec(Task::exits_3);
   start(one);
@@ -239,6 +284,7 @@ TEST_P(RunnerContract, AnUnknownAttemptIsNotFound) {
     EXPECT_EQ(runner().poll(name).error().code, Code::not_found);
     EXPECT_EQ(runner().renew_lease(name, 1).error().code, Code::not_found);
     EXPECT_EQ(runner().request_stop(name, "x").error().code, Code::not_found);
+    EXPECT_EQ(runner().resize(name, {1, 1}).error().code, Code::not_found);
     EXPECT_EQ(runner().read_log(name, 0, 1).error().code, Code::not_found);
     EXPECT_EQ(runner().remove(name).error().code, Code::not_found);
   }

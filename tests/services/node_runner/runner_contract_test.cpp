@@ -42,6 +42,7 @@ class FakeHarness final : public Harness {
     } else {
       fake.duration_ms.reset();
       fake.ends_on_term = task == Task::runs_on;
+      if (task == Task::uses_memory) fake.memory_used_mib = 32;
     }
     runner_.script(spec.task, fake);
   }

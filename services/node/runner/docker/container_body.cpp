@@ -48,16 +48,21 @@ Tree mount(std::string const& source, std::string const& target, bool read_only)
                  {"ReadOnly", boolean(read_only)}});
 }
 
-Entries limits_of(RunSpec const& spec) {
-  Entries limits;
-  auto const bytes = spec.memory_mib << 20;
+Entries changeable(RunLimits const& limits) {
+  Entries entries;
+  auto const bytes = limits.memory_mib << 20;
   if (bytes > 0) {
-    limits.emplace_back("Memory", number(bytes));
-    limits.emplace_back("MemorySwap", number(bytes));  // no swap beside it
-    // Docker's 64 MiB end every data loader that shares batches; what is used counts as memory.
-    limits.emplace_back("ShmSize", number(bytes / 2));
+    entries.emplace_back("Memory", number(bytes));
+    entries.emplace_back("MemorySwap", number(bytes));  // no swap beside it
   }
-  if (spec.cpu_milli > 0) limits.emplace_back("NanoCpus", number(spec.cpu_milli * 1'000'000));
+  if (limits.cpu_milli > 0) entries.emplace_back("NanoCpus", number(limits.cpu_milli * 1'000'000));
+  return entries;
+}
+
+Entries limits_of(RunSpec const& spec) {
+  auto limits = changeable({spec.cpu_milli, spec.memory_mib});
+  // Docker's 64 MiB end every data loader that shares batches; what is used counts as memory.
+  if (spec.memory_mib > 0) limits.emplace_back("ShmSize", number((spec.memory_mib << 20) / 2));
   if (spec.pids_max > 0) limits.emplace_back("PidsLimit", number(spec.pids_max));
   return limits;
 }
@@ -121,6 +126,25 @@ std::string create_body(RunSpec const& spec, ContainerPlace const& place) {
   auto const working_dir = spec.working_dir.empty() ? own : spec.working_dir;
   if (!working_dir.empty()) body.emplace_back("WorkingDir", text_of(working_dir));
   return codec::json_text(object(std::move(body)));
+}
+
+std::string resize_body(RunLimits const& limits) {
+  return codec::json_text(object(changeable(limits)));
+}
+
+Result<std::int64_t> memory_in_use_mib(std::string const& statistics) {
+  auto const tree = codec::parse_json(statistics);
+  auto const* memory = tree ? tree->find("memory_stats") : nullptr;
+  auto const number_in = [](Tree const* from, char const* name) -> std::int64_t {
+    auto const* found = from == nullptr ? nullptr : from->find(name);
+    return found == nullptr ? 0 : text::parse_int(found->scalar).value_or(0);
+  };
+  auto const usage = number_in(memory, "usage");
+  if (usage <= 0) return Error{Code::unavailable, "Docker does not tell what the container uses"};
+  auto const* more = memory->find("stats");
+  auto const cached =
+      std::max(number_in(more, "inactive_file"), number_in(more, "total_inactive_file"));
+  return (usage - std::min(usage, cached)) >> 20;
 }
 
 std::string exec_body(std::vector<std::string> const& command) {

@@ -3,6 +3,7 @@
 //   lepton-container run STATE_DIR ATTEMPT [NAME OF A SECRET ...]
 //   lepton-container end STATE_DIR ATTEMPT     removes the container, whatever it does; 0: it is
 //   gone
+//   lepton-container resize STATE_DIR ATTEMPT CPU_MILLI MEMORY_MIB
 //   lepton-container exec STATE_DIR ATTEMPT COMMAND ...        runs a command in it, with framed
 //   input
 // Holds secrets until the container has them: no core dump, not debuggable.
@@ -13,8 +14,11 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 
+#include "common/base/text.hpp"
+#include "services/node/runner/container.hpp"
 #include "services/node/runner/docker/container_exec.hpp"
 #include "services/node/runner/docker/container_run.hpp"
 #include "services/node/runner/record.hpp"
@@ -50,11 +54,31 @@ int end(node::RunSpec const& spec) {
   return gone || gone.error().code == Code::not_found ? 0 : fail(gone.error());
 }
 
+// Nothing is taken that is in use: the kernel would end the container for it.
+int resize(node::RunSpec const& spec, node::RunLimits const& limits) {
+  node::DockerApi const docker(spec.engine_socket);
+  auto const path = "/containers/" + node::container_name(spec.attempt);
+  auto const statistics = docker.get(path + "/stats?stream=false&one-shot=true");
+  auto const used =
+      statistics ? node::memory_in_use_mib(*statistics) : Result<std::int64_t>(statistics.error());
+  if (!used) return fail(used.error());
+  if (*used > limits.memory_mib) return node::exit_in_use;
+  auto const done = docker.post(path + "/update", node::resize_body(limits));
+  return done ? 0 : fail(done.error());
+}
+
+std::optional<node::RunLimits> limits_in(char** words) {
+  auto const cpu = text::parse_int(words[0]), memory = text::parse_int(words[1]);
+  if (!cpu || !memory) return std::nullopt;
+  return node::RunLimits{*cpu, *memory};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::string_view const verb = argc > 3 ? argv[1] : "";
-  if (verb != "run" && verb != "end" && (verb != "exec" || argc < 5)) {
+  auto const limits = verb == "resize" && argc == 6 ? limits_in(argv + 4) : std::nullopt;
+  if (verb != "run" && verb != "end" && !limits && (verb != "exec" || argc < 5)) {
     std::fprintf(stderr, "lepton-container is started by lepton-runner, not by hand\n");
     return 2;
   }
@@ -66,6 +90,7 @@ int main(int argc, char** argv) {
   if (!text) return fail(text.error());
   auto const spec = node::decode_run_spec(*text);
   if (!spec) return fail(spec.error());
+  if (limits) return resize(*spec, *limits);
   if (verb == "exec") return node::run_in_container(*spec, {argv + 4, argv + argc});
   return verb == "end" ? end(*spec) : run(files, *spec, {argv + 4, argv + argc});
 }

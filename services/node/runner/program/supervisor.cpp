@@ -307,7 +307,7 @@ void Supervisor::explain_reason() {
   if (status_.oom_kills > 0 && status_.exit_code != 0) {
     status_.reason = EndReason::oom;
     status_.what = fmt::format("out of memory at its limit of {} MiB; ask for more memory_mib",
-                               spec_.memory_mib);
+                               read_limits(files_, spec_).memory_mib);
   } else if (status_.signal != 0) {
     status_.reason = EndReason::killed;
     status_.what = fmt::format("ended by signal {}", status_.signal);
