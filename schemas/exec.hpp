@@ -22,6 +22,7 @@ namespace lepton {
 
 // Limits that both sides of the conversation know.
 inline constexpr std::int64_t exec_part_max = 262'144;   // bytes of one message
+inline constexpr std::size_t exec_pieces_max = 2'048;    // of one message
 inline constexpr std::size_t exec_command_max = 16'384;  // bytes of all arguments
 inline constexpr std::size_t exec_arguments_max = 256;
 inline constexpr std::int64_t exec_time_max_ms = 86'400'000;

@@ -4,8 +4,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
+#include <deque>
 #include <memory>
 
 #include "cli/connect.hpp"
@@ -17,6 +20,8 @@ namespace lepton::cli {
 namespace {
 
 constexpr int exit_own_error = 255, exit_interrupted = 130;
+constexpr std::size_t write_max = 4'096;        // a pipe that takes something takes so much (POSIX)
+constexpr TimeMs keep_alive_ms = 5'000;         // while what was heard cannot be printed
 constexpr std::int64_t wait_ms = 5'000;         // of one question for output
 constexpr TimeMs contact_lost_max_ms = 30'000;  // then it is given up
 constexpr TimeMs input_turn_ms = 20, turn_ms = 200, retry_ms = 300;
@@ -51,6 +56,7 @@ void watch_interrupts() {
   struct sigaction action {};
   action.sa_handler = [](int) { interrupted = 1; };
   for (int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
 }
 
 class Conversation {
@@ -62,19 +68,26 @@ class Conversation {
 
   Result<int> run() {
     heard_at_ms_ = clock_.now_ms();
-    while (!end_.ended && !error_) {
+    while (!error_ && (!end_.ended || (!unprinted_.empty() && !stopping_))) {
       if (interrupted != 0 && !std::exchange(stopping_, true)) has_news_ = true;
       read_input();
-      if (talks_ == 0 ? clock_.now_ms() >= talk_at_ms_ : has_news_ && talks_ < talks_max) talk();
-      client_.pump(input_open_ ? input_turn_ms : turn_ms);
+      print();
+      if (!end_.ended && is_time_to_talk()) talk();
+      client_.pump(input_open_ || !unprinted_.empty() ? input_turn_ms : turn_ms);
     }
     if (error_) return *error_;
+    if (print_error_) return *print_error_;
     if (stopping_ && end_.exit_code < 0) return exit_interrupted;
     if (end_.exit_code < 0) return Error{Code::unavailable, end_.why};
     return end_.exit_code;
   }
 
  private:
+  bool is_time_to_talk() const {
+    if (talks_ == 0) return clock_.now_ms() >= talk_at_ms_;
+    return has_news_ && talks_ < talks_max;
+  }
+
   void read_input() {
     if (!input_open_ || input_.size() >= input_part_max) return;
     pollfd source{STDIN_FILENO, POLLIN, 0};
@@ -90,7 +103,7 @@ class Conversation {
 
   void talk() {
     ExecTalk m{exec_, output_taken_, input_taken_, Bytes{input_}, input_ended_, stopping_, 0};
-    m.wait_ms = stopping_ ? 0 : wait_ms;
+    m.wait_ms = stopping_ || !unprinted_.empty() ? 0 : wait_ms;
     has_news_ = false;
     ++talks_;
     auto const sent = client_.submit(
@@ -114,23 +127,63 @@ class Conversation {
       input_.erase(0, static_cast<std::size_t>(passed));
       input_taken_ += passed;
     }
-    print(*heard);
-    if (heard->end.ended) end_ = heard->end;
+    keep(*heard);
+    if (heard->end.ended && (stopping_ || is_all_here(*heard))) end_ = heard->end;
+    print();
     if (stopping_) talk_at_ms_ = now + retry_ms;
+    if (!unprinted_.empty()) talk_at_ms_ = now + keep_alive_ms;
   }
 
-  void print(ExecHeard const& heard) {
+  // What comes after it is heard again when this is printed: so the command waits for the reader.
+  void keep(ExecHeard const& heard) {
+    if (!unprinted_.empty() || print_error_) return;
     auto at = heard.output_offset;
     for (auto const& piece : heard.output) {
       auto const& data = piece.data.data;
       auto const skip = output_taken_ - at;
       at += static_cast<std::int64_t>(data.size());
       if (skip < 0 || at <= output_taken_) continue;  // of a late answer
-      auto* const stream = piece.is_error ? shell_.err : shell_.out;
-      std::fwrite(data.data() + skip, 1, data.size() - static_cast<std::size_t>(skip), stream);
-      std::fflush(stream);
+      unprinted_.push_back({piece.is_error, {data.substr(static_cast<std::size_t>(skip))}});
       output_taken_ = at;
     }
+    output_taken_ -= bytes_of(unprinted_);
+  }
+  template <class Pieces>
+  static std::int64_t bytes_of(Pieces const& pieces) {
+    std::int64_t bytes = 0;
+    for (auto const& piece : pieces) bytes += static_cast<std::int64_t>(piece.data.data.size());
+    return bytes;
+  }
+  bool is_all_here(ExecHeard const& heard) const {
+    return heard.output_offset + bytes_of(heard.output) <= output_taken_ + bytes_of(unprinted_);
+  }
+
+  // Never waits for a reader.
+  void print() {
+    while (!unprinted_.empty()) {
+      auto& piece = unprinted_.front();
+      auto& data = piece.data.data;
+      auto const fd = ::fileno(piece.is_error ? shell_.err : shell_.out);
+      pollfd door{fd, POLLOUT, 0};
+      if (::poll(&door, 1, 0) <= 0) return;
+      auto const n = ::write(fd, data.data(), std::min(data.size(), write_max));
+      if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
+      if (n < 0) return lose_reader();
+      data.erase(0, static_cast<std::size_t>(n));
+      output_taken_ += n;
+      if (data.empty()) unprinted_.pop_front();
+      if (unprinted_.empty()) talk_at_ms_ = 0;
+    }
+  }
+
+  // Nothing may pass for whole that is not: the command is ended, and this program fails.
+  void lose_reader() {
+    print_error_ = Error{Code::unavailable, std::string("cannot write what the command prints: ") +
+                                                std::strerror(errno) + "; it was ended"};
+    unprinted_.clear();
+    stopping_ = true;
+    has_news_ = true;
+    talk_at_ms_ = 0;
   }
 
   Shell& shell_;
@@ -142,8 +195,9 @@ class Conversation {
   std::int64_t input_taken_ = 0, output_taken_ = 0;
   std::size_t talks_ = 0;
   TimeMs heard_at_ms_ = 0, talk_at_ms_ = 0;
+  std::deque<ExecPiece> unprinted_;
   ExecEnd end_;
-  std::optional<Error> error_;
+  std::optional<Error> error_, print_error_;
 };
 
 Result<int> exec(Shell& shell, ExecOptions const& o) {

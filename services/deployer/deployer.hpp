@@ -67,6 +67,7 @@ struct Settings {
   TimeMs reservation_pause_ms = 1'000;  // before an earlier instant is looked for
   TimeMs patience_ms = 86'400'000;      // who has waited for longer is first in line
   TimeMs patience_check_ms = 10'000;    // how often it is looked for them
+  TimeMs doubt_max_ms = 60'000;         // their places may be on nodes that are not ready
   DepotLimits folders;
 };
 
@@ -210,6 +211,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void keep_places(Context& c);
   void begin_keeping(QueuedJob const& queued, Reservation const& plan, Context& c);
   bool starts_elsewhere(JobId const& id, TimeMs now);
+  bool has_lost_its_places(JobId const& id, TimeMs now);
   JobId const* elder_of(PoolId const& pool) const;
   Hold* lender_for(QueuedJob const& queued, WallMs now);
 
@@ -318,6 +320,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
     WallMs starts_by_ms = 0;  // of an elder; 0: nobody knows
     std::uint64_t freed = 0;  // Cluster::freed when it was last looked for places elsewhere
     TimeMs looked_at = 0;
+    TimeMs doubted_since = 0;  // a node of its places is not ready; 0: all are
   };
   std::map<JobId, Holding> holding_;
   std::map<JobId, JobArray> arrays_;

@@ -67,6 +67,19 @@ void Deployer::begin_keeping(QueuedJob const& queued, Reservation const& plan, C
   more_to_place_ = true;
 }
 
+// A node that is only doubted may come back within a while; one that stays doubted would keep all
+// of its places, and everybody who waits behind it.
+bool Deployer::has_lost_its_places(JobId const& id, TimeMs now) {
+  auto& waits = holding_.at(id);
+  if (waits.hold.is_lost(cluster_, jobs_.at(id).row.pool)) return true;
+  if (!waits.hold.is_broken(cluster_)) {
+    waits.doubted_since = 0;
+    return false;
+  }
+  if (waits.doubted_since == 0) waits.doubted_since = now;
+  return now - waits.doubted_since > settings_.doubt_max_ms;
+}
+
 // Whether all of it fits somewhere by now, with what it holds; then it holds that.
 bool Deployer::starts_elsewhere(JobId const& id, TimeMs now) {
   auto& waits = holding_.at(id);

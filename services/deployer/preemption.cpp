@@ -202,7 +202,7 @@ void Deployer::top_up_holds(Context& c) {
             c);
   for (auto const& id : elders) {
     auto& waits = holding_.at(id);
-    if (waits.hold.is_lost(cluster_))
+    if (has_lost_its_places(id, c.now()))
       give_up(id, "a node of its places takes no work any more; others are looked for", c);
     else if ((waits.hold.top_up(cluster_) && !waits.hold.is_broken(cluster_)) ||
              starts_elsewhere(id, c.now()))

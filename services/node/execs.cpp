@@ -70,7 +70,15 @@ void Execs::answered(std::string const& exec, ExecReport const& told,
   if (!entry.begun) begin(entry, c);
   if (answer->stop && !entry.end.ended) executor_->stop(exec, answer->why);
   take_input(entry, *answer);
-  if (entry.asks_out == 0) ask(exec, c);
+  // After a stop only news go at once: the command takes its time to end.
+  if (entry.asks_out == 0) return answer->stop ? ask_later(exec, c) : ask(exec, c);
+}
+
+void Execs::ask_later(std::string const& exec, actor::Context& c) {
+  c.after(retry_ms, [this, exec](actor::Context& later) {
+    auto const again = entries_.find(exec);
+    if (again != entries_.end() && again->second.asks_out == 0) ask(exec, later);
+  });
 }
 
 // What the deployer does not know must not run; while it is away, that is not sure.
@@ -78,10 +86,7 @@ void Execs::refused(std::string const& exec, Error const& error, actor::Context&
   auto& entry = entries_.at(exec);
   if (!is_passing(error.code) || c.now() - entry.heard_at > silence_max_ms) return drop(exec);
   entry.has_news = true;
-  c.after(retry_ms, [this, exec](actor::Context& later) {
-    auto const again = entries_.find(exec);
-    if (again != entries_.end() && again->second.asks_out == 0) ask(exec, later);
-  });
+  ask_later(exec, c);
 }
 
 void Execs::begin(Entry& entry, actor::Context& c) {
@@ -135,7 +140,7 @@ void Execs::look(actor::Context& c) {
 
 bool Execs::fetch(Entry& entry) {
   auto const room = exec_part_max - entry.output_bytes;
-  if (room <= 0) return false;
+  if (room <= 0 || entry.output.size() >= exec_pieces_max / 2) return false;
   auto news = executor_->fetch(entry.order.exec, static_cast<std::size_t>(room));
   for (auto& piece : news.output) {
     entry.output_bytes += static_cast<std::int64_t>(piece.data.data.size());

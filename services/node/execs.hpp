@@ -46,6 +46,7 @@ class Execs {
   void ask(std::string const& exec, actor::Context& c);
   void answered(std::string const& exec, ExecReport const& told, Result<ExecInput> const& answer,
                 actor::Context& c);
+  void ask_later(std::string const& exec, actor::Context& c);
   void refused(std::string const& exec, Error const& error, actor::Context& c);
   void begin(Entry& entry, actor::Context& c);
   void take_input(Entry& entry, ExecInput const& answer);

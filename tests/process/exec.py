@@ -73,6 +73,16 @@ def passes_bytes(stack, job):
           "input that nobody reads")
 
 
+def fails_when_it_cannot_print(stack, job):
+    for door in ("/dev/full", "/dev/null"):
+        with open(door, "wb") as out:
+            done = subprocess.run([stack.bin / "lepton", "exec", job, "--", "sh", "-c",
+                                   "echo text; sleep 1; echo more"], stdout=out, text=True,
+                                  stderr=subprocess.PIPE, check=False, env=stack.environment)
+        equal(done.returncode, 255 if door == "/dev/full" else 0, f"{door}: {done.stderr}")
+        check(door != "/dev/full" or "cannot write" in done.stderr, f"it says so: {done.stderr}")
+
+
 def is_a_right_of_its_own(stack, job):
     rules = {"name": "viewer", "rules": [
         {"path": "job/*", "verbs": ["read", "list", "run", "write", "remove"]}]}
@@ -209,6 +219,7 @@ def test():
                     secrets={"TOKEN": "vault://exec/token"})
         finds_what_the_task_has(stack, job)
         passes_bytes(stack, job)
+        fails_when_it_cannot_print(stack, job)
         is_a_right_of_its_own(stack, job)
         is_audited(stack, job)
         has_limits(stack, job)

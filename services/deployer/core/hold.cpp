@@ -53,11 +53,13 @@ bool Hold::is_broken(Cluster const& cluster) const {
   });
 }
 
-bool Hold::is_lost(Cluster const& cluster) const {
+bool Hold::is_lost(Cluster const& cluster, PoolId const& pool) const {
   return std::any_of(places_.begin(), places_.end(), [&](Allocation const& place) {
     auto const* node = cluster.find(place.node);
-    return node == nullptr ||
-           (node->spec.state != NodeState::ready && node->spec.state != NodeState::suspect);
+    if (node == nullptr || node->spec.pool != pool) return true;
+    auto const state = node->spec.state;
+    return (state != NodeState::ready && state != NodeState::suspect) ||
+           part_of(node->full, place) != place;
   });
 }
 

@@ -24,8 +24,9 @@ class Hold {
   bool top_up(Cluster& cluster);
   // Whether a node of its places is not ready any more: then it will not do.
   bool is_broken(Cluster const& cluster) const;
-  // The same, but a node whose word is late may come back.
-  bool is_lost(Cluster const& cluster) const;
+  // Whether its places can never become whole as things stand: a node is gone, not in this pool or
+  // too small by now. One whose word is late may come back.
+  bool is_lost(Cluster const& cluster, PoolId const& pool) const;
   // To other places, which are free but for what it holds itself.
   void move(Cluster& cluster, std::vector<Allocation> places);
   void release(Cluster& cluster);

@@ -82,8 +82,9 @@ std::int64_t Execs::running() const {
 }
 
 Status Execs::check_room(std::string const& person, NodeId const& node) const {
-  std::size_t theirs = 0, there = 0, all = 0;
+  std::size_t theirs = 0, there = 0, all = 0, kept = 0;
   for (auto const& [exec, s] : sessions_) {
+    kept += s.row.person == person ? 1 : 0;
     if (s.end.ended) continue;
     ++all;
     theirs += s.row.person == person ? 1 : 0;
@@ -93,6 +94,9 @@ Status Execs::check_room(std::string const& person, NodeId const& node) const {
     return Error{Code::exhausted, who + " " + std::to_string(limit) +
                                       " commands already, which is the limit; end one first"};
   };
+  if (kept >= limits_.kept_per_person)
+    return Error{Code::exhausted,
+                 "the ends of many of your commands are not heard yet; wait a moment"};
   if (theirs >= limits_.per_person) return refuse("you run", limits_.per_person);
   if (there >= limits_.per_node) return refuse("node " + node.value + " runs", limits_.per_node);
   if (all >= limits_.in_all) return refuse("the nodes run", limits_.in_all);
@@ -151,8 +155,8 @@ Result<Execs::Session*> Execs::find(ExecTalk const& m, actor::Context& c) {
   if (auto allowed = c.allow(Verb::exec, path); !allowed) return allowed.error();
   if (found == sessions_.end())
     return Error{Code::not_found,
-                 "the command is not known any more: the deployer began anew, and ended it; run it "
-                 "again"};
+                 "the command is not known any more, and has ended: the deployer began anew, or "
+                 "nobody asked for it in time; run it again"};
   if (found->second.row.person != c.caller().name)
     return Error{Code::denied, "only who began a command talks to it"};
   return &found->second;
@@ -229,6 +233,8 @@ Status Execs::claim(Session& s, ExecReport const& m, actor::Context& c) {
 void Execs::report(ExecReport const& m, actor::Ticket<ExecReport> ticket, actor::Context& c) {
   if (c.caller().name != m.node.value && c.caller().door == actor::Door::client)
     return c.answer(ticket, Error{Code::denied, "a node may speak for itself only"});
+  if (m.output.size() > exec_pieces_max)
+    return c.answer(ticket, Error{Code::invalid, "output: is in too many pieces"});
   auto const found = sessions_.find(m.exec);
   if (found == sessions_.end() || found->second.row.node != m.node)
     return c.answer(ticket, Error{Code::not_found, "nobody waits for this command any more"});
@@ -261,6 +267,11 @@ void Execs::report(ExecReport const& m, actor::Ticket<ExecReport> ticket, actor:
           });
 }
 
+// What is stopped has little more to say, and is heard out.
+bool Execs::Session::is_full(std::int64_t bytes_max) const {
+  return output_bytes >= bytes_max || output.size() >= exec_pieces_max / 2;
+}
+
 // Whether something of it is new here.
 bool Execs::take_output(Session& s, ExecReport const& m, actor::Context& c) {
   auto const have = s.output_offset + s.output_bytes;
@@ -268,7 +279,7 @@ bool Execs::take_output(Session& s, ExecReport const& m, actor::Context& c) {
   auto const skip = have - m.output_offset;
   if (s.end.ended || skip < 0 || skip > bytes) return false;
   auto const is_new = skip < bytes;
-  if (is_new && s.output_bytes >= limits_.buffer_bytes) return false;
+  if (is_new && s.stop_why.empty() && s.is_full(limits_.buffer_bytes)) return false;
   std::deque<ExecPiece> fresh(m.output.begin(), m.output.end());
   skip_bytes(fresh, skip);
   for (auto& piece : fresh) s.output.push_back(std::move(piece));
@@ -286,7 +297,7 @@ ExecInput Execs::input_for(Session const& s) const {
   i.input.data = s.input.substr(0, exec_part_max);
   i.input_ended = s.input_ended && i.input.data.size() == s.input.size();
   i.stop = s.end.ended || !s.stop_why.empty();
-  i.why = s.stop_why;
+  i.why = i.stop && s.stop_why.empty() ? "it counts as ended already" : s.stop_why;
   return i;
 }
 
@@ -313,6 +324,8 @@ void Execs::end(Session& s, ExecEnd const& end, actor::Context& c) {
   if (s.end.ended) return;
   s.end = end;
   s.ended_at = c.now();
+  s.command.clear();
+  s.input.clear();
   audit_end(s.row, end, c);
   c.erase(s.row);
   answer_node(s, c);
@@ -339,7 +352,8 @@ void Execs::tick(actor::Context& c) {
     if (!s.end.ended) look_at(s, c);
   std::erase_if(sessions_, [&](auto const& entry) {
     auto const& s = entry.second;
-    return s.end.ended && !s.talk &&
+    if (!s.end.ended || s.talk) return false;
+    return c.now() - s.ended_at > limits_.kept_ms ||
            c.now() - std::max(s.ended_at, s.person_at) > limits_.silence_ms;
   });
   ticking_ = !sessions_.empty();

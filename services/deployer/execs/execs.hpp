@@ -24,10 +24,12 @@ namespace lepton::deployer {
 
 struct ExecLimits {
   std::size_t per_person = 8, per_node = 8, in_all = 200;  // that run at one time
-  std::int64_t buffer_bytes = 262'144;                     // of each direction
+  std::size_t kept_per_person = 32;     // with those whose end is still to be heard
+  std::int64_t buffer_bytes = 262'144;  // of each direction
   std::int64_t input_bytes = 64 << 20;
   std::int64_t output_bytes = 256 << 20;
   TimeMs silence_ms = 15'000;  // of the person's program or the node
+  TimeMs kept_ms = 600'000;    // after its end, for a person who reads slowly
 };
 
 class Execs {
@@ -65,6 +67,7 @@ class Execs {
     std::int64_t input_offset = 0, input_told = 0;
     bool input_ended = false, input_end_told = false;
     std::string stop_why;  // empty: it may run
+    bool is_full(std::int64_t bytes_max) const;
     ExecEnd end;
     std::optional<Parked<ExecTalk>> talk;
     std::optional<Parked<ExecReport>> report;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <deque>
 
 #include "common/base/time.hpp"
 #include "services/node/runner/attempt_files.hpp"
@@ -16,7 +17,8 @@ namespace {
 
 constexpr TimeMs end_patience_ms = 20'000;   // from the hang-up to the end of a command
 constexpr TimeMs drain_patience_ms = 2'000;  // from the end of a command to that of its output
-constexpr std::size_t part_max = 64 << 10;
+constexpr std::size_t part_max = 64 << 10, last_words_max = 64 << 10;
+constexpr TimeMs begin_patience_ms = 10'000;  // from the call to the word that it runs
 constexpr int turn_ms = 200;
 
 struct Pipes {
@@ -77,7 +79,7 @@ class RunnerExecutor::Run {
         bytes_max -= n;
         output_bytes_ -= n;
         data.erase(0, n);
-        if (data.empty()) output_.erase(output_.begin());
+        if (data.empty()) output_.pop_front();
       }
       if (output_.empty()) news.end = end_;
     }
@@ -87,7 +89,7 @@ class RunnerExecutor::Run {
   void stop(std::string const& why) {
     {
       std::lock_guard const lock(mutex_);
-      if (stopped_.empty()) stopped_ = why;
+      if (stopped_.empty()) stopped_ = why.empty() ? "it was ended" : why;
     }
     wake();
   }
@@ -113,10 +115,20 @@ class RunnerExecutor::Run {
     if (!socket) return {true, -1, socket.error().what};
     if (auto sent = send_call(*socket, pipes->call); !sent) return {true, -1, sent.error().what};
     pipes->call = {};
+    if (!wait_for_word(*socket)) return {true, -1, "the task's runner does not answer"};
     auto const word = receive_word(*socket);
     if (!word) return {true, -1, "the task has ended"};
     if (word->kind == ExecWord::Kind::refused) return {true, -1, word->why};
     return pass(*pipes, *socket);
+  }
+
+  bool wait_for_word(Fd const& socket) {
+    for (auto const until = clock_.now_ms() + begin_patience_ms;
+         clock_.now_ms() < until && !is_stopped();) {
+      pollfd source{socket.get(), POLLIN, 0};
+      if (::poll(&source, 1, turn_ms) > 0) return true;
+    }
+    return false;
   }
 
   // Until the runner has said how it ended, and nobody holds the output open any more.
@@ -152,10 +164,9 @@ class RunnerExecutor::Run {
     return {true, word->exit_code, word->why};
   }
 
-  // What is stopped is drained, so that it can end, and goes nowhere.
   bool is_full() {
     std::lock_guard const lock(mutex_);
-    return output_bytes_ >= buffer_max && stopped_.empty();
+    return stopped_.empty() && (output_bytes_ >= buffer_max || output_.size() >= pieces_max);
   }
   bool is_stopped() {
     std::lock_guard const lock(mutex_);
@@ -168,7 +179,8 @@ class RunnerExecutor::Run {
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (n <= 0) return pipe.reset();
     std::lock_guard const lock(mutex_);
-    if (output_bytes_ >= buffer_max && !stopped_.empty()) return;
+    // What is stopped is drained, so that it can end; a few last words are kept.
+    if (!stopped_.empty() && (late_bytes_ += static_cast<std::size_t>(n)) > last_words_max) return;
     if (output_.empty() || output_.back().is_error != is_error) output_.push_back({is_error, {}});
     output_.back().data.data.append(part, static_cast<std::size_t>(n));
     output_bytes_ += static_cast<std::size_t>(n);
@@ -194,8 +206,8 @@ class RunnerExecutor::Run {
   std::mutex mutex_;  // of the next six
   std::string input_;
   bool input_ended_ = false;
-  std::vector<ExecPiece> output_;
-  std::size_t output_bytes_ = 0;
+  std::deque<ExecPiece> output_;
+  std::size_t output_bytes_ = 0, late_bytes_ = 0;  // late: since it was stopped
   std::string stopped_;
   ExecEnd end_;
   std::string framed_;  // the thread's own

@@ -24,6 +24,7 @@ class RunnerExecutor final : public Executor {
   void forget(std::string const& exec) override;
 
   static constexpr std::size_t running_max = 16, buffer_max = 256 << 10;
+  static constexpr std::size_t pieces_max = 512;  // of both streams; who alternates waits sooner
 
  private:
   class Run;

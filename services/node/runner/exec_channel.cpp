@@ -99,9 +99,14 @@ Result<Fd> open_exec_door(std::string const& attempt_folder) {
 Result<Fd> reach_exec_door(std::string const& attempt_folder) {
   Fd const folder(::open(attempt_folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!folder) return Error{Code::not_found, "the task is not on this node any more"};
-  Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   auto const address = address_in(folder);
-  if (socket && ::connect(socket.get(), bare(*address), sizeof *address) == 0) return socket;
+  if (socket && ::connect(socket.get(), bare(*address), sizeof *address) == 0) {
+    ::fcntl(socket.get(), F_SETFL, 0);
+    return socket;
+  }
+  if (errno == EAGAIN)
+    return Error{Code::exhausted, "the task's runner is busy with other commands; try again"};
   return Error{Code::conflict,
                "nobody takes commands beside this task: it has ended, or was started by an earlier "
                "version of the node"};

@@ -262,6 +262,46 @@ TEST_F(ExecsTest, APersonWhoIsGoneEndsIt) {
   EXPECT_NE(audited_end().detail.at("why").find("has gone"), std::string::npos);
 }
 
+// What a person has left behind unread must not keep the node from saying the end.
+TEST_F(ExecsTest, APersonWhoIsGoneEndsItAlsoWhileNobodyTakesWhatItPrints) {
+  auto const exec = begun();
+  ASSERT_TRUE(report(said(exec, 0, std::string(full_bytes, 'a'))));
+  std::string const more(1'000, 'b');
+  for (int i = 0; i < 17; ++i) {
+    post_as(said(exec, full_bytes, more), {.name = n1.name});
+    advance(1'000);
+  }
+  auto last = said(exec, full_bytes, more);
+  last.end = {true, -1, "it was ended"};
+  auto const told = report(last);
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->output_taken, full_bytes + 1'000);
+  EXPECT_EQ(audited_end().detail.at("why"), "it was ended");
+}
+
+TEST_F(ExecsTest, ManySmallPiecesAreAFullBufferToo) {
+  auto const exec = begun();
+  auto m = said(exec);
+  for (int i = 0; i < 1'024; ++i) m.output.push_back({i % 2 == 0, {"x"}});
+  EXPECT_EQ(report(m)->output_taken, 1'024);
+  auto const waits = post_as(said(exec, 1'024, "more"), {.name = n1.name});
+  EXPECT_FALSE(answer_to<ExecReport>(waits));
+  m.output.resize(exec_pieces_max + 1, {false, {"x"}});
+  EXPECT_EQ(outcome(report(m)), "invalid");
+}
+
+TEST_F(ExecsTest, EndsThatNobodyHearsAreFewAndGo) {
+  for (int i = 0; i < 32; ++i) {
+    ExecTalk m;
+    m.exec = opened();
+    m.stop = true;
+    ASSERT_TRUE(ask(m, ann));
+  }
+  EXPECT_EQ(outcome(ask(wish(), ann)), "exhausted");
+  keep({&n1}, 17'000);
+  EXPECT_TRUE(ask(wish(), ann));
+}
+
 TEST_F(ExecsTest, ANodeThatIsSilentHasEndedIt) {
   auto const exec = begun();
   for (int i = 0; i < 17; ++i) {

@@ -217,6 +217,25 @@ TEST_F(PatienceTest, WhoIsAtItsOwnersLimitKeepsNobodyWaiting) {
   EXPECT_EQ(why("beyond").find("ann uses 1 of at most 1 GPUs"), 0u);
 }
 
+// As with a GPU that has failed while the first in line held it: nobody else can free it.
+TEST_F(PatienceTest, ANodeThatStaysDoubtedSendsItBackToo) {
+  orders(n1);
+  ASSERT_TRUE(submit("run-1", spec("run", 1)));
+  run_on(n1);
+  ASSERT_TRUE(submit("wide-1", spec("wide", 2)));
+  keep({&n1}, 2 * hour + 30'000);
+  EXPECT_NE(why("wide-1").find("first in line"), std::string::npos);
+  n1.offer = capacity(1);
+  keep({&n1}, 30'000);
+  EXPECT_EQ(node_state("n1"), "suspect");
+  EXPECT_TRUE(audited("deployer.job.places_lost").empty()) << "it may come back";
+  keep({&n1}, 2 * minute);
+  EXPECT_FALSE(audited("deployer.job.places_lost").empty());
+  n1.offer = capacity(2);
+  keep({&n1}, minute);
+  EXPECT_NE(why("wide-1").find("first in line"), std::string::npos) << "as soon as it is well";
+}
+
 TEST_F(PatienceTest, ALostNodeOfItsPlacesSendsItBackToTheQueue) {
   orders(n1);
   ASSERT_TRUE(submit("run-1", spec("run", 1)));

@@ -13,6 +13,24 @@ Allocation all_of_a() {
   return {{"a"}, 4000, 4000, 0, {{0, 1000}, {1, 1000}}, {20'000, 20'001}};
 }
 
+TEST(Hold, ItsPlacesAreLostWhereTheyCanNeverBeWhole) {
+  auto c = cluster_of({node("a", capacity(4000, 8000, 2))});
+  Hold const h({{"new-0-1"}}, {all_of_a()});
+  EXPECT_FALSE(h.is_lost(c, default_pool));
+  EXPECT_TRUE(h.is_lost(c, PoolId{"other"}));
+  must(c.set_state({"a"}, NodeState::suspect));
+  EXPECT_FALSE(h.is_lost(c, default_pool));
+  must(c.set_state({"a"}, NodeState::draining));
+  EXPECT_TRUE(h.is_lost(c, default_pool));
+  for (auto const& smaller :
+       {capacity(3999, 8000, 2), capacity(4000, 3999, 2), capacity(4000, 8000, 1)}) {
+    auto small = cluster_of({node("a", smaller)});
+    EXPECT_TRUE(h.is_lost(small, default_pool));
+  }
+  auto none = cluster_of({node("b", capacity(4000, 8000, 2))});
+  EXPECT_TRUE(h.is_lost(none, default_pool));
+}
+
 TEST(Hold, TakesWhatIsFreeAndTheRestWhenItIs) {
   auto c = cluster_of({node("a", capacity(4000, 8000, 2))});
   must(c.reserve({"one"}, {{"a"}, 3000, 1000, 0, {{0, 500}}, {20'000}}));

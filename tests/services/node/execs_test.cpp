@@ -143,6 +143,17 @@ TEST_F(NodeExecsTest, ItEndsWhenTheDeployerSaysSo) {
   EXPECT_EQ(said().back().end.why, "the person ended it");
 }
 
+TEST_F(NodeExecsTest, AfterAStopItDoesNotAskAgainAtOnce) {
+  begin();
+  while (!said().empty()) tell(ExecInput{.stop = true, .why = "enough"});
+  run().next = {};  // it takes its time
+  EXPECT_TRUE(said().empty());
+  pass(200);
+  EXPECT_TRUE(said().empty());
+  pass(200);
+  EXPECT_EQ(said().size(), 1u);
+}
+
 TEST_F(NodeExecsTest, ItEndsWhenNobodyKnowsIt) {
   begin();
   tell(Error{Code::not_found, "nobody waits for it"});

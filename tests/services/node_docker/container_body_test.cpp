@@ -35,14 +35,15 @@ TEST(ContainerPid, IsReadFromWhatTheEngineSays) {
 }
 
 TEST(CreateBody, SaysAllThatTheSpecSays) {
-  auto const body =
-      create_body(full_spec(), {"/s/box", "/p/lepton-init", "/s/out", "", "65534:65533", true});
+  auto const body = create_body(
+      full_spec(), {"/s/box", "/p/lepton-init", "/s/out", "", "65534:65533", true, "sha256:1"});
   EXPECT_EQ(
       body,
-      R"({"Image":"pytorch/pytorch:2.1","Entrypoint":["/.lepton-init"],)"
+      R"({"Image":"sha256:1","Entrypoint":["/.lepton-init"],)"
       R"("Cmd":["python3","train.py"],)"
-      R"("User":"65534:65533","Labels":{"lepton.attempt":"a-1","lepton.task":"a"},"HostConfig":{)"
-      R"("Memory":67108864,"MemorySwap":67108864,"ShmSize":33554432,"NanoCpus":1500000000,)"
+      R"("User":"65534:65533","Labels":{"lepton.attempt":"a-1","lepton.task":"a",)"
+      R"("lepton.image":"pytorch/pytorch:2.1"},"HostConfig":{)"
+      R"("Memory":67108864,"MemorySwap":67108864,"NanoCpus":1500000000,"ShmSize":33554432,)"
       R"("PidsLimit":100,"Mounts":[)"
       R"({"Type":"bind","Source":"/s/box","Target":"/.lepton","ReadOnly":true},)"
       R"({"Type":"bind","Source":"/p/lepton-init","Target":"/.lepton-init","ReadOnly":true},)"

@@ -87,6 +87,28 @@ TEST(ImageAccess, TheOldestIsForgottenAndNothingIsReadable) {
     EXPECT_EQ(read_file(file.path(), 1 << 20)->find("password"), std::string::npos);
 }
 
+TEST(ImageAccess, WhatIsFetchedMayBePrivateUntilThatIsKnown) {
+  Folder const folder;
+  ImageAccess access(folder.path());
+  EXPECT_FALSE(access.is_in_doubt("ghcr.io:5000/a/b:1"));
+  ASSERT_TRUE(access.begin_pull("ghcr.io:5000/a/b:1"));
+  for (auto const* name : {"ghcr.io:5000/a/b:1", "ghcr.io:5000/a/b", "ghcr.io:5000/a/b@sha256:1"})
+    EXPECT_TRUE(ImageAccess(folder.path()).is_in_doubt(name)) << name;
+  EXPECT_FALSE(access.is_in_doubt("ghcr.io:5000/a/c:1"));
+  access.end_pull("ghcr.io:5000/a/b:1");
+  EXPECT_FALSE(access.is_in_doubt("ghcr.io:5000/a/b:1"));
+}
+
+TEST(ImageAccess, WhatOpensWithoutCredentialsIsEverybodys) {
+  Folder const folder;
+  ImageAccess access(folder.path());
+  ASSERT_TRUE(access.note("sha256:1", Secret<>("ann:one")));
+  EXPECT_TRUE(access.is_noted("sha256:1"));
+  access.note_open("sha256:1");
+  EXPECT_FALSE(access.is_noted("sha256:1"));
+  EXPECT_TRUE(access.may_use("sha256:1", {}));
+}
+
 TEST(ImageAccess, AFileThatCannotBeReadOpensNothing) {
   Folder const folder;
   ImageAccess access(folder.path());

@@ -177,6 +177,24 @@ TEST(RunnerExecutor, NothingIsLostOfTwoStreamsThatAreTakenSlowly) {
   EXPECT_EQ(bytes[1], 4'194'304u);
 }
 
+// Each write a piece of its own: thousands of them must not be kept, nor searched through.
+TEST(RunnerExecutor, WhoAlternatesBetweenTheStreamsWaitsSooner) {
+  RealHarness harness;
+  auto& executor = harness.executor();
+  auto task = harness.task("exec-1", Does::runs_on);
+  task.command = {"python3", "-c", "import os\nfor i in range(3000): os.write(1 + i % 2, b'x')\n"};
+  ASSERT_TRUE(executor.begin(task));
+  std::size_t bytes = 0, most = 0;
+  EXPECT_TRUE(wait_until([&] {
+    auto const news = executor.fetch("exec-1", 1 << 20);
+    for (auto const& piece : news.output) bytes += piece.data.data.size();
+    most = std::max(most, news.output.size());
+    return news.end.ended;
+  }));
+  EXPECT_EQ(bytes, 3'000u);
+  EXPECT_LE(most, RunnerExecutor::pieces_max + 2);
+}
+
 TEST(RunnerExecutor, SixteenAreTheLimit) {
   RealHarness harness;
   auto& executor = harness.executor();

@@ -115,12 +115,13 @@ std::string container_name(std::string_view attempt) {
 }
 
 std::string create_body(RunSpec const& spec, ContainerPlace const& place) {
-  Entries body{{"Image", text_of(spec.image)},
+  Entries body{{"Image", text_of(place.image)},
                {"Entrypoint", texts({"/.lepton-init"})},
                {"Cmd", texts(spec.command)},
                {"User", text_of(place.user)},
                {"Labels", object({{"lepton.attempt", text_of(spec.attempt)},
-                                  {"lepton.task", text_of(spec.task)}})},
+                                  {"lepton.task", text_of(spec.task)},
+                                  {"lepton.image", text_of(spec.image)}})},
                {"HostConfig", host_config(spec, place)}};
   auto const own = place.work.empty() ? "" : container_work;
   auto const working_dir = spec.working_dir.empty() ? own : spec.working_dir;

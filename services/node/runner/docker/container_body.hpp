@@ -20,6 +20,7 @@ struct ContainerPlace {
   std::string work;          // its working folder; empty: none
   std::string user;          // "uid:gid"
   bool has_secrets = false;  // then /run/secrets is a tmpfs of the container
+  std::string image = {};    // its identity, which is what runs whatever its name means by then
 };
 
 std::string container_name(std::string_view attempt);

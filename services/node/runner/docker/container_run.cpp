@@ -65,10 +65,11 @@ int ContainerRun::run(std::vector<std::string>& lines, std::string const& init) 
 
 Status ContainerRun::begin(std::vector<std::string>& lines, std::string const& init) {
   auto const credentials = take_credentials(lines);
-  if (auto have = ImagePull(docker_, files_.state_dir).have(spec_.image, credentials); !have)
-    return have;
-  auto const place = prepare(lines, init);
+  auto const image = ImagePull(docker_, files_.state_dir).have(spec_.image, credentials);
+  if (!image) return image.error();
+  auto place = prepare(lines, init);
   if (!place) return place.error();
+  place->image = *image;
   auto const made = docker_.post("/containers/create?name=" + container_name(spec_.attempt),
                                  create_body(spec_, *place));
   if (!made) return made.error();

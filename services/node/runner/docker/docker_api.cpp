@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <cstring>
 #include <memory>
 #include <mutex>
 
@@ -15,7 +16,11 @@ constexpr std::size_t kept_max = 64 << 10;
 
 struct EndCurl {
   void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const {
+    for (auto* line = list; line != nullptr; line = line->next)
+      wipe(line->data, std::strlen(line->data));  // one may hold credentials
+    curl_slist_free_all(list);
+  }
 };
 
 // Keeps the end: of a stream of progress the last line says how it went.
@@ -49,8 +54,10 @@ Result<std::string> DockerApi::call(char const* method, std::string const& path,
   std::unique_ptr<CURL, EndCurl> const curl(curl_easy_init());
   std::unique_ptr<curl_slist, EndCurl> const headers(
       curl_slist_append(nullptr, "Content-Type: application/json"));
-  if (!registry_auth.empty() && headers)
-    curl_slist_append(headers.get(), ("X-Registry-Auth: " + registry_auth.reveal()).c_str());
+  if (!registry_auth.empty() && headers) {
+    Secret<> const line("X-Registry-Auth: " + registry_auth.reveal());
+    curl_slist_append(headers.get(), line.reveal().c_str());
+  }
   if (!curl || !headers) return Error{Code::exhausted, "no memory for a request to Docker"};
   std::string body;
   auto* const c = curl.get();

@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -36,6 +37,13 @@ bool matches(std::string const& entry, Secret<> const& credentials) {
   return mine.size() == hash_size && CRYPTO_memcmp(mine.data(), hash->data(), hash_size) == 0;
 }
 
+// Without tag and digest.
+std::string repository_of(std::string const& name) {
+  auto const whole = name.substr(0, name.find('@'));
+  auto const slash = whole.rfind('/');
+  return whole.substr(0, whole.find(':', slash == whole.npos ? 0 : slash));
+}
+
 Result<std::vector<std::string>> entries_in(std::string const& path) {
   auto const text = read_file(path, Record::size_max);
   if (!text) return text.error();
@@ -49,6 +57,31 @@ Result<std::vector<std::string>> entries_in(std::string const& path) {
 // A name of its own alphabet, whatever the engine calls the image.
 std::string ImageAccess::path_of(std::string const& image) const {
   return folder_ + "/" + text::hex(crypto::view(crypto::sha256(image)));
+}
+
+std::string ImageAccess::doubt_of(std::string const& name) const {
+  return path_of("pull of " + repository_of(name));
+}
+
+Status ImageAccess::begin_pull(std::string const& name) {
+  if (auto made = make_folder(folder_, 0700); !made) return made;
+  return replace_file(doubt_of(name), "");
+}
+
+void ImageAccess::end_pull(std::string const& name) {
+  ::unlink(doubt_of(name).c_str());
+}
+
+bool ImageAccess::is_in_doubt(std::string const& name) const {
+  return ::access(doubt_of(name).c_str(), F_OK) == 0;
+}
+
+void ImageAccess::note_open(std::string const& image) {
+  ::unlink(path_of(image).c_str());
+}
+
+bool ImageAccess::is_noted(std::string const& image) const {
+  return ::access(path_of(image).c_str(), F_OK) == 0;
 }
 
 bool ImageAccess::may_use(std::string const& image, Secret<> const& credentials) const {

@@ -24,17 +24,35 @@ Result<std::string> ImagePull::identity_of(std::string const& image) const {
   return id->scalar;
 }
 
-Status ImagePull::have(std::string const& image, Secret<> const& credentials) {
+Result<std::string> ImagePull::have(std::string const& image, Secret<> const& credentials) {
   auto const here = identity_of(image);
   if (!here && here.error().code != Code::not_found) return here.error();
-  if (here && access_.may_use(*here, credentials)) return ok();
-  if (auto done = pull(image, credentials); !done)
-    return Error{done.error().code,
-                 fmt::format("the image {} could not be pulled: {}{}", image, done.error().what,
-                             credentials.empty() ? "; a private one needs image_credentials" : "")};
-  if (credentials.empty()) return ok();
+  auto const known = here && access_.may_use(*here, credentials);
+  if (known && (!access_.is_in_doubt(image) || access_.is_noted(*here))) return *here;
+  auto const fetched = fetch(image, credentials);
+  if (fetched) return fetched;
+  return Error{fetched.error().code,
+               fmt::format("the image {} could not be pulled: {}{}", image, fetched.error().what,
+                           credentials.empty() ? "; a private one needs image_credentials" : "")};
+}
+
+Result<std::string> ImagePull::fetch(std::string const& image, Secret<> const& credentials) {
+  if (!credentials.empty())
+    if (auto begun = access_.begin_pull(image); !begun) return begun.error();
+  if (auto done = pull(image, credentials); !done) {
+    if (!credentials.empty()) access_.end_pull(image);  // nothing came
+    return done.error();
+  }
   auto const fetched = identity_of(image);
-  return fetched ? access_.note(*fetched, credentials) : Status(fetched.error());
+  if (!fetched) return fetched;
+  if (credentials.empty()) {
+    access_.note_open(*fetched);
+    access_.end_pull(image);  // the repository is open
+    return fetched;
+  }
+  if (auto noted = access_.note(*fetched, credentials); !noted) return noted.error();
+  access_.end_pull(image);
+  return fetched;
 }
 
 Status ImagePull::pull(std::string const& image, Secret<> const& credentials) const {

@@ -13,12 +13,14 @@ class ImagePull {
   ImagePull(DockerApi const& docker, std::string const& state_dir)
       : docker_(docker), access_(state_dir) {}
 
-  Status have(std::string const& image, Secret<> const& credentials);
+  // Its identity, by which it is to be started: a name may lead elsewhere a moment later.
+  Result<std::string> have(std::string const& image, Secret<> const& credentials);
 
  private:
   // `not_found`: the engine does not have it.
   Result<std::string> identity_of(std::string const& image) const;
   Status pull(std::string const& image, Secret<> const& credentials) const;
+  Result<std::string> fetch(std::string const& image, Secret<> const& credentials);
 
   DockerApi const& docker_;
   ImageAccess access_;

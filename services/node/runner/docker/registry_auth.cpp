@@ -53,8 +53,8 @@ Status read_config(std::string const& text, Login& login) {
   login.token = word(*entry, "identitytoken");
   login.username = word(*entry, "username");
   login.password = word(*entry, "password");
-  auto const packed = crypto::from_base64(word(*entry, "auth"));
-  if (packed && !packed->empty()) return split_login(*packed, login);
+  Secret<> const packed(crypto::from_base64(word(*entry, "auth")).value_or(""));
+  if (!packed.empty()) return split_login(packed.reveal(), login);
   if (!login.token.empty() || !login.password.empty()) return ok();
   return unreadable("it leaves the password for " + login.registry + " to a helper program");
 }
@@ -91,7 +91,7 @@ Result<Secret<>> registry_auth(Secret<> const& credentials, std::string const& i
   auto json = codec::to_json(login);
   Secret<> header(padded_base64url(json));
   wipe(json.data(), json.size());
-  wipe(login.password.data(), login.password.size());
+  for (auto* word : {&login.password, &login.token}) wipe(word->data(), word->size());
   return header;
 }
 

@@ -21,6 +21,7 @@ class ExecDoor {
 
   int descriptor() const { return door_.get(); }
   void answer(Launch const& launch);  // when the descriptor is readable
+  void close() { door_.reset(); }     // what runs goes on
   void reaped(pid_t pid, int wait_status);
 
   static constexpr std::size_t running_max = 8;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -18,6 +19,8 @@
 
 namespace lepton::node {
 namespace {
+
+constexpr int beside_limit_ms = 2'000;  // who else watches the task waits meanwhile
 
 struct Pipe {
   Fd read, write;
@@ -114,10 +117,14 @@ char** pointers(std::vector<std::string> const& texts, std::vector<char*>& out) 
 }
 
 // What the child says before exec closes the pipe; nothing when exec succeeded.
-std::string read_report(int pipe) {
+std::string read_report(int pipe, int limit_ms) {
   std::string text;
   char part[1024];
   for (;;) {
+    pollfd source{pipe, POLLIN, 0};
+    auto const ready = ::poll(&source, 1, limit_ms);
+    if (ready == 0) return "the command does not begin: something holds it up";
+    if (ready < 0) continue;
     auto const n = ::read(pipe, part, sizeof part);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return text;
@@ -137,9 +144,12 @@ Result<Launched> launch_task(LaunchPlan const& plan) {
   if (pid == 0) become_task(plan, runner, output->write.get(), report->write.get());
   output->write.reset();
   report->write.reset();
-  auto const trouble = read_report(report->read.get());
+  // Beside a task that lives nothing is waited for: its end is reaped with the others.
+  auto const is_beside = plan.streams.has_value();
+  auto const trouble = read_report(report->read.get(), is_beside ? beside_limit_ms : -1);
   if (!trouble.empty()) {
-    ::waitpid(pid, nullptr, 0);
+    ::kill(pid, SIGKILL);
+    if (!is_beside) ::waitpid(pid, nullptr, 0);
     return Error{Code::invalid, trouble};
   }
   if (plan.streams) return Launched{pid, {}};

@@ -246,6 +246,7 @@ void Supervisor::end_task(EndReason reason, std::string what) {
 }
 
 int Supervisor::finish() {
+  if (exec_door_) exec_door_->close();
   // The task ended; what it left behind ends now, and only then the attempt has ended.
   (void)kill_groups(status_.groups);
   if (!end_descendants(end_patience_ms) || !end_box()) return 1;
