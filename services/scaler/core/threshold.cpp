@@ -44,12 +44,14 @@ Proposal Threshold::decide(Memory&, Observation const& seen, TimeMs now_ms) cons
   auto const silent = is_usage(signal) ? seen.silent * std::max(1.0, per_replica) : 0;
   auto const most_load = load + silent / per_replica;
   auto const low = most_load / seen.replicas < settings_.low;
-  auto const wanted = ratio > settings_.high ? seen.replicas + settings_.step
-                      : low                  ? fewer(seen.replicas, most_load)
-                                             : seen.replicas;
-  auto const verdict = ratio > settings_.high ? fmt::format("above {:g}: add", settings_.high)
-                       : low                  ? fmt::format("below {:g}: remove", settings_.low)
-                                              : std::string("within the thresholds");
+  // By the same count as when some are removed, or rounding would let one undo the other.
+  auto const high = seen.replicas < ceil_replicas(load / settings_.high);
+  auto const wanted = high  ? seen.replicas + settings_.step
+                      : low ? fewer(seen.replicas, most_load)
+                            : seen.replicas;
+  auto const verdict = high  ? fmt::format("above {:g}: add", settings_.high)
+                       : low ? fmt::format("below {:g}: remove", settings_.low)
+                             : std::string("within the thresholds");
   return {
       wanted,
       fmt::format("{} {:.4g} over {:g} s is {:.2f} of the target {:g} x {}, {}",

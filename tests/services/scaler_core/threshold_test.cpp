@@ -75,6 +75,13 @@ TEST(Threshold, SettingsThatContradictAreRefused) {
   EXPECT_FALSE(check(on_cpu(0)));
 }
 
+// At the very edge, where 2.4 / 0.8 is 3 and 2.4 / 3 a little more than 0.8.
+TEST(Threshold, DoesNotUndoItselfByRounding) {
+  auto const next = after(2.4, 13, 10);
+  EXPECT_EQ(next, 3u);
+  EXPECT_EQ(after(2.4, next, 10), 3u);
+}
+
 // Removing never leads to adding at the next look.
 TEST(Threshold, DoesNotUndoItself) {
   ASSERT_TRUE(rc::check([] {
