@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
@@ -37,6 +38,9 @@ void tell_seed(int signal) {
   ::signal(signal, SIG_DFL);
   if (size > 0) ::raise(signal);
 }
+
+// A long run that is ended sums up what it has done.
+volatile std::sig_atomic_t ended_early = 0;
 
 struct Totals {
   std::uint64_t seeds = 0, broken = 0, acknowledged = 0;
@@ -159,9 +163,10 @@ int main(int argc, char** argv) {
   auto const count = arguments->seed ? 1 : *arguments->seeds;
   auto const first = arguments->seed ? *arguments->seed : arguments->from;
   for (int const signal : {SIGABRT, SIGSEGV}) ::signal(signal, tell_seed);
+  for (int const signal : {SIGINT, SIGTERM}) ::signal(signal, [](int) { ended_early = 1; });
   Totals totals;
   auto const began = std::clock();
-  for (std::uint64_t i = 0; i < count; ++i) {
+  for (std::uint64_t i = 0; i < count && ended_early == 0; ++i) {
     auto plan = sim::Plan::draw(first + i);
     for (auto const& [option, value] : arguments->changes)
       if (!change(plan, option, value)) return std::fputs(usage, stderr), 2;
@@ -170,5 +175,6 @@ int main(int argc, char** argv) {
   }
   if (!arguments->seed)
     summarise(totals, static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC);
+  if (ended_early != 0) return 130;
   return totals.broken == 0 ? 0 : 1;
 }
