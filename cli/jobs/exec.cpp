@@ -14,7 +14,7 @@
 #include "cli/connect.hpp"
 #include "cli/spec/amounts.hpp"
 #include "common/base/text.hpp"
-#include "schemas/exec.hpp"
+#include "schemas/exec_pieces.hpp"
 
 namespace lepton::cli {
 namespace {
@@ -147,12 +147,6 @@ class Conversation {
       output_taken_ = at;
     }
     output_taken_ -= bytes_of(unprinted_);
-  }
-  template <class Pieces>
-  static std::int64_t bytes_of(Pieces const& pieces) {
-    std::int64_t bytes = 0;
-    for (auto const& piece : pieces) bytes += static_cast<std::int64_t>(piece.data.data.size());
-    return bytes;
   }
   bool is_all_here(ExecHeard const& heard) const {
     return heard.output_offset + bytes_of(heard.output) <= output_taken_ + bytes_of(unprinted_);

@@ -125,7 +125,8 @@ auto open_port(Open const& open, LeaseKeeper const& keeper, Clock const& clock,
   for (bool said = false;;) {
     auto opened = open();
     auto const now = clock.now_ms();
-    if (opened || now >= end || stop_was_asked()) return opened;
+    if (opened || opened.error().code == Code::invalid || now >= end || stop_was_asked())
+      return opened;
     if (keeper.term().at(now) == store::Hold::lost) return opened;
     if (!std::exchange(said, true))
       log(actor::Level::info, "waits for a port: " + opened.error().what);

@@ -161,12 +161,24 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   Member const* member_of(AttemptId const& attempt) const;
   std::vector<JobId> jobs_on(NodeId const& node) const;
 
+  struct Holding {
+    Hold hold;
+    TimeMs until = 0;         // of those with victims
+    bool elder = false;       // it has waited for long
+    WallMs starts_by_ms = 0;  // of an elder; 0: nobody knows
+    std::uint64_t freed = 0;  // Cluster::freed when it was last looked for places elsewhere
+    TimeMs looked_at = 0;
+    TimeMs doubted_since = 0;  // a node of its places is not ready; 0: all are
+  };
+
   // preemption.cpp
   void add_live(Job const& job);
   void drop_live(Job const& job);
   std::vector<Running> running_in(PoolId const& pool, std::int32_t priority) const;
   bool is_awaited(std::vector<Allocation> const& held) const;
   std::size_t preempting() const;
+  Holding& hold_places(QueuedJob const& queued, std::vector<Allocation> const& places);
+  void drop_hold(Job const& job);
   bool may_have_victims(Preemptor const& job) const;
   std::optional<PreemptionPlan> plan_for(QueuedJob const& queued, std::string const& owner,
                                          Context& c);
@@ -313,15 +325,6 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   std::set<JobId> stopping_;
   // Jobs whose places are held: their victims are stopping, or they have waited for long, which is
   // one in a pool at most. They are queued, but not in the queue.
-  struct Holding {
-    Hold hold;
-    TimeMs until = 0;         // of those with victims
-    bool elder = false;       // it has waited for long
-    WallMs starts_by_ms = 0;  // of an elder; 0: nobody knows
-    std::uint64_t freed = 0;  // Cluster::freed when it was last looked for places elsewhere
-    TimeMs looked_at = 0;
-    TimeMs doubted_since = 0;  // a node of its places is not ready; 0: all are
-  };
   std::map<JobId, Holding> holding_;
   std::map<JobId, JobArray> arrays_;
   std::map<JobId, std::set<JobId>> dependents_;  // of a job or an array that has not ended

@@ -113,10 +113,8 @@ void Deployer::finish(Job& job, Context& c) {
   drop_live(job);
   queue_.erase(job.id());
   plan_again_at_.erase(job.id());
-  if (auto const waits = holding_.find(job.id()); waits != holding_.end()) {
-    waits->second.hold.release(cluster_);
-    holding_.erase(waits);
-    ledger_.subtract(job.row.pool, job.row.owner, usage_of(job.spec().resources, job.spec().nodes));
+  if (holding_.contains(job.id())) {
+    drop_hold(job);
     more_to_place_ = true;
   }
   auto const good = job.run.state == JobState::succeeded;

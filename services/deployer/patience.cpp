@@ -46,19 +46,12 @@ void Deployer::keep_places(Context& c) {
   }
 }
 
-// What it will use counts for its owner from now on.
 void Deployer::begin_keeping(QueuedJob const& queued, Reservation const& plan, Context& c) {
   auto& job = jobs_.at(queued.job);
-  plan_again_at_.erase(queued.job);
-  queue_.erase(queued.job);
-  std::vector<AttemptId> attempts;
-  for (std::uint32_t i = 0; i < plan.places.size(); ++i)
-    attempts.push_back(attempt_id(job.id(), i, job.run.round + 1));
   auto const now = instant(c).wall_ms;
-  Holding waits{.hold = Hold(std::move(attempts), plan.places), .elder = true};
+  auto& waits = hold_places(queued, plan.places);
+  waits.elder = true;
   if (is_known(plan, now)) waits.starts_by_ms = plan.starts_by_ms;
-  ledger_.add(job.row.pool, job.row.owner, usage_of(queued.resources, queued.tasks));
-  holding_.emplace(job.id(), std::move(waits));
   job.why =
       fmt::format("has waited for {} and is first in line: its places are kept as they become free",
                   hours(now - queued.waits_since_ms));

@@ -154,19 +154,32 @@ void Deployer::preempt(Context& c) {
   }
 }
 
-void Deployer::begin_hold(QueuedJob const& queued, PreemptionPlan const& plan, Context& c) {
-  auto& job = jobs_.at(queued.job);
+// Out of the queue. What it will use counts for its owner from now on.
+Deployer::Holding& Deployer::hold_places(QueuedJob const& queued,
+                                         std::vector<Allocation> const& places) {
+  auto const& job = jobs_.at(queued.job);
   plan_again_at_.erase(queued.job);
   queue_.erase(queued.job);
   std::vector<AttemptId> attempts;
-  for (std::uint32_t i = 0; i < plan.places.size(); ++i)
+  for (std::uint32_t i = 0; i < places.size(); ++i)
     attempts.push_back(attempt_id(job.id(), i, job.run.round + 1));
+  ledger_.add(job.row.pool, job.row.owner, usage_of(queued.resources, queued.tasks));
+  return holding_.emplace(job.id(), Holding{.hold = Hold(std::move(attempts), places)})
+      .first->second;
+}
+
+void Deployer::drop_hold(Job const& job) {
+  auto const waits = holding_.find(job.id());
+  waits->second.hold.release(cluster_);
+  holding_.erase(waits);
+  ledger_.subtract(job.row.pool, job.row.owner, usage_of(job.spec().resources, job.spec().nodes));
+}
+
+void Deployer::begin_hold(QueuedJob const& queued, PreemptionPlan const& plan, Context& c) {
+  auto& job = jobs_.at(queued.job);
   TimeMs grace = 0;
   for (auto const& id : plan.victims) grace = std::max(grace, jobs_.at(id).spec().stop_grace_ms);
-  auto const until = c.now() + grace + settings_.preemption_margin_ms;
-  ledger_.add(job.row.pool, job.row.owner, usage_of(queued.resources, queued.tasks));
-  holding_.emplace(job.id(),
-                   Holding{.hold = Hold(std::move(attempts), plan.places), .until = until});
+  hold_places(queued, plan.places).until = c.now() + grace + settings_.preemption_margin_ms;
   job.why = plan.victims.empty()
                 ? std::string("starts when work that is stopping has ended")
                 : fmt::format("starts when {} have stopped for it", names_of(plan.victims));
@@ -218,12 +231,9 @@ void Deployer::top_up_holds(Context& c) {
 
 // Back into the queue, where it is planned anew.
 void Deployer::give_up(JobId const& id, std::string const& why, Context& c) {
-  auto const waits = holding_.find(id);
-  waits->second.hold.release(cluster_);
-  auto const elder = waits->second.elder;
-  holding_.erase(waits);
   auto& job = jobs_.at(id);
-  ledger_.subtract(job.row.pool, job.row.owner, usage_of(job.spec().resources, job.spec().nodes));
+  auto const elder = holding_.at(id).elder;
+  drop_hold(job);
   job.why = why;
   audit_job(job, elder ? "deployer.job.places_lost" : "deployer.job.preemption_ended",
             AuditOutcome::failed, c);

@@ -1,6 +1,7 @@
 #include "services/node/execs.hpp"
 
 #include "common/base/passing.hpp"
+#include "schemas/exec_pieces.hpp"
 
 namespace lepton::node {
 namespace {
@@ -55,15 +56,9 @@ void Execs::answered(std::string const& exec, ExecReport const& told,
   --entry.asks_out;
   if (!answer) return refused(exec, answer.error(), c);
   entry.heard_at = c.now();
-  while (!entry.output.empty() && entry.output_offset < answer->output_taken) {
-    auto& data = entry.output.front().data.data;
-    auto const n = std::min<std::int64_t>(answer->output_taken - entry.output_offset,
-                                          static_cast<std::int64_t>(data.size()));
-    data.erase(0, static_cast<std::size_t>(n));
-    entry.output_offset += n;
-    entry.output_bytes -= n;
-    if (data.empty()) entry.output.pop_front();
-  }
+  auto const taken = bytes_of(take_bytes(entry.output, answer->output_taken - entry.output_offset));
+  entry.output_offset += taken;
+  entry.output_bytes -= taken;
   // Its end is told after all output; it is known there when that was taken.
   if (told.end.ended && entry.output.empty()) return drop(exec);
   if (answer->stop && !entry.begun) return drop(exec);
@@ -142,10 +137,8 @@ bool Execs::fetch(Entry& entry) {
   auto const room = exec_part_max - entry.output_bytes;
   if (room <= 0 || entry.output.size() >= exec_pieces_max / 2) return false;
   auto news = executor_->fetch(entry.order.exec, static_cast<std::size_t>(room));
-  for (auto& piece : news.output) {
-    entry.output_bytes += static_cast<std::int64_t>(piece.data.data.size());
-    entry.output.push_back(std::move(piece));
-  }
+  entry.output_bytes += bytes_of(news.output);
+  for (auto& piece : news.output) entry.output.push_back(std::move(piece));
   entry.end = news.end;
   return !news.output.empty() || news.end.ended;
 }

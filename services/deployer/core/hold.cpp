@@ -76,12 +76,6 @@ void Hold::release(Cluster& cluster) {
   for (auto const& attempt : attempts_) cluster.release(attempt);
 }
 
-bool Hold::waits_on(NodeId const& node) const {
-  for (std::size_t i = 0; i < places_.size(); ++i)
-    if (!whole_[i] && places_[i].node == node) return true;
-  return false;
-}
-
 bool Hold::wants_of(Cluster const& cluster, Allocation const& held) const {
   auto const wants = [&](Allocation const& place, Allocation const& mine) {
     auto const has = [&](GpuShare const& s) {

@@ -31,7 +31,6 @@ class Hold {
   void move(Cluster& cluster, std::vector<Allocation> places);
   void release(Cluster& cluster);
   std::vector<Allocation> const& places() const { return places_; }
-  bool waits_on(NodeId const& node) const;  // something is missing there
   // Whether something of what is missing may come from this, which others hold.
   bool wants_of(Cluster const& cluster, Allocation const& held) const;
   // Gives all back for a moment, until the next top_up(); no word of room that was freed goes out.

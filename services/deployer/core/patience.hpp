@@ -30,11 +30,6 @@ class Patience {
   // One of them was found that can be started: the next check begins with the oldest again.
   void found(PoolId const& pool) { looked_at_.erase(pool); }
 
-  bool is_over(WallMs waits_since_ms, WallMs now_ms) const {
-    return now_ms - waits_since_ms >= patience_ms_;
-  }
-  std::int64_t patience_ms() const { return patience_ms_; }
-
  private:
   std::int64_t patience_ms_;
   std::map<PoolId, Queue::Wait> looked_at_;  // the last

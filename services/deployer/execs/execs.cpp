@@ -4,6 +4,7 @@
 
 #include "common/base/shell_words.hpp"
 #include "common/crypto/encode.hpp"
+#include "schemas/exec_pieces.hpp"
 
 namespace lepton::deployer {
 namespace {
@@ -39,23 +40,6 @@ void audit_end(ExecRow const& row, ExecEnd const& end, actor::Context& c) {
   if (end.exit_code >= 0) event.detail["exit_code"] = std::to_string(end.exit_code);
   if (!end.why.empty()) event.detail["why"] = end.why;
   c.audit(std::move(event));
-}
-
-// What is after the first so many bytes of it.
-void skip_bytes(std::deque<ExecPiece>& pieces, std::int64_t bytes) {
-  while (bytes > 0 && !pieces.empty()) {
-    auto& data = pieces.front().data.data;
-    auto const n = std::min<std::int64_t>(bytes, static_cast<std::int64_t>(data.size()));
-    data.erase(0, static_cast<std::size_t>(n));
-    bytes -= n;
-    if (data.empty()) pieces.pop_front();
-  }
-}
-
-std::int64_t bytes_of(std::vector<ExecPiece> const& pieces) {
-  std::int64_t bytes = 0;
-  for (auto const& piece : pieces) bytes += static_cast<std::int64_t>(piece.data.data.size());
-  return bytes;
 }
 
 }  // namespace
@@ -169,7 +153,7 @@ void Execs::talk(ExecTalk const& m, actor::Ticket<ExecTalk> ticket, actor::Conte
   s.person_at = c.now();
   answer_person(s, c);  // an older question, which this one has overtaken
   auto const seen = std::clamp<std::int64_t>(m.output_taken - s.output_offset, 0, s.output_bytes);
-  skip_bytes(s.output, seen);
+  (void)take_bytes(s.output, seen);
   s.output_offset += seen;
   s.output_bytes -= seen;
   auto const input_before = s.input_offset + static_cast<std::int64_t>(s.input.size());
@@ -281,7 +265,7 @@ bool Execs::take_output(Session& s, ExecReport const& m, actor::Context& c) {
   auto const is_new = skip < bytes;
   if (is_new && s.stop_why.empty() && s.is_full(limits_.buffer_bytes)) return false;
   std::deque<ExecPiece> fresh(m.output.begin(), m.output.end());
-  skip_bytes(fresh, skip);
+  (void)take_bytes(fresh, skip);
   for (auto& piece : fresh) s.output.push_back(std::move(piece));
   s.output_bytes += bytes - skip;
   if (have + bytes - skip > limits_.output_bytes)

@@ -87,7 +87,6 @@ struct RunStatus {
   std::vector<std::string> enforced;   // cpu, memory, pids
   std::vector<NotEnforced> not_enforced;
   std::vector<std::string> groups;  // cgroup folders of the attempt
-  RunLimits limits;                 // of now; not in the status file (attempt_files.hpp)
 
   bool operator==(RunStatus const&) const = default;
 };

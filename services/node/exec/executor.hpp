@@ -3,7 +3,6 @@
 // waits: each command has a thread of its own elsewhere, and what has happened is fetched.
 // RunnerExecutor asks the attempts' runners; FakeExecutor does as a test says. The node's thread.
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -12,7 +11,7 @@
 #include <vector>
 
 #include "common/base/result.hpp"
-#include "schemas/exec.hpp"
+#include "schemas/exec_pieces.hpp"
 
 namespace lepton::node {
 
@@ -68,15 +67,7 @@ class FakeExecutor final : public Executor {
     if (found == runs.end() || found->second.forgotten)
       return {{}, {true, -1, "this node does not know the command"}};
     auto& next = found->second.next;
-    ExecNews news;
-    while (!next.output.empty() && bytes_max > 0) {
-      auto& data = next.output.front().data.data;
-      auto const n = std::min(bytes_max, data.size());
-      news.output.push_back({next.output.front().is_error, Bytes{data.substr(0, n)}});
-      bytes_max -= n;
-      data.erase(0, n);
-      if (data.empty()) next.output.erase(next.output.begin());
-    }
+    ExecNews news{take_bytes(next.output, static_cast<std::int64_t>(bytes_max)), {}};
     if (next.output.empty()) news.end = next.end;
     return news;
   }

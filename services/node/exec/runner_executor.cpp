@@ -9,6 +9,7 @@
 #include <deque>
 
 #include "common/base/time.hpp"
+#include "schemas/exec_pieces.hpp"
 #include "services/node/runner/attempt_files.hpp"
 #include "services/node/runner/exec_channel.hpp"
 
@@ -72,15 +73,8 @@ class RunnerExecutor::Run {
     ExecNews news;
     {
       std::lock_guard const lock(mutex_);
-      while (!output_.empty() && bytes_max > 0) {
-        auto& data = output_.front().data.data;
-        auto const n = std::min(bytes_max, data.size());
-        news.output.push_back({output_.front().is_error, Bytes{data.substr(0, n)}});
-        bytes_max -= n;
-        output_bytes_ -= n;
-        data.erase(0, n);
-        if (data.empty()) output_.pop_front();
-      }
+      news.output = take_bytes(output_, static_cast<std::int64_t>(bytes_max));
+      output_bytes_ -= static_cast<std::size_t>(bytes_of(news.output));
       if (output_.empty()) news.end = end_;
     }
     wake();

@@ -39,7 +39,7 @@ Status FakeRunner::start(RunSpec const& spec, Secrets const& secrets) {
   auto& status = attempt.status;
   status.attempt = spec.attempt;
   status.task = spec.task;
-  status.limits = {spec.cpu_milli, spec.memory_mib};
+  attempt.limits = {spec.cpu_milli, spec.memory_mib};
   auto started = ok();
   bool is_locked = false;
   each_running([&](RunSpec const& other) { is_locked |= other.task == spec.task; });
@@ -137,8 +137,14 @@ Status FakeRunner::resize(std::string_view name, RunLimits const& limits) {
   if (used > limits.memory_mib)
     return Error{Code::conflict, fmt::format("{} MiB are in use, which is more than {} MiB", used,
                                              limits.memory_mib)};
-  attempt.status.limits = limits;
+  attempt.limits = limits;
   return ok();
+}
+
+Result<RunLimits> FakeRunner::limits(std::string_view name) {
+  auto const found = known(name);
+  if (!found) return found.error();
+  return (*found)->limits;
 }
 
 Status FakeRunner::request_stop(std::string_view name, std::string_view why) {

@@ -52,6 +52,7 @@ class FakeRunner final : public Runner {
   Status start(RunSpec const& spec, Secrets const& secrets) override;
   Status renew_lease(std::string_view attempt, std::int64_t deadline_boottime_ms) override;
   Status resize(std::string_view attempt, RunLimits const& limits) override;
+  Result<RunLimits> limits(std::string_view attempt) override;
   Status request_stop(std::string_view attempt, std::string_view why) override;
   Result<RunStatus> poll(std::string_view attempt) override;
   std::vector<RunStatus> scan() override;
@@ -63,6 +64,7 @@ class FakeRunner final : public Runner {
     RunSpec spec;
     FakeTask behaviour;
     RunStatus status;
+    RunLimits limits;
     std::string log;
     TimeMs started_at_ms = 0;
     TimeMs lease_until_ms = 0;

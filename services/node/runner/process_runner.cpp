@@ -271,17 +271,18 @@ Status ProcessRunner::apply(AttemptFiles const& files, RunSpec const& spec, RunS
   return resize_container(programs(), files.state_dir, spec, limits);
 }
 
-Result<RunStatus> ProcessRunner::with_limits(Result<RunStatus> status,
-                                             AttemptFiles const& files) const {
-  auto const spec = status ? read_spec(files) : Result<RunSpec>(status.error());
-  if (spec) status->limits = read_limits(files, *spec);
-  return status;
+Result<RunLimits> ProcessRunner::limits(std::string_view attempt) {
+  auto const files = known(attempt);
+  if (!files) return files.error();
+  auto const spec = read_spec(*files);
+  if (!spec) return spec.error();
+  return read_limits(*files, *spec);
 }
 
 Result<RunStatus> ProcessRunner::poll(std::string_view attempt) {
   auto const files = known(attempt);
   if (!files) return files.error();
-  return with_limits(resolve(*files), *files);
+  return resolve(*files);
 }
 
 std::vector<RunStatus> ProcessRunner::scan() {

@@ -30,6 +30,7 @@ class ProcessRunner final : public Runner {
   Status start(RunSpec const& spec, Secrets const& secrets) override;
   Status renew_lease(std::string_view attempt, std::int64_t deadline_boottime_ms) override;
   Status resize(std::string_view attempt, RunLimits const& limits) override;
+  Result<RunLimits> limits(std::string_view attempt) override;
   Status request_stop(std::string_view attempt, std::string_view why) override;
   Result<RunStatus> poll(std::string_view attempt) override;
   std::vector<RunStatus> scan() override;
@@ -47,7 +48,6 @@ class ProcessRunner final : public Runner {
   Status again(RunSpec const& spec);
   Status launch(RunSpec const& spec, Secrets const& secrets);
   Result<RunStatus> resolve(AttemptFiles const& files);
-  Result<RunStatus> with_limits(Result<RunStatus> status, AttemptFiles const& files) const;
   Status apply(AttemptFiles const& files, RunSpec const& spec, RunStatus const& status,
                RunLimits const& limits) const;
   Result<AttemptFiles> known(std::string_view attempt) const;

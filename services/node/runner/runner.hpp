@@ -39,6 +39,7 @@ class Runner {
   // run, or uses more memory than that; then the earlier ones stay. `invalid`: not above 0, or one
   // that it was started without.
   virtual Status resize(std::string_view attempt, RunLimits const& limits) = 0;
+  virtual Result<RunLimits> limits(std::string_view attempt) = 0;  // of now
 
   // SIGTERM, the spec's grace, SIGKILL. Ok for an attempt that has ended: the wish is fulfilled.
   virtual Status request_stop(std::string_view attempt, std::string_view why) = 0;

@@ -43,6 +43,15 @@ class PatienceTest : public DeployerTest {
       advance(minute);
     }
   }
+  // A wide job is first in line, and half of its places are in use.
+  void keep_places_on_n1() {
+    orders(n1);
+    ASSERT_TRUE(submit("run-1", spec("run", 1)));
+    run_on(n1);
+    ASSERT_TRUE(submit("wide-1", spec("wide", 2)));
+    keep({&n1}, 2 * hour + 30'000);
+    EXPECT_NE(why("wide-1").find("first in line"), std::string::npos);
+  }
   TimeMs now_ = 0;
 };
 
@@ -219,12 +228,7 @@ TEST_F(PatienceTest, WhoIsAtItsOwnersLimitKeepsNobodyWaiting) {
 
 // As with a GPU that has failed while the first in line held it: nobody else can free it.
 TEST_F(PatienceTest, ANodeThatStaysDoubtedSendsItBackToo) {
-  orders(n1);
-  ASSERT_TRUE(submit("run-1", spec("run", 1)));
-  run_on(n1);
-  ASSERT_TRUE(submit("wide-1", spec("wide", 2)));
-  keep({&n1}, 2 * hour + 30'000);
-  EXPECT_NE(why("wide-1").find("first in line"), std::string::npos);
+  keep_places_on_n1();
   n1.offer = capacity(1);
   keep({&n1}, 30'000);
   EXPECT_EQ(node_state("n1"), "suspect");
@@ -237,12 +241,7 @@ TEST_F(PatienceTest, ANodeThatStaysDoubtedSendsItBackToo) {
 }
 
 TEST_F(PatienceTest, ALostNodeOfItsPlacesSendsItBackToTheQueue) {
-  orders(n1);
-  ASSERT_TRUE(submit("run-1", spec("run", 1)));
-  run_on(n1);
-  ASSERT_TRUE(submit("wide-1", spec("wide", 2)));
-  keep({&n1}, 2 * hour + 30'000);
-  EXPECT_NE(why("wide-1").find("first in line"), std::string::npos);
+  keep_places_on_n1();
   advance(60'000);  // silent
   EXPECT_EQ(audited("deployer.job.places_lost").size(), 1u);
   orders(n1);

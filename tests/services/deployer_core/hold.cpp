@@ -41,14 +41,14 @@ TEST(Hold, TakesWhatIsFreeAndTheRestWhenItIs) {
   EXPECT_EQ(c.held({"new-0-1"})->cpu_milli, 500);
   EXPECT_EQ(c.held({"new-0-1"})->gpus, (std::vector<GpuShare>{{0, 500}}));
   EXPECT_EQ(c.held({"new-0-1"})->ports, (std::vector<std::uint32_t>{20'001}));
-  EXPECT_TRUE(h.waits_on({"a"}));
+  EXPECT_TRUE(h.wants_of(c, *c.held({"two"})));
   c.release({"two"});
   EXPECT_FALSE(h.top_up(c));
   EXPECT_EQ(c.find({"a"})->free.gpu_milli(), 0u) << "nobody else gets it in between";
   c.release({"one"});
   EXPECT_TRUE(h.top_up(c));
   EXPECT_EQ(*c.held({"new-0-1"}), all_of_a());
-  EXPECT_FALSE(h.waits_on({"a"}));
+  EXPECT_FALSE(h.wants_of(c, all_of_a())) << "nothing is missing";
   EXPECT_EQ(c.freed(default_pool), freed + 2) << "topping up frees nothing";
   c.check_invariants();
   h.release(c);

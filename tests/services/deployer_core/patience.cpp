@@ -36,8 +36,6 @@ TEST(Patience, OnlyWhoHasWaitedForLongIsLookedAtTheOldestFirst) {
   Patience patience(100);
   EXPECT_EQ(looked_at(patience, q, 99), Names{});
   EXPECT_EQ(looked_at(patience, q, 101), (Names{"j0", "j1"}));
-  EXPECT_TRUE(patience.is_over(1, 101));
-  EXPECT_FALSE(patience.is_over(2, 101));
 }
 
 TEST(Patience, WhomNothingCanStartKeepsNobodyElseFromBeingLookedAt) {

@@ -21,6 +21,7 @@ class CountingRunner final : public Runner {
   Status resize(std::string_view attempt, RunLimits const& limits) override {
     return fake.resize(attempt, limits);
   }
+  Result<RunLimits> limits(std::string_view attempt) override { return fake.limits(attempt); }
   Status request_stop(std::string_view attempt, std::string_view why) override {
     return fake.request_stop(attempt, why);
   }

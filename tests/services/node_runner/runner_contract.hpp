@@ -217,11 +217,11 @@ TEST_P(RunnerContract, OtherLimitsHoldAndAreTold) {
   one.cpu_milli = 500;
   one.memory_mib = 64;
   start_and_wait_ready(one);
-  EXPECT_EQ(runner().poll(one.attempt)->limits, (RunLimits{500, 64}));
+  EXPECT_EQ(*runner().limits(one.attempt), (RunLimits{500, 64}));
   for (auto const& limits : {RunLimits{1'500, 128}, {1'500, 128}, {250, 32}}) {
     auto const resized = runner().resize(one.attempt, limits);
     ASSERT_TRUE(resized) << resized.error().what;
-    EXPECT_EQ(runner().poll(one.attempt)->limits, limits);
+    EXPECT_EQ(*runner().limits(one.attempt), limits);
   }
   EXPECT_EQ(runner().poll(one.attempt)->state, RunState::running);
 }
@@ -237,7 +237,7 @@ TEST_P(RunnerContract, WhatIsInUseIsNotTaken) {
   auto const refused = runner().resize(one.attempt, {0, 16});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::conflict) << refused.error().what;
-  EXPECT_EQ(runner().poll(one.attempt)->limits, (RunLimits{0, 256}));
+  EXPECT_EQ(*runner().limits(one.attempt), (RunLimits{0, 256}));
   EXPECT_EQ(runner().poll(one.attempt)->state, RunState::running);
 }
 
@@ -285,6 +285,7 @@ TEST_P(RunnerContract, AnUnknownAttemptIsNotFound) {
     EXPECT_EQ(runner().renew_lease(name, 1).error().code, Code::not_found);
     EXPECT_EQ(runner().request_stop(name, "x").error().code, Code::not_found);
     EXPECT_EQ(runner().resize(name, {1, 1}).error().code, Code::not_found);
+    EXPECT_EQ(runner().limits(name).error().code, Code::not_found);
     EXPECT_EQ(runner().read_log(name, 0, 1).error().code, Code::not_found);
     EXPECT_EQ(runner().remove(name).error().code, Code::not_found);
   }
