@@ -49,11 +49,13 @@ void LeaseKeeper::beat() {
     log_(actor::Level::info, "the lease is confirmed again, nobody has taken over: goes on");
 }
 
-// The one that is under way may have been sent too early.
+// The one that is under way may have been sent too early; what is lost stays lost.
 store::Hold LeaseKeeper::ask_again(TimeMs limit_ms) {
   std::unique_lock lock(mutex_);
   auto const enough = beats_ + 2;
-  changed_.wait_for(lock, std::chrono::milliseconds(limit_ms), [&] { return beats_ >= enough; });
+  auto const is_lost = [&] { return term_.at(clock_.now_ms()) == store::Hold::lost; };
+  changed_.wait_for(lock, std::chrono::milliseconds(limit_ms),
+                    [&] { return beats_ >= enough || is_lost(); });
   return term_.at(clock_.now_ms());
 }
 
