@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Faults below the programs, while the drivers of chaos.py ask for changes and write down what they
-were told: errors and kills at the n-th system call of a kind (strace), in services and in
-PostgreSQL; packets that vanish between two of them, both ways and one way; a disk that fills up; a
-wall clock that jumps by a day. In the end the checker of history.py reads what was acknowledged and
-what is there: nothing is lost, nothing happened twice.
+were told: kills at named points of a service's work (crash_points.cpp); errors and kills at the
+n-th system call of a kind (strace), in services and in PostgreSQL; packets that vanish between two
+of them, both ways and one way; a disk that fills up; a wall clock that jumps by a day. In the end
+the checker of history.py reads what was acknowledged and what is there: nothing is lost, nothing
+happened twice.
 
 usage: injected.py [--rounds N] [--seed S] [--only NAME]
-  --rounds N   each case so often, with other numbers (1); a round takes about 40 s
-  --only NAME  calls, postgres, cuts, disk or clock"""
+  --rounds N   each case so often, with other numbers (1); a round takes about 50 s
+  --only NAME  points, calls, postgres, cuts, disk or clock"""
 
 import argparse
 import os
@@ -24,6 +25,8 @@ from stack import (SERVICES, Failed, Stack, check, equal, processes, run_test, s
                    wait_for, words_of)
 from standby import Standby
 
+# Where a process ends itself, and the highest number of the time at which it does.
+POINTS = (("before_commit", 12), ("after_commit", 12), ("before_send", 40), ("after_send", 40))
 # What is done at the n-th call: sent messages, wakes and answers of a service; its own end there.
 SERVICE_CALLS = (("sendto", "signal=SIGKILL", 40), ("sendto", "error=EPIPE", 40),
                  ("sendmsg", "signal=SIGKILL", 10), ("write", "signal=SIGKILL", 80),
@@ -84,6 +87,21 @@ def inject(stack, chance, what, pids, cases):
               flush=True)
         serves(stack)
     return hits
+
+
+def at_points(stack, chance):
+    """Each service at one of the points, each point in one of them at least; the node at a send,
+    since it stores nothing."""
+    points = chance.sample(POINTS, len(POINTS)) + [chance.choice(POINTS)]
+    victims = list(zip(SERVICES, points)) + [("node", chance.choice(POINTS[2:]))]
+    hits = 0
+    for name, (point, most) in victims:
+        number = chance.randrange(1, most)
+        hit = stack.fall_at(name, point, number)
+        hits += hit
+        print(f"  {name}: {point} {number}: {'done' if hit else 'not reached'}", flush=True)
+        serves(stack)
+    check(hits > 0, "no named point was reached")
 
 
 def at_calls(stack, chance):
@@ -177,15 +195,18 @@ def clock(stack, chance):
     serves(stack)
 
 
-CASES = {"calls": at_calls, "postgres": at_postgres, "cuts": cuts, "disk": disk, "clock": clock}
+CASES = {"points": at_points, "calls": at_calls, "postgres": at_postgres, "cuts": cuts,
+         "disk": disk, "clock": clock}
 
 
 class SmallStack(Stack):
-    """In a network of its own, with its state on a small disk."""
+    """In a network of its own, with its state on a small disk and programs that fall at points."""
 
     def __init__(self, network, **options):
         super().__init__(prefix=network.inside("control"), **options)
-        self.network = network
+        self.network, self.points = network, self.folder / "points"
+        self.points.mkdir()
+        self.wrap_programs()
         self.state.mkdir()
         done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=0711",
                                "lepton-small", self.state], capture_output=True, text=True,
@@ -200,6 +221,33 @@ class SmallStack(Stack):
         finally:
             subprocess.run(["umount", "--lazy", self.state], check=False, capture_output=True)
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def wrap_programs(self):
+        """`lepton up` gives its children a clean environment, and starts what lies beside it."""
+        built, self.bin = self.bin, self.folder / "bin"
+        self.bin.mkdir()
+        for program in built.glob("lepton*"):
+            name = program.name.removeprefix("lepton-")
+            if name in (*SERVICES, "node"):
+                (self.bin / program.name).write_text(
+                    f"#!/bin/sh\nLD_PRELOAD={built}/libcrash_points.so LEPTON_POINTS={self.points} "
+                    f"exec {program} \"$@\"\n")
+                (self.bin / program.name).chmod(0o755)
+            else:
+                shutil.copy(program, self.bin)
+
+    def fall_at(self, name, point, number):
+        """Whether the program has ended itself there."""
+        order = self.points / f"lepton-{name}"
+        fresh = self.points / f".{name}"
+        fresh.write_text(f"{point} {number}\n")
+        fresh.rename(order)
+        deadline = time.monotonic() + HIT_LIMIT_S
+        while order.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        hit = not order.exists()
+        order.unlink(missing_ok=True)
+        return hit
 
     def tables(self, *words):
         done = subprocess.run([*self.prefix, "iptables", *words], capture_output=True, text=True,
