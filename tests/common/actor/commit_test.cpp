@@ -1,6 +1,6 @@
 // Group commit: rows of many handlers in one transaction, and what becomes of them when the store
 // says no.
-#include "tests/common/actor/harness.hpp"
+#include "tests/common/harness/harness.hpp"
 
 namespace lepton::test {
 namespace {

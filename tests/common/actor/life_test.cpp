@@ -1,5 +1,5 @@
 // Lives of actors: timers, exceptions, intensity, watchers, stopping; and the asks between actors.
-#include "tests/common/actor/harness.hpp"
+#include "tests/common/harness/harness.hpp"
 
 namespace lepton::test {
 namespace {

@@ -1,5 +1,5 @@
 // Requests: recorded mutations, audit entries, admission, tickets.
-#include "tests/common/actor/harness.hpp"
+#include "tests/common/harness/harness.hpp"
 
 namespace lepton::test {
 namespace {

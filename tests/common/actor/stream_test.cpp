@@ -1,5 +1,5 @@
 // Streams: numbers without gaps, pages, acknowledgement, heads, the backlog limit.
-#include "tests/common/actor/harness.hpp"
+#include "tests/common/harness/harness.hpp"
 
 namespace lepton::test {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "common/service/access_watch.hpp"
 
-#include "tests/common/actor/harness.hpp"
+#include "tests/common/harness/harness.hpp"
 #include "tests/common/service/rules.hpp"
 
 namespace lepton::service::testing {

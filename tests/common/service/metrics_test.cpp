@@ -11,7 +11,7 @@
 #include "common/metrics/exposition.hpp"
 #include "common/service/metrics_page.hpp"
 #include "common/service/metrics_server.hpp"
-#include "tests/common/actor/harness.hpp"
+#include "tests/common/harness/harness.hpp"
 #include "tests/common/metrics/page_parser.hpp"
 
 namespace lepton::service {

@@ -62,7 +62,7 @@ TEST_F(IntakeTest, AsksForTheNextPageAtOnceAndForOneAtATime) {
     EXPECT_EQ(asked[i].limit, 3u);
     EXPECT_EQ(asked[i].consumer, "auditor");
   }
-  EXPECT_EQ(rows<CheckpointRow>(*store.disk).size(), 4u) << "one for each page";
+  EXPECT_EQ(test::rows_of<CheckpointRow>(*store.disk).size(), 4u) << "one for each page";
 }
 
 TEST_F(IntakeTest, AHintPullsAtOnceAndALostHintIsMadeGoodByTheTimer) {
@@ -248,7 +248,8 @@ TEST_F(IntakeTest, ADeniedReaderOfTheLogIsEnteredItself) {
   EXPECT_EQ(entry.resource, "audit");
   EXPECT_EQ(entry.outcome, "denied");
   next_tick();
-  EXPECT_EQ(rows<actor::CursorRow>(*store.disk).at(0).acked, 1) << "and its event row may go";
+  EXPECT_EQ(test::rows_of<actor::CursorRow>(*store.disk).at(0).acked, 1)
+      << "and its event row may go";
   EXPECT_TRUE(store.disk->rows("event").empty());
 }
 
@@ -287,7 +288,7 @@ TEST_F(IntakeTest, WhatCannotBeReadOrStoredIsEnteredByItsHash) {
 TEST_F(IntakeTest, AHeadThatContradictsItsSignatureIsNotBuiltOn) {
   add("vault", 5);
   boot();
-  auto head = rows<HeadRow>(*store.disk).at(0);
+  auto head = test::rows_of<HeadRow>(*store.disk).at(0);
   auto const good = head;
   head.edge.data[3] ^= 1;
   tamper(head);

@@ -69,7 +69,7 @@ TEST_F(QueryTest, EveryOldCheckpointIsAPartOfEveryNewerOne) {
   auditor_settings.page_max = 4;
   fill(23);
   boot();
-  auto const history = rows<CheckpointRow>(*store.disk);
+  auto const history = test::rows_of<CheckpointRow>(*store.disk);
   ASSERT_EQ(history.size(), 6u);
   for (auto const& old : history) {
     for (auto const& newer : history) {
@@ -111,7 +111,7 @@ TEST_F(QueryTest, AChangedEntryIsFound) {
 TEST_F(QueryTest, AChangedOrMissingNodeIsFound) {
   fill(9);
   boot();
-  auto const all = rows<MerkleNodeRow>(*store.disk);
+  auto const all = test::rows_of<MerkleNodeRow>(*store.disk);
   auto const leaf = *std::find_if(all.begin(), all.end(),
                                   [](auto const& row) { return row.level == 0 && row.index == 5; });
   auto changed = leaf;

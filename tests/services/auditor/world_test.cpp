@@ -30,7 +30,7 @@ std::set<std::string> acked(sim::World const& world) {
 
 void expect_every_change_once(sim::World& world) {
   std::multiset<std::string> entered;
-  for (auto const& row : rows<EntryRow>(world.disk("auditor")))
+  for (auto const& row : test::rows_of<EntryRow>(world.disk("auditor")))
     if (row.action == test::Add::topic && row.outcome == "done") entered.insert(row.request_id);
   for (auto const& id : acked(world))
     if (entered.count(id) != 1)
@@ -41,7 +41,7 @@ void expect_every_change_once(sim::World& world) {
 
 std::size_t entered_denials(sim::World const& world) {
   std::size_t count = 0;
-  for (auto const& row : rows<EntryRow>(world.disk("auditor")))
+  for (auto const& row : test::rows_of<EntryRow>(world.disk("auditor")))
     if (row.source == "auditor" && row.outcome == "denied") ++count;
   return count;
 }

@@ -11,71 +11,26 @@ inline constexpr std::uint32_t entrance = 7'120;
 
 class ServicesTest : public DeployerTest {
  protected:
+  ServicesTest();
+  ~ServicesTest() override;
+
   std::shared_ptr<FakeBalancer> balancer = std::make_shared<FakeBalancer>(entrance, 2);
   As const ops{.name = "root", .policies = {"admin"}, .token = "token-of-root"};
 
-  void boot_services() {
-    deployer_settings.entrance_first = entrance;
-    deployer_settings.entrance_count = 2;
-    boot_service("deployer",
-                 [this] { return std::make_unique<Deployer>(deployer_settings, balancer); });
-    rest();
-  }
-  void SetUp() override {
-    boot_services();
-    beat();
-  }
-  void rest() {
-    settle();
-    while (!worker.done.empty()) pop(worker.done), settle();
-  }
+  void boot_services();
+  void SetUp() override;
+  void rest();
   // A node that runs what it is told and whose replicas say `readiness`.
   Readiness readiness = Readiness::yes;
-  void beat() {
-    rest();
-    auto const got = orders(n1);
-    for (auto const& start : got.starts) n1.says(start.attempt, AttemptState::running);
-    for (auto const& stop : got.stops) n1.says(stop.attempt, AttemptState::exited, 143);
-    for (auto const& done : got.acknowledged) n1.reports.erase(done);
-    for (auto const& probe : got.probes) n1.reports[probe.attempt].readiness = readiness;
-    rest();
-  }
-  void live(int seconds) {
-    for (int i = 0; i < seconds; ++i) {
-      beat(), beat(), beat();
-      for (int k = 0; k < 10; ++k) advance(100), rest();
-    }
-  }
-  ServiceSpec web(std::uint32_t replicas = 2) {
-    ServiceSpec s;
-    s.name = s.task.name = "web";
-    s.task.command = {"serve"};
-    s.task.resources.ports = 1;
-    s.task.resources.cpu_milli = 500;
-    s.task.lease_ms = 10'000;
-    s.task.retry = {0, false, false, {}, 1000};
-    s.task.probes.readiness = Probe{ProbeKind::http, "/"};
-    s.min = s.max = replicas;
-    return s;
-  }
-  ServiceSpec other(std::uint32_t replicas = 2) {
-    auto s = web(replicas);
-    s.task.env["VERSION"] = "2";
-    return s;
-  }
-  Result<ServiceApplied> apply(ServiceSpec const& s) { return ask(ServiceApply{s}, ops); }
-  ServiceView show() {
-    auto const got = ask(ServiceShow{"web"}, ops);
-    EXPECT_TRUE(got) << got.error().what;
-    return got ? *got : ServiceView{};
-  }
-  std::vector<ServiceLine> show_all() { return ask(ServiceList{}, ops)->services; }
+  void beat();
+  void live(int seconds);
+  ServiceSpec web(std::uint32_t replicas = 2);
+  ServiceSpec other(std::uint32_t replicas = 2);
+  Result<ServiceApplied> apply(ServiceSpec const& s);
+  ServiceView show();
+  std::vector<ServiceLine> show_all();
   std::size_t ready() { return show().line.ready; }
-  std::set<std::uint32_t> templates() {
-    std::set<std::uint32_t> found;
-    for (auto const& replica : show().replicas) found.insert(replica.revision);
-    return found;
-  }
+  std::set<std::uint32_t> templates();
   AttemptId attempt_of(ReplicaView const& replica) { return attempt_id(replica.job, 0, 1); }
 };
 

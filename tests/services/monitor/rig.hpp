@@ -2,7 +2,7 @@
 // A monitor on the hand-driven surrounding, and nodes that report what the test says.
 
 #include "services/monitor/monitor.hpp"
-#include "tests/services/deployer/ask.hpp"
+#include "tests/common/harness/service_harness.hpp"
 
 namespace lepton::monitor::testing {
 
@@ -25,45 +25,17 @@ class MonitorTest : public test::ServiceHarness {
   As const ann{.name = "ann"};
 
   MonitorTest() { settings.streams = {"audit", nodes_stream, alerts_stream}; }
-  void boot() {
-    boot_service("monitor",
-                 [this] { return std::make_unique<Monitor>(monitor_settings, webhook); });
-  }
+  void boot();
   void SetUp() override { boot(); }
 
   static NodeReport report_of(std::string const& node, std::vector<Measure> values,
-                              std::string const& boot = "boot-1") {
-    NodeReport r;
-    r.node = NodeId{node};
-    r.boot_id = boot;
-    r.samples = {{0, std::move(values)}};
-    return r;
-  }
-  Result<ReportTaken> send(NodeReport const& report) {
-    return ask(report, As{.name = report.node.value});
-  }
+                              std::string const& boot = "boot-1");
+  Result<ReportTaken> send(NodeReport const& report);
   // One report a second.
-  void beat(std::string const& node, int seconds, std::vector<Measure> const& values = {}) {
-    for (int i = 0; i < seconds; ++i) {
-      auto const taken = send(report_of(node, values));
-      ASSERT_TRUE(taken) << taken.error().what;
-      pass(1'000);
-    }
-  }
-  void pass(TimeMs ms) {
-    for (TimeMs passed = 0; passed < ms; passed += 500) {
-      advance(std::min<TimeMs>(500, ms - passed));
-      for (; !worker.done.empty(); settle()) pop(worker.done);
-    }
-  }
-  NodeStory show(std::string const& node) {
-    auto const told = ask(NodeShow{NodeId{node}}, ann);
-    EXPECT_TRUE(told) << told.error().what;
-    return told ? *told : NodeStory{};
-  }
-  std::string state(std::string const& node) {
-    return std::string(schema::name_of(show(node).health.state));
-  }
+  void beat(std::string const& node, int seconds, std::vector<Measure> const& values = {});
+  void pass(TimeMs ms);
+  NodeStory show(std::string const& node);
+  std::string state(std::string const& node);
   template <class Event>
   std::vector<decltype(Event::change)> events(std::string const& stream) const {
     std::vector<decltype(Event::change)> found;
@@ -76,21 +48,8 @@ class MonitorTest : public test::ServiceHarness {
   std::vector<T> rows() const {
     return test::rows_of<T>(*store.disk);
   }
-  std::int64_t counter(std::string const& name) {
-    auto const all = system->host("monitor").actor()->counters();
-    auto const found = all.find(name);
-    return found == all.end() ? 0 : found->second;
-  }
-  static AlertRule hot(double threshold = 90) {
-    AlertRule r;
-    r.name = "hot";
-    r.series = Series::gpu_temperature_celsius;
-    r.threshold = threshold;
-    r.window_ms = 5'000;
-    r.pending_ms = 10'000;
-    r.resolve_ms = 5'000;
-    return r;
-  }
+  std::int64_t counter(std::string const& name);
+  static AlertRule hot(double threshold = 90);
 };
 
 }  // namespace lepton::monitor::testing

@@ -3,7 +3,7 @@
 
 #include "services/node/reporter.hpp"
 
-#include "tests/services/deployer/ask.hpp"
+#include "tests/common/harness/service_harness.hpp"
 
 namespace lepton::node::testing {
 namespace {
