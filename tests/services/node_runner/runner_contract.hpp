@@ -230,7 +230,7 @@ TEST_P(RunnerContract, WhatIsInUseIsNotTaken) {
   auto one = spec(Task::uses_memory);
   one.memory_mib = 256;
   start_and_wait_ready(one);
-  auto const& not_enforced = runner().poll(one.attempt)->not_enforced;
+  auto const not_enforced = runner().poll(one.attempt)->not_enforced;
   if (std::any_of(not_enforced.begin(), not_enforced.end(),
                   [](auto const& n) { return n.what == "memory"; }))
     GTEST_SKIP() << "memory is not counted on this machine";
