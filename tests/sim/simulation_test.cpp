@@ -56,6 +56,7 @@ TEST(Repeat, TheSameSeedGivesTheSameRunMessageForMessage) {
 
 TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
   std::set<std::string> acked, asked;
+  std::uint64_t commands = 0;
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     auto plan = Plan::calm();
     plan.seed = seed;
@@ -65,11 +66,13 @@ TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
       asked.insert(sent.topic);
       if (sent.outcome == Outcome::acked) acked.insert(sent.topic);
     }
+    commands += suite.commands_heard_out();
     for (auto const* name : {"deployer", "vault", "auditor", "scaler", "monitor"})
       EXPECT_EQ(suite.world().system(name)->host(name).stats().restarts, 0) << name;
   }
   EXPECT_EQ(acked, asked) << "a kind of request that is always refused checks nothing";
   EXPECT_GE(acked.size(), 12u);
+  EXPECT_GE(commands, 5u);
 }
 
 // A small run, cut off once at every place where something becomes durable or leaves: before and
