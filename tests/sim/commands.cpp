@@ -26,6 +26,7 @@ class Commands::Played final : public node::Executor {
   Status begin(node::ExecTask const& task) override {
     if (!all_.begun_.insert(task.exec).second)
       all_.world_.fail("command " + task.exec + " begins twice");
+    if (all_.never_.contains(task.exec)) all_.told_as_never_begun(task.exec);
     all_.running_.insert(task.exec);
     runs_[task.exec] = {{task.command}, task.attempt, 0, 0, false, ""};
     return ok();
@@ -87,6 +88,12 @@ class Commands::Played final : public node::Executor {
   std::shared_ptr<node::FakeRunner> runner_;
   std::map<std::string, Run> runs_;
 };
+
+void Commands::told_as_never_begun(std::string const& exec) {
+  never_.insert(exec);
+  if (begun_.contains(exec))
+    world_.fail("command " + exec + " runs, and a person was told that it never began");
+}
 
 std::shared_ptr<node::Executor> Commands::on(std::shared_ptr<node::FakeRunner> runner) {
   return std::make_shared<Played>(*this, std::move(runner));

@@ -35,6 +35,8 @@ class Commands {
   // For one life of a node: its commands end with it.
   std::shared_ptr<node::Executor> on(std::shared_ptr<node::FakeRunner> runner);
   bool any_runs() const { return !running_.empty(); }
+  // Somebody was told that it has ended before it began.
+  void told_as_never_begun(std::string const& exec);
 
  private:
   class Played;
@@ -42,6 +44,7 @@ class Commands {
   World& world_;
   std::set<std::string> begun_;  // ever, anywhere
   std::set<std::string> running_;
+  std::set<std::string> never_;
 };
 
 }  // namespace lepton::sim

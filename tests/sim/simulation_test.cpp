@@ -75,18 +75,15 @@ TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
   EXPECT_GE(commands, 5u);
 }
 
-// A small run, cut off once at every place where something becomes durable or leaves: before and
-// after each commit and each message of every service and node.
-TEST(CrashPoints, EveryOneOfASmallRunIsSurvived) {
-  auto plan = Plan::calm();
-  plan.jobs = 3;
-  plan.nodes = 2;
-  plan.trouble_ms = 9'000;
+// A run, cut off once at every place where something becomes durable or leaves: before and after
+// each commit and each message of every service and node.
+void survives_each_crash_point(Plan plan) {
   plan.peace_ms = 600'000;
   Suite whole(plan);
   whole.run();
   auto const points = static_cast<std::uint64_t>(whole.world().stats().points);
   EXPECT_GT(points, 500u);
+  EXPECT_EQ(plan.does("commands"), whole.commands_heard_out() > 0);
   std::uint64_t tried = 0;
   for (std::uint64_t point = 1; point <= points; point += crash_point_step, ++tried) {
     plan.faults.crash_at_point = point;
@@ -95,6 +92,23 @@ TEST(CrashPoints, EveryOneOfASmallRunIsSurvived) {
   }
   std::printf("%llu of %llu points\n", static_cast<unsigned long long>(tried),
               static_cast<unsigned long long>(points));
+}
+
+TEST(CrashPoints, EveryOneOfASmallRunIsSurvived) {
+  auto plan = Plan::calm();
+  plan.jobs = 3;
+  plan.nodes = 2;
+  plan.trouble_ms = 9'000;
+  plan.chores.erase("commands");
+  survives_each_crash_point(plan);
+}
+
+TEST(CrashPoints, EveryOneOfARunWithCommandsIsSurvived) {
+  auto plan = Plan::calm();
+  plan.jobs = plan.nodes = 1;
+  plan.trouble_ms = 7'000;
+  plan.chores = {"commands"};
+  survives_each_crash_point(plan);
 }
 
 // Of a failure the smallest part is kept that still fails.

@@ -56,7 +56,9 @@ void Suite::run_command() {
   talk->input_bytes = talk->kind.reads() ? amount : 0;
   auto const now = world_.now();
   auto const waits = talk->kind.words[0] == "wait";
-  talk->stops_at = now + static_cast<TimeMs>(chance_.below(waits ? 10'000 : 60'000));
+  talk->stops_at = now + static_cast<TimeMs>(chance_.below(chance_.happens(0.2) ? 200
+                                                           : waits              ? 10'000
+                                                                                : 60'000));
   talk->leaves_at = now + (chance_.happens(0.2) ? static_cast<TimeMs>(chance_.below(5'000))
                                                 : TimeMs{1'000'000'000});
   talk->answered_at = now;
@@ -106,6 +108,7 @@ bool Suite::hear(Conversation& talk, ExecHeard const& heard) {
   if (heard.input_taken > talk.input_bytes) fail("is told of more input than there is");
   talk.taken = std::max(talk.taken, heard.input_taken);
   if (!heard.end.ended) return false;
+  if (heard.end.why.ends_with("before it began")) commands_.told_as_never_begun(talk.exec);
   if (heard.end.exit_code < 0) return true;
   if (!talk.is_whole()) fail("is told of an end before the last of its output");
   if (heard.end.exit_code != talk.kind.exit_code()) fail("is told another exit code");
