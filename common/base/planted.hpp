@@ -30,6 +30,9 @@ inline constexpr std::array planted_bugs = std::to_array<std::string_view>({
     "change_without_audit",   // a change leaves no entry
     "secret_in_audit",        // the value of a secret is noted in its entry
     "auditor_acks_unseen",    // the auditor acknowledges events that it has not taken in
+    "exec_output_doubled",    // output of a command that comes again is taken again
+    "exec_end_unaudited",     // the end of a command leaves no entry
+    "exec_begins_unclaimed",  // a node begins a command before the deployer has said yes
 });
 
 // Only names of the list compile.

@@ -66,7 +66,7 @@ bool Suite::all_at_end() {
   for (auto const* client : clients_)
     if (client->open() > 0) return false;
   auto const* d = deployer();
-  if (d == nullptr || !d->services().empty()) return false;
+  if (d == nullptr || !d->services().empty() || !commands_over()) return false;
   for (auto const& [id, job] : d->jobs())
     if (!is_final(job.run.state)) return false;
   for (auto const* name : services) {
@@ -96,6 +96,7 @@ std::string Suite::unfinished() {
               " events for the log, and " + std::to_string(outlet->acknowledged()) +
               " have arrived; ";
   }
+  if (!commands_over()) text += "commands beside tasks run; ";
   text += services_in_words();
   auto const* d = deployer();
   if (d == nullptr) return text;
@@ -211,6 +212,7 @@ void Suite::check_audit_log() {
     if (row.outcome == "done" && mutating_.contains(row.action))
       ++done[row.source + " " + row.actor + " " + row.request_id];
   }
+  check_commands(entries);
   auto const heads = rows_of<auditor::HeadRow>(world_.disk("auditor"));
   if (heads.empty() ? frontier.size() > 0 : heads[0].size != frontier.size())
     world_.fail("the head of the audit log is not its end");

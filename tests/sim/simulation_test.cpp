@@ -56,6 +56,7 @@ TEST(Repeat, TheSameSeedGivesTheSameRunMessageForMessage) {
 
 TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
   std::set<std::string> acked, asked;
+  std::uint64_t commands = 0;
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     auto plan = Plan::calm();
     plan.seed = seed;
@@ -65,25 +66,24 @@ TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
       asked.insert(sent.topic);
       if (sent.outcome == Outcome::acked) acked.insert(sent.topic);
     }
+    commands += suite.commands_heard_out();
     for (auto const* name : {"deployer", "vault", "auditor", "scaler", "monitor"})
       EXPECT_EQ(suite.world().system(name)->host(name).stats().restarts, 0) << name;
   }
   EXPECT_EQ(acked, asked) << "a kind of request that is always refused checks nothing";
   EXPECT_GE(acked.size(), 12u);
+  EXPECT_GE(commands, 5u);
 }
 
-// A small run, cut off once at every place where something becomes durable or leaves: before and
-// after each commit and each message of every service and node.
-TEST(CrashPoints, EveryOneOfASmallRunIsSurvived) {
-  auto plan = Plan::calm();
-  plan.jobs = 3;
-  plan.nodes = 2;
-  plan.trouble_ms = 9'000;
+// A run, cut off once at every place where something becomes durable or leaves: before and after
+// each commit and each message of every service and node.
+void survives_each_crash_point(Plan plan) {
   plan.peace_ms = 600'000;
   Suite whole(plan);
   whole.run();
   auto const points = static_cast<std::uint64_t>(whole.world().stats().points);
   EXPECT_GT(points, 500u);
+  EXPECT_EQ(plan.does("commands"), whole.commands_heard_out() > 0);
   std::uint64_t tried = 0;
   for (std::uint64_t point = 1; point <= points; point += crash_point_step, ++tried) {
     plan.faults.crash_at_point = point;
@@ -92,6 +92,23 @@ TEST(CrashPoints, EveryOneOfASmallRunIsSurvived) {
   }
   std::printf("%llu of %llu points\n", static_cast<unsigned long long>(tried),
               static_cast<unsigned long long>(points));
+}
+
+TEST(CrashPoints, EveryOneOfASmallRunIsSurvived) {
+  auto plan = Plan::calm();
+  plan.jobs = 3;
+  plan.nodes = 2;
+  plan.trouble_ms = 9'000;
+  plan.chores.erase("commands");
+  survives_each_crash_point(plan);
+}
+
+TEST(CrashPoints, EveryOneOfARunWithCommandsIsSurvived) {
+  auto plan = Plan::calm();
+  plan.jobs = plan.nodes = 1;
+  plan.trouble_ms = 7'000;
+  plan.chores = {"commands"};
+  survives_each_crash_point(plan);
 }
 
 // Of a failure the smallest part is kept that still fails.

@@ -44,8 +44,8 @@ Plan Plan::calm() {
 }
 
 std::vector<std::string_view> Plan::chore_kinds() {
-  return {"queries", "drains",  "secrets", "quotas",  "marks",
-          "log",     "scaling", "alerts",  "services"};
+  return {"queries", "drains",  "secrets", "quotas",   "marks",
+          "log",     "scaling", "alerts",  "services", "commands"};
 }
 
 bool Plan::leave_out(std::string_view kind) {
@@ -142,12 +142,13 @@ void Suite::add_node(std::string const& name) {
         host.streams.clear();
         system->add(
             "node",
-            [settings, runner] {
+            [settings, runner, this] {
               auto prober = std::make_shared<node::FakeProber>([runner](auto const& task) {
                 auto const status = runner->poll(task.attempt);
                 return status && status->state == node::RunState::running;
               });
-              return std::make_unique<node::Node>(settings, runner, std::move(prober));
+              return std::make_unique<node::Node>(settings, runner, std::move(prober), nullptr,
+                                                  nullptr, commands_.on(runner));
             },
             host);
         node::ReporterSettings const telemetry{settings.node, settings.boot_id, report_every_ms};

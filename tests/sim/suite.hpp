@@ -5,9 +5,9 @@
 // it tells only what is durable; after the faults end, everything must come to its end. Repeat one
 // run with `scripts/sim --seed N`.
 //
-// Files: suite.cpp the processes; workload.cpp what people do; serving.cpp services; durable.cpp
-// what answers may tell; invariants.cpp what holds at each moment and at the end; shorten.cpp the
-// smallest run that fails.
+// Files: suite.cpp the processes; workload.cpp what people do; serving.cpp services; talking.cpp
+// commands beside tasks, which commands.cpp plays; durable.cpp what answers may tell;
+// invariants.cpp what holds at each moment and at the end; shorten.cpp the smallest run that fails.
 
 #include <algorithm>
 #include <map>
@@ -19,8 +19,11 @@
 #include "common/sim/client.hpp"
 #include "common/sim/machine.hpp"
 #include "common/sim/world.hpp"
+#include "schemas/exec.hpp"
+#include "services/auditor/rows.hpp"
 #include "services/deployer/balancer/fake_balancer.hpp"
 #include "services/node/runner/fake_runner.hpp"
+#include "tests/sim/commands.hpp"
 #include "tests/sim/knobs.hpp"
 
 namespace lepton::sim {
@@ -61,6 +64,7 @@ class Suite {
   Plan const& plan() const { return plan_; }
   std::uint64_t jobs_submitted() const { return submitted_.size(); }
   std::uint64_t acknowledged() const;
+  std::uint64_t commands_heard_out() const { return commands_heard_out_; }
 
  private:
   // suite.cpp
@@ -115,6 +119,15 @@ class Suite {
   void remove_services();
   std::string services_in_words();
 
+  // talking.cpp
+  struct Conversation;
+  std::optional<JobId> running_job();
+  void run_command();
+  void say_more(std::shared_ptr<Conversation> const& talk);
+  bool hear(Conversation& talk, ExecHeard const& heard);
+  bool commands_over();
+  void check_commands(std::vector<auditor::EntryRow> const& entries);
+
   // durable.cpp
   void check_answer(Machine const& from, std::string const& to, Header const& header,
                     std::string const& body);
@@ -141,6 +154,7 @@ class Suite {
   Plan plan_;
   Chance chance_;
   World world_;
+  Commands commands_{world_};
   std::map<std::string, std::shared_ptr<node::FakeRunner>> runners_;
   std::shared_ptr<deployer::FakeBalancer> balancer_ =
       std::make_shared<deployer::FakeBalancer>(7'120, 4);
@@ -152,6 +166,7 @@ class Suite {
   std::map<std::string, std::string> puts_;     // path and version of a secret to its value
   std::map<std::uint64_t, std::string> roots_;  // size of the log to the root in a checkpoint
   std::uint64_t events_ = 0;
+  std::uint64_t commands_heard_out_ = 0;  // to their own end
   std::uint64_t starts_seen_ = 0;
 };
 

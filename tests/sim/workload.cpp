@@ -48,6 +48,7 @@ void Suite::plan_work() {
     some_time(4, [this] { watch_something(); });
   }
   if (plan_.does("services")) plan_serving();
+  if (plan_.does("commands")) some_time(8, [this] { run_command(); });
 }
 
 // A vault that has crashed is sealed again; somebody keeps unsealing it.
