@@ -102,7 +102,7 @@ int run(node::NodeConfig const& config, std::string const& file) {
   };
   spec.log_level = config.log_level;
   spec.metrics_endpoint = config.metrics_endpoint;
-  auto prober = std::make_shared<node::ThreadProber>(node::CheckSettings{config.task_user});
+  auto prober = std::make_shared<node::ThreadProber>(node::CheckSettings{config.state_folder});
   auto store = std::make_shared<node::FolderStore>(std::move(*folders));
   auto outputs = std::make_shared<node::OutputReader>(config.state_folder);
   auto executor = std::make_shared<node::RunnerExecutor>(config.state_folder);

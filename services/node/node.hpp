@@ -99,7 +99,6 @@ class Node final : public actor::Actor {
     Probing machine;
     std::string task;
     std::uint32_t port = 0;
-    std::string user;
   };
   void take_probe(ProbeOrder const& order, Context& c);
   void probe(Context& c);

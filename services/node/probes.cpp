@@ -9,7 +9,7 @@ void Node::take_probe(ProbeOrder const& order, Context& c) {
   auto const found = attempts_.find(attempt);
   if (!prober_ || found == attempts_.end() || found->second.final || probed_.contains(attempt))
     return;
-  probed_.emplace(attempt, Probed{Probing(order.probes), order.task.value, order.port, order.user});
+  probed_.emplace(attempt, Probed{Probing(order.probes), order.task.value, order.port});
   has_news_ = true;
   if (!std::exchange(probing_, true)) probe(c);
 }
@@ -22,7 +22,7 @@ void Node::probe(Context& c) {
   });
   for (auto& [attempt, probed] : probed_)
     for (auto const role : probed.machine.due(c.now()))
-      if (!prober_->begin({attempt, role, probed.machine.probe(role), probed.port, probed.user}))
+      if (!prober_->begin({attempt, role, probed.machine.probe(role), probed.port}))
         probed.machine.put_back(role);
   probing_ = !probed_.empty();
   if (probing_) c.after(settings_.probe_ms, [this](Context& later) { probe(later); });

@@ -8,6 +8,8 @@ import os
 from engine import IMAGE, Engine
 from stack import Stack, check, equal, run_test, wait_for
 
+WELL = "$LEPTON_OUTPUT_DIR/well"
+
 
 def spec(name, script, **more):
     return {"name": name, "image": IMAGE, "command": ["sh", "-c", script],
@@ -59,6 +61,25 @@ def is_measured(stack):
     stack.wait_job(job, {"cancelled"})
 
 
+def is_asked_within(stack):
+    """A command of a probe runs in the replica's container."""
+    stack.run("service", "apply", "-", text=json.dumps(
+        spec("asked", f"touch {WELL}; exec sleep 600", type="service",
+             probes={"readiness": {"command": ["sh", "-c", f"test -f {WELL}"],
+                                   "period": "200ms", "failures": 1}})))
+
+    def replica(state):
+        found = stack.ask("service", "show", "asked")["replicas"]
+        return found[0]["job"] if [one["state"] for one in found] == [state] else None
+    job = wait_for("ready replica", lambda: replica("ready"), 60, 0.1)
+    stack.run("exec", job, "--", "sh", "-c", f"rm {WELL}")
+    wait_for("replica that is not ready any more", lambda: replica("unready"), 30, 0.1)
+    stack.run("exec", job, "--", "sh", "-c", f"touch {WELL}")
+    wait_for("replica that is ready again", lambda: replica("ready"), 30, 0.1)
+    stack.run("service", "remove", "asked", "-y")
+    stack.wait_job(job, {"cancelled"})
+
+
 def test():
     with Engine() as engine:
         os.environ["DOCKER_HOST"] = f"unix://{engine.socket}"
@@ -67,6 +88,7 @@ def test():
             fails_without_its_image(stack)
             is_found_again(stack, engine)
             is_measured(stack)
+            is_asked_within(stack)
 
 
 if __name__ == "__main__":

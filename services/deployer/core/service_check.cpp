@@ -48,9 +48,6 @@ Status check_probe(std::string const& name, std::optional<Probe> const& probe,
 Status check_probes(JobSpec const& task) {
   auto const& p = task.probes;
   auto const ports = task.resources.ports;
-  for (auto const* probe : {&p.startup, &p.readiness, &p.liveness})
-    if (*probe && (*probe)->kind == ProbeKind::command && !task.image.empty())
-      return bad("probes", "a command would run beside the container; ask by http or tcp");
   if (auto good = check_probe("startup", p.startup, ports); !good) return good;
   if (auto good = check_probe("readiness", p.readiness, ports); !good) return good;
   return check_probe("liveness", p.liveness, ports);

@@ -9,19 +9,17 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <memory>
 #include <mutex>
 
-#include "common/postgres/process.hpp"
-#include "services/node/runner/users.hpp"
+#include "services/node/exec/beside.hpp"
+#include "services/node/runner/files.hpp"
 
 namespace lepton::node {
 namespace {
 
 constexpr std::size_t body_max = 1u << 20;
-constexpr TimeMs command_margin_ms = 1'000;
 
 Error bad(std::string what) {
   return {Code::unavailable, std::move(what)};
@@ -82,39 +80,15 @@ Status check_tcp(ProbeTask const& task) {
   return bad(fmt::format("port {}: {}", task.port, std::strerror(error)));
 }
 
-Result<std::optional<postgres::User>> user_of(ProbeTask const& task, CheckSettings const& s) {
-  auto const name = choose_user(task.user, {s.task_user, s.allow_root}, ::geteuid());
-  if (!name) return name.error();
-  if (::geteuid() != 0) return std::optional<postgres::User>();
-  auto const user = find_user(*name);
-  if (!user) return Error{Code::invalid, "there is no user " + *name};
-  return std::optional(postgres::User{user->name, user->uid, user->gid, {user->gid}});
-}
-
 Status check_command(ProbeTask const& task, CheckSettings const& settings) {
-  auto user = user_of(task, settings);
-  if (!user) return user.error();
-  postgres::Command command{
-      "/usr/bin/setpriv",
-      {"--no-new-privs", "--", "/usr/bin/timeout", "--signal=KILL",
-       fmt::format("{:.3f}", double(task.probe.timeout_ms) / 1000)},
-      {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", fmt::format("PORT={}", task.port)}};
-  command.arguments.insert(command.arguments.end(), task.probe.command.begin(),
-                           task.probe.command.end());
-  command.user = std::move(*user);
-  command.parent_death_signal = SIGKILL;
-  auto child = postgres::spawn(command);
-  if (!child) return child.error();
   auto const& name = task.probe.command.front();
-  auto const status = child->wait(task.probe.timeout_ms + command_margin_ms);
-  if (!status) {
-    child->signal(SIGKILL);
-    child->wait(command_margin_ms);
-  }
-  if (!status || *status == 128 + SIGKILL)
+  auto const exit_code =
+      run_beside(settings.state_dir, task.attempt, task.probe.command, task.probe.timeout_ms);
+  if (!exit_code && exit_code.error().code == Code::timeout)
     return bad(fmt::format("{}: not done after {} ms", name, task.probe.timeout_ms));
-  if (*status == 0) return ok();
-  return bad(fmt::format("{}: exit code {}", name, *status));
+  if (!exit_code) return bad(fmt::format("{}: {}", name, exit_code.error().what));
+  if (*exit_code == 0) return ok();
+  return bad(fmt::format("{}: exit code {}", name, *exit_code));
 }
 
 }  // namespace

@@ -18,7 +18,6 @@ struct ProbeTask {
   ProbeRole role = ProbeRole::startup;
   Probe probe;
   std::uint32_t port = 0;
-  std::string user;  // of a command; empty: the node's default
 };
 
 struct ProbeDone {

@@ -1,4 +1,4 @@
-// Real questions: at a small server, at a closed port, and by commands.
+// Real questions at a small server and at a closed port.
 
 #include "services/node/probe/check.hpp"
 
@@ -64,12 +64,6 @@ std::string tcp(std::uint32_t port) {
   auto const status = check({"a", ProbeRole::readiness, {ProbeKind::tcp}, port}, {});
   return status ? "good" : status.error().what;
 }
-std::string command(std::vector<std::string> words, std::int64_t timeout_ms = 5'000) {
-  ProbeTask const task{
-      "a", ProbeRole::liveness, {ProbeKind::command, "", std::move(words), 1'000, timeout_ms}, 77};
-  auto const status = check(task, {});
-  return status ? "good" : status.error().what;
-}
 
 TEST(Check, HttpWantsAStatusFrom200To399) {
   EXPECT_EQ(http(Server("200 OK").port), "good");
@@ -90,18 +84,6 @@ TEST(Check, TcpWantsAConnection) {
     closed = server.port;
   }
   EXPECT_NE(tcp(closed).find("refused"), std::string::npos);
-}
-
-TEST(Check, CommandsWantExitCodeZero) {
-  EXPECT_EQ(command({"/bin/sh", "-c", "test \"$PORT\" = 77"}), "good");
-  EXPECT_EQ(command({"/bin/sh", "-c", "exit 3"}), "/bin/sh: exit code 3");
-  EXPECT_EQ(command({"/nonexistent/program"}), "/nonexistent/program: exit code 127");
-}
-
-TEST(Check, CommandsHaveATimeoutAndNoRights) {
-  EXPECT_EQ(command({"/bin/sh", "-c", "sleep 60 & wait"}, 200), "/bin/sh: not done after 200 ms");
-  EXPECT_NE(command({"/bin/sh", "-c", "test $(id -u) = 0"}), "good");
-  EXPECT_EQ(command({"/bin/sh", "-c", "grep -q 'NoNewPrivs:.1' /proc/self/status"}), "good");
 }
 
 TEST(ThreadProber, AsksManyAtOnceAndTellsAll) {

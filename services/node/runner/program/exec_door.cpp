@@ -18,7 +18,7 @@ void ExecDoor::answer(Launch const& launch) {
       !call ? Result<pid_t>(call.error())
       : running_.size() >= running_max
           ? Result<pid_t>(
-                Error{Code::exhausted, "8 commands run beside this task, which is the limit"})
+                Error{Code::exhausted, "12 commands run beside this task, which is the limit"})
           : launch(*call);
   if (!pid) {
     (void)send_word(*socket, {ExecWord::Kind::refused, -1, pid.error().what});
