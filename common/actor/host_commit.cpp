@@ -180,7 +180,9 @@ void Host::release_item(Item& item) {
   if (item.life != life_) return;  // the new life decides from rows what comes next
   for (auto& timer : item.out.timers)
     timers_.emplace(now() + timer.delay_ms, std::move(timer.then));
-  for (auto& ask : item.out.asks) owner_.begin_ask(index_, life_, std::move(ask));
+  // One that is refused on the spot may end this life, by a full mailbox.
+  for (auto& ask : item.out.asks) owner_.begin_ask(index_, item.life, std::move(ask));
+  if (item.life != life_) return;
   for (auto& work : item.out.works) {
     ++reads_out_;
     ports_.worker.run(std::move(work.job), [this, life = life_, then = std::move(work.then)] {

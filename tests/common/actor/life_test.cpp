@@ -261,5 +261,21 @@ TEST_F(Ask, AnswerForAnEndedLifeIsDropped) {
   EXPECT_TRUE(seen.lines.empty());
 }
 
+// Refusals of the first ones fill its own control lane, which ends its life while its questions are
+// still being sent: those of the old life must not be answered into the new one.
+TEST_F(Life, WhatALifeAskedThatEndedOverItIsNotHeardByTheNext) {
+  settings.mailbox.messages_max = 2;
+  boot();
+  post("1", Change{"ask often", "desk", 8});
+  EXPECT_EQ(answer("1"), "= 0");
+  EXPECT_EQ(seen.lives, 2);
+  EXPECT_EQ(seen.lines, std::vector<std::string>{});
+  post("2", Change{"work", "a", 3});
+  ASSERT_EQ(worker.done.size(), 1u);
+  pop(worker.done);
+  settle();
+  EXPECT_EQ(answer("2"), "= 9") << "the new life serves";
+}
+
 }  // namespace
 }  // namespace lepton::test

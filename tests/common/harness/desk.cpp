@@ -142,6 +142,14 @@ std::map<std::string, DeskActor::Behaviour> const& DeskActor::late_behaviours() 
          d.ask(m.key, m.n, c);
          c.answer(t, Value{0});
        }},
+      {"ask often",
+       [](D& d, Change const& m, T t, C& c) {  // key names the peer
+         auto& lines = d.seen_.lines;          // of the test, which outlives this actor
+         for (std::int64_t i = 0; i < m.n; ++i)
+           c.ask(m.key, Look{"x"}, 1'000,
+                 [&lines](Result<Value> const&, C&) { lines.push_back("heard"); });
+         c.answer(t, Value{0});
+       }},
       {"await",
        [](D&, Change const& m, T t, C& c) {  // key names the peer, n how long it may wait
          c.ask(m.key, Await{m.n}, 60'000, [](Result<Value> const&, C&) {});
