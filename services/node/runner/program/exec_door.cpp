@@ -17,8 +17,9 @@ void ExecDoor::answer(Launch const& launch) {
   Result<pid_t> const pid =
       !call ? Result<pid_t>(call.error())
       : running_.size() >= running_max
-          ? Result<pid_t>(
-                Error{Code::exhausted, "12 commands run beside this task, which is the limit"})
+          ? Result<pid_t>(Error{
+                Code::exhausted,
+                std::to_string(running_max) + " commands run beside this task, which is the limit"})
           : launch(*call);
   if (!pid) {
     (void)send_word(*socket, {ExecWord::Kind::refused, -1, pid.error().what});
