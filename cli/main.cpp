@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "cli/audit/audit_commands.hpp"
+#include "cli/jobs/decision_commands.hpp"
 #include "cli/jobs/job_commands.hpp"
 #include "cli/monitor/monitor_commands.hpp"
 #include "cli/nodes/mark_commands.hpp"
@@ -35,8 +36,8 @@ int main(int argc, char** argv) {
   look_around(shell);
   Commands all;
   for (auto const& some :
-       {up_commands(), job_commands(), node_commands(), mark_commands(), quota_commands(),
-        vault_commands(), audit_commands(), replay_commands(), service_commands(),
+       {up_commands(), job_commands(), decision_commands(), node_commands(), mark_commands(),
+        quota_commands(), vault_commands(), audit_commands(), replay_commands(), service_commands(),
         serving_commands(), monitor_commands(), stack_commands()})
     all.insert(all.end(), some.begin(), some.end());
   all.push_back(version_command());

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/connect.hpp"
+#include "cli/jobs/decision_commands.hpp"
 #include "cli/output/emit.hpp"
 #include "cli/output/words.hpp"
 
@@ -24,7 +25,7 @@ Result<int> explain(Shell& shell, std::string const& job) {
   if (!e) return e.error();
   emit(shell, *e, explanation_sheet(*e, SystemClock().wall_ms()));
   if (shell.format != Format::table) return 0;
-  for (auto const& table : {rejection_table(*e), choice_table(*e)})
+  for (auto const& table : {rejection_table(*e), choice_table(e->choices)})
     if (!table.is_empty()) shell.print("\n" + table.text(shell.colour));
   return 0;
 }
@@ -50,9 +51,9 @@ Table rejection_table(JobExplanation const& e) {
   return table;
 }
 
-Table choice_table(JobExplanation const& e) {
+Table choice_table(std::vector<NodeChoice> const& choices) {
   Table table({"RANK", "NODE", "HERE", "MODEL", "WISHES", "COST"});
-  for (auto const& c : e.choices) {
+  for (auto const& c : choices) {
     std::string terms;
     for (auto const& t : c.terms)
       terms += fmt::format("{}{} {:.4g}", terms.empty() ? "" : ", ", t.name, t.value);
@@ -63,12 +64,20 @@ Table choice_table(JobExplanation const& e) {
 }
 
 Command explain_command() {
-  auto const job = std::make_shared<std::string>();
+  struct Options {
+    std::string job;
+    bool replay = false;
+  };
+  auto const o = std::make_shared<Options>();
   Command c{"job explain",
             "Says why a job waits and what would help, or why its machine was chosen",
-            "lepton job explain digits\nlepton job explain digits -o json"};
-  c.required("JOB", "Identity, a unique start of it, or the name of your newest job", job.get());
-  c.run = [job](Shell& shell) { return explain(shell, *job); };
+            "lepton job explain digits\nlepton job explain digits --replay"};
+  c.required("JOB", "Identity, a unique start of it, or the name of your newest job", &o->job)
+      .flag("--replay", "Makes the newest decision about it again, from the state as it was then",
+            &o->replay);
+  c.run = [o](Shell& shell) {
+    return o->replay ? replay_job(shell, o->job) : explain(shell, o->job);
+  };
   return c;
 }
 

@@ -13,6 +13,6 @@ Command explain_command();
 // Pure.
 Table explanation_sheet(JobExplanation const& e, std::int64_t now_ms);
 Table rejection_table(JobExplanation const& e);
-Table choice_table(JobExplanation const& e);
+Table choice_table(std::vector<NodeChoice> const& choices);
 
 }  // namespace lepton::cli

@@ -72,6 +72,11 @@ class Context {
   void erase(T const& row) {
     out.changes.push_back({store::Op::erase, &store::table_of<T>(), store::key_cells(row)});
   }
+  // As store::Op::erase_to: the leading key cells, and the highest number that goes.
+  template <store::Row T>
+  void erase_to(store::Cells key) {
+    out.changes.push_back({store::Op::erase_to, &store::table_of<T>(), std::move(key)});
+  }
 
   template <class M>
   void emit(std::string stream, M const& event) {

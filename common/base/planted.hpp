@@ -33,6 +33,7 @@ inline constexpr std::array planted_bugs = std::to_array<std::string_view>({
     "exec_output_doubled",    // output of a command that comes again is taken again
     "exec_end_unaudited",     // the end of a command leaves no entry
     "exec_begins_unclaimed",  // a node begins a command before the deployer has said yes
+    "decision_step_lost",     // what is given back is missing in the record of decisions
 });
 
 // Only names of the list compile.

@@ -111,7 +111,8 @@ Reservation const* Deployer::reservation_for(QueuedJob const& head, WallMs now) 
 
 // Other places, or the reason to wait, where the start would delay the first in line.
 std::optional<Misfit> Deployer::respect_head(QueuedJob const& queued,
-                                             std::vector<Allocation>& places, WallMs now) {
+                                             std::vector<Allocation>& places, WallMs now,
+                                             Beside& beside) {
   if (!has_limits(queued.pool)) return std::nullopt;
   auto const* head = head_before(queued);
   auto const* reservation = head == nullptr ? nullptr : reservation_for(*head, now);
@@ -121,9 +122,11 @@ std::optional<Misfit> Deployer::respect_head(QueuedJob const& queued,
       spec.max_duration_ms > 0 ? std::optional<WallMs>(now + longest_ms(spec)) : std::nullopt;
   EndsBy const ends = [&](AttemptId const& attempt) { return ends_by(attempt, now); };
   if (leaves_whole(cluster_, *reservation, ends, places, until)) return std::nullopt;
-  if (auto beside = place_beside(cluster_, queued.resources, queued.pool, queued.tasks,
-                                 placer_.policy(queued.pool), *reservation, ends)) {
-    places = std::move(*beside);
+  if (auto others =
+          place_beside(cluster_, queued.resources, queued.pool, queued.tasks,
+                       placer_.policy(queued.pool), *reservation, noting(ends, beside.ends))) {
+    places = std::move(*others);
+    beside.reserved = *reservation;
     return std::nullopt;
   }
   reserved_.at(queued.pool).held_back = true;

@@ -22,6 +22,8 @@ Deployer::Deployer(Settings settings, std::shared_ptr<Balancer> balancer)
   on<JobPlan>(&Deployer::plan);
   on<JobLogs>(&Deployer::logs);
   on<JobExplain>(&Deployer::explain_job);
+  on<DecisionList>(&Deployer::list_decisions);
+  on<DecisionReplay>(&Deployer::replay_decisions);
   on<NodeSync>(&Deployer::sync);
   on<NodeList>(&Deployer::list_nodes);
   on<NodeDrain>(&Deployer::drain);
@@ -57,12 +59,14 @@ std::vector<store::Table const*> Deployer::tables() const {
       &store::table_of<ReplicaRow>()};
   for (auto const* table : Folders::tables()) all.push_back(table);
   for (auto const* table : Execs::tables()) all.push_back(table);
+  for (auto const* table : DecisionLog::tables()) all.push_back(table);
   return all;
 }
 
 void Deployer::restore(actor::Rows const& rows) {
   folders_.restore(rows);
   execs_.restore(rows);
+  decisions_.restore(rows);
   for (auto& row : rows.of<JobRow>()) {
     next_order_ = std::max(next_order_, std::uint64_t(row.queue_order) + 1);
     auto const id = row.job;
@@ -141,6 +145,7 @@ void Deployer::start(Context& c) {
   }
   folders_.start(c);
   execs_.start(c);
+  decisions_.start(c);
   balance_soon(c);
   for (auto* job : queued) admit(*job, c);
   c.after(settings_.tick_ms, [this](Context& later) { tick(later); });

@@ -23,6 +23,7 @@
 #include <set>
 
 #include "common/actor/actor.hpp"
+#include "schemas/decision.hpp"
 #include "schemas/explain.hpp"
 #include "schemas/node.hpp"
 #include "schemas/node_marks.hpp"
@@ -38,6 +39,8 @@
 #include "services/deployer/core/queue.hpp"
 #include "services/deployer/core/quota.hpp"
 #include "services/deployer/core/usage.hpp"
+#include "services/deployer/decisions/decision_log.hpp"
+#include "services/deployer/decisions/replayer.hpp"
 #include "services/deployer/execs/execs.hpp"
 #include "services/deployer/folders/folders.hpp"
 #include "services/deployer/node_watch.hpp"
@@ -69,6 +72,8 @@ struct Settings {
   TimeMs patience_check_ms = 10'000;    // how often it is looked for them
   TimeMs doubt_max_ms = 60'000;         // their places may be on nodes that are not ready
   DepotLimits folders;
+  DecisionLimits decisions;
+  TimeMs waits_told_every_ms = 60'000;  // of one job, why it waits is kept no more often
 };
 
 class Deployer final : public actor::Actor, private Folders::Jobs, private Relay::Tasks {
@@ -90,6 +95,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   std::map<std::string, ServiceState> const& services() const { return serving_.services; }
   std::vector<Replica> replicas_of(ServiceState const& s) const;
   Folders const& folders() const { return folders_; }
+  std::int64_t oldest_decision() const { return decisions_.snapshots().front(); }
 
  private:
   using Context = actor::Context;
@@ -141,12 +147,14 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void act(Job& job, Action const& action, Context& c);
   void save(Job const& job, Context& c);
   void finish(Job& job, Context& c);
+  AuditEvent job_event(Job const& job, std::string action) const;
   void audit_job(Job const& job, std::string action, AuditOutcome outcome, Context& c);
   void enqueue(Job const& job);
   void pass(Context& c);
-  std::optional<Misfit> try_place(QueuedJob const& queued, std::vector<Job*>& placed, WallMs now);
+  std::optional<Misfit> try_place(QueuedJob const& queued, std::vector<Job*>& placed, WallMs now,
+                                  Context& c);
   std::optional<Misfit> place_now(QueuedJob const& queued, std::vector<Job*>& placed, WallMs now,
-                                  bool lent);
+                                  bool lent, Context& c);
   void launch(Job& job, std::uint32_t index, Context& c);
   void simulate(AttemptId const& attempt, NodeId const& node, Context& c);
   void simulate_end(Job const& job, std::uint32_t index, TimeMs ran_ms, Context& c);
@@ -180,8 +188,9 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   Holding& hold_places(QueuedJob const& queued, std::vector<Allocation> const& places);
   void drop_hold(Job const& job);
   bool may_have_victims(Preemptor const& job) const;
+  // What the plan was made from goes to `input`, if anywhere.
   std::optional<PreemptionPlan> plan_for(QueuedJob const& queued, std::string const& owner,
-                                         Context& c);
+                                         Context& c, DecisionInput* input = nullptr);
   void preempt(Context& c);
   void begin_hold(QueuedJob const& queued, PreemptionPlan const& plan, Context& c);
   void top_up_holds(Context& c);
@@ -215,14 +224,19 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   std::optional<Reservation> plan_reservation(QueuedJob const& job, WallMs now);
   std::vector<Limited> limited_in(PoolId const& pool, WallMs now, bool all) const;
   std::optional<WallMs> ends_by(AttemptId const& attempt, WallMs now) const;
+  // The reservation that places were chosen beside; nobody's: it was not in the way.
+  struct Beside {
+    Reservation reserved;
+    NotedEnds ends;
+  };
   std::optional<Misfit> respect_head(QueuedJob const& queued, std::vector<Allocation>& places,
-                                     WallMs now);
+                                     WallMs now, Beside& beside);
   void drop_reservations();
 
   // patience.cpp
   void keep_places(Context& c);
   void begin_keeping(QueuedJob const& queued, Reservation const& plan, Context& c);
-  bool starts_elsewhere(JobId const& id, TimeMs now);
+  bool starts_elsewhere(JobId const& id, Context& c);
   bool has_lost_its_places(JobId const& id, TimeMs now);
   JobId const* elder_of(PoolId const& pool) const;
   Hold* lender_for(QueuedJob const& queued, WallMs now);
@@ -231,6 +245,22 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   Result<JobExplanation> explain_job(JobExplain const& m, Context& c);
   void explain_waiting(Job const& job, JobExplanation& e, Context& c);
   void explain_places(Job const& job, std::uint32_t most, JobExplanation& e);
+
+  // deciding.cpp
+  void arrived(ResourceRequest const& request, std::uint32_t tasks);
+  DecisionInput input_of(DecisionKind kind, QueuedJob const& queued, Context& c);
+  void note_placed(Job& job, QueuedJob const& queued, std::vector<Allocation> const& places,
+                   Beside const& beside, Context& c);
+  void note_waits(Job& job, QueuedJob const& queued, Misfit const& misfit, Context& c);
+  void list_decisions(DecisionList const& m, Ticket<DecisionList> ticket, Context& c);
+  void replay_decisions(DecisionReplay const& m, Ticket<DecisionReplay> ticket, Context& c);
+  struct ReplayRun;
+  void find_decision(DecisionReplay const& m, store::Condition which, Ticket<DecisionReplay> ticket,
+                     Context& c);
+  void begin_replay(DecisionReplay const& m, std::int64_t number, Ticket<DecisionReplay> ticket,
+                    Context& c);
+  void go_on_replaying(std::shared_ptr<ReplayRun> run, Context& c);
+  void end_replay(ReplayRun& run, Context& c);
 
   // quotas.cpp
   Result<QuotaChanged> put_quota(QuotaPut const& m, Context& c);
@@ -346,6 +376,8 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   std::map<NodeId, NodeLink> nodes_;
   Cluster cluster_;
   Placer placer_{cluster_};
+  DecisionLog decisions_{cluster_, placer_, settings_.decisions};
+  bool replaying_ = false;
   Queue queue_;
   Ledger ledger_;
   std::map<std::pair<PoolId, std::string>, QuotaRow> quotas_;

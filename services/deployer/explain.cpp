@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "services/deployer/core/choices.hpp"
 #include "services/deployer/deployer.hpp"
 
 namespace lepton::deployer {
@@ -113,23 +114,11 @@ void Deployer::explain_places(Job const& job, std::uint32_t most, JobExplanation
   for (std::uint32_t i = 0; i < job.allocations.size(); ++i)
     if (auto const* held = cluster_.held(attempt_id(job.id(), i, job.run.round)))
       draft.give(cluster_.find(held->node)->slot, *held);
-  Ask const ask(cluster_, spec.resources, spec.pool);
-  ShelfRange range;
-  auto options = options_on(cluster_.pool(spec.pool), cluster_, draft, ask, policy, range);
-  std::sort(options.rbegin(), options.rend());
-  e.pool_nodes = static_cast<std::uint32_t>(cluster_.pool(spec.pool).size());
-  e.nodes_that_fit = static_cast<std::uint32_t>(options.size());
   auto const& home = job.allocations.front().node;
-  for (std::uint32_t i = 0; i < options.size(); ++i) {
-    auto const& node = cluster_.at(options[i].slot);
-    auto const chosen = node.spec.id == home;
-    if (i >= most && !chosen) continue;
-    NodeChoice choice{node.spec.id,           chosen, i + 1, options[i].rank.preference,
-                      options[i].rank.wishes, {}};
-    for (auto const& t : policy.terms(node, draft.room(node.slot), ask))
-      choice.terms.push_back({std::string(t.name), t.value, std::string(t.unit)});
-    e.choices.push_back(std::move(choice));
-  }
+  auto ranked = ranked_choices(draft, cluster_, spec.resources, spec.pool, policy, home, most);
+  e.pool_nodes = static_cast<std::uint32_t>(cluster_.pool(spec.pool).size());
+  e.nodes_that_fit = ranked.nodes_that_fit;
+  e.choices = std::move(ranked.choices);
   e.what = fmt::format(
       "runs on node {}; of {} nodes {} could take a task of it now, and these are "
       "the best as things stand",

@@ -44,16 +44,23 @@ void Deployer::save(Job const& job, Context& c) {
   c.upsert(job.run_row());
 }
 
-void Deployer::audit_job(Job const& job, std::string action, AuditOutcome outcome, Context& c) {
+AuditEvent Deployer::job_event(Job const& job, std::string action) const {
   AuditEvent event;
   event.actor = "deployer";
   event.action = std::move(action);
   event.resource = job.path();
-  event.outcome = outcome;
+  event.outcome = AuditOutcome::done;
   event.detail["job"] = job.id().value;
   if (!job.why.empty()) event.detail["why"] = job.why;
   if (job.run.round > 0) event.detail["round"] = std::to_string(job.run.round);
+  if (job.decision > 0) event.detail["decision"] = std::to_string(job.decision);
   if (!job.allocations.empty()) event.detail["node"] = job.allocations.front().node.value;
+  return event;
+}
+
+void Deployer::audit_job(Job const& job, std::string action, AuditOutcome outcome, Context& c) {
+  auto event = job_event(job, std::move(action));
+  event.outcome = outcome;
   c.audit(std::move(event));
 }
 
@@ -140,18 +147,20 @@ void Deployer::enqueue(Job const& job) {
 
 // Where it finds no room, who is first in line may lend what it holds.
 std::optional<Misfit> Deployer::try_place(QueuedJob const& queued, std::vector<Job*>& placed,
-                                          WallMs now) {
-  auto misfit = place_now(queued, placed, now, false);
+                                          WallMs now, Context& c) {
+  auto misfit = place_now(queued, placed, now, false, c);
   auto* lender = misfit && misfit->for_room ? lender_for(queued, now) : nullptr;
-  if (lender == nullptr) return misfit;
-  lender->step_aside(cluster_);
-  if (!place_now(queued, placed, now, true)) misfit.reset();
-  lender->top_up(cluster_);
+  if (lender != nullptr) {
+    lender->step_aside(cluster_);
+    if (!place_now(queued, placed, now, true, c)) misfit.reset();
+    lender->top_up(cluster_);
+  }
+  if (misfit) note_waits(jobs_.at(queued.job), queued, *misfit, c);
   return misfit;
 }
 
 std::optional<Misfit> Deployer::place_now(QueuedJob const& queued, std::vector<Job*>& placed,
-                                          WallMs now, bool lent) {
+                                          WallMs now, bool lent, Context& c) {
   auto& job = jobs_.at(queued.job);
   if (auto beyond = beyond_limit(job)) {
     Misfit misfit;
@@ -165,9 +174,11 @@ std::optional<Misfit> Deployer::place_now(QueuedJob const& queued, std::vector<J
     return std::move(*misfit);
   }
   auto& places = std::get<std::vector<Allocation>>(result);
+  Beside beside;
   if (!lent)
-    if (auto held_back = respect_head(queued, places, now)) return held_back;
+    if (auto held_back = respect_head(queued, places, now, beside)) return held_back;
   job.allocations = std::move(places);
+  note_placed(job, queued, job.allocations, beside, c);
   for (std::uint32_t i = 0; i < job.allocations.size(); ++i)
     hold_for(job, attempt_id(job.id(), i, job.run.round + 1), job.allocations[i]);
   placed.push_back(&job);
@@ -188,7 +199,7 @@ void Deployer::pass(Context& c) {
   auto const now = instant(c).wall_ms;
   auto const result = queue_.pass(
       cluster_, now, settings_.tries_per_pass,
-      [&](QueuedJob const& queued) { return try_place(queued, placed, now); }, turn);
+      [&](QueuedJob const& queued) { return try_place(queued, placed, now, c); }, turn);
   more_to_place_ = result.more;
   for (auto* job : placed) begin_round(*job, c);
   // Those who were held back for one that has started are tried again.
@@ -303,6 +314,7 @@ void Deployer::tick(Context& c) {
   if (more_to_place_ || !holding_.empty() || (due && *due <= instant(c).wall_ms)) pass(c);
   preempt(c);
   keep_places(c);
+  decisions_.tick(c);
   while (finished_.size() > settings_.finished_kept_max) {
     auto const& job = jobs_.at(finished_.front());
     auto const& row = job.row;

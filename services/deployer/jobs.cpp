@@ -70,7 +70,7 @@ void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) 
     return c.answer(ticket, here.error());
 
   folders_.use(caller.name, m.spec.workdir, c);
-  placer_.observe(m.spec.resources, m.spec.nodes * std::max(1u, m.spec.array));
+  arrived(m.spec.resources, m.spec.nodes * std::max(1u, m.spec.array));
   JobRow common;
   common.owner = caller.name;
   common.policies = caller.policies;

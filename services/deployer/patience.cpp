@@ -39,6 +39,10 @@ void Deployer::keep_places(Context& c) {
       auto const plan = reserve(cluster_, queued.job, queued.resources, pool, queued.tasks, running,
                                 now, placer_.policy(pool));
       if (!plan) continue;
+      auto input = input_of(DecisionKind::keep, queued, c);
+      input.limited = running;
+      jobs_.at(queued.job).decision =
+          decisions_.decided(std::move(input), {plan->places, {}, plan->starts_by_ms, ""}, {}, c);
       begin_keeping(queued, *plan, c);
       patience_.found(pool);
       break;
@@ -74,20 +78,20 @@ bool Deployer::has_lost_its_places(JobId const& id, TimeMs now) {
 }
 
 // Whether all of it fits somewhere by now, with what it holds; then it holds that.
-bool Deployer::starts_elsewhere(JobId const& id, TimeMs now) {
+bool Deployer::starts_elsewhere(JobId const& id, Context& c) {
   auto& waits = holding_.at(id);
-  auto const& job = jobs_.at(id);
+  auto& job = jobs_.at(id);
+  auto const now = c.now();
   auto const freed = cluster_.freed(job.row.pool);
   if (waits.freed == freed || now - waits.looked_at < settings_.reservation_pause_ms) return false;
   waits.freed = freed;
   waits.looked_at = now;
   waits.hold.step_aside(cluster_);
   auto places = placer_.find(job.spec().resources, job.row.pool, job.spec().nodes);
-  if (places)
-    waits.hold.move(cluster_, std::move(*places));
-  else
-    waits.hold.top_up(cluster_);
-  return places.has_value();
+  if (!places) return waits.hold.top_up(cluster_), false;
+  note_placed(job, {id, job.row.pool, job.spec().resources, job.spec().nodes}, *places, {}, c);
+  waits.hold.move(cluster_, std::move(*places));
+  return true;
 }
 
 // The hold of the first in line, for work that ends before that can start; and before the next one

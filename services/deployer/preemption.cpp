@@ -127,14 +127,24 @@ bool Deployer::may_have_victims(Preemptor const& job) const {
 }
 
 std::optional<PreemptionPlan> Deployer::plan_for(QueuedJob const& queued, std::string const& owner,
-                                                 Context& c) {
+                                                 Context& c, DecisionInput* input) {
   auto const job = preemptor_of(queued, owner);
   auto const more = usage_of(queued.resources, queued.tasks);
   if (!may_have_victims(job) || ledger_.beyond_limit(queued.pool, owner, more)) return std::nullopt;
   auto const highest = job.quotas ? std::numeric_limits<std::int32_t>::max() : job.priority;
   auto running = running_in(queued.pool, highest);
   if (job.quotas) mark_borrowed(running, queued.pool);
-  return plan_preemption(cluster_, job, running, instant(c).wall_ms, placer_.policy(queued.pool));
+  auto plan =
+      plan_preemption(cluster_, job, running, instant(c).wall_ms, placer_.policy(queued.pool));
+  if (plan && input != nullptr) {
+    *input = input_of(DecisionKind::preempt, queued, c);
+    input->priority = job.priority;
+    input->owner = job.owner;
+    input->quotas = job.quotas;
+    input->owed = job.owed;
+    input->running = std::move(running);
+  }
+  return plan;
 }
 
 // A few plans at each tick: the first of each lane that nothing can take, in the queue's order.
@@ -150,7 +160,12 @@ void Deployer::preempt(Context& c) {
     if (again_at > c.now()) continue;
     ++plans;
     again_at = c.now() + settings_.preemption_pause_ms;
-    if (auto const plan = plan_for(queued, owner, c)) begin_hold(queued, *plan, c);
+    DecisionInput input;
+    auto const plan = plan_for(queued, owner, c, &input);
+    if (!plan) continue;
+    jobs_.at(queued.job).decision =
+        decisions_.decided(std::move(input), {plan->places, plan->victims, 0, ""}, {}, c);
+    begin_hold(queued, *plan, c);
   }
 }
 
@@ -218,7 +233,7 @@ void Deployer::top_up_holds(Context& c) {
     if (has_lost_its_places(id, c.now()))
       give_up(id, "a node of its places takes no work any more; others are looked for", c);
     else if ((waits.hold.top_up(cluster_) && !waits.hold.is_broken(cluster_)) ||
-             starts_elsewhere(id, c.now()))
+             starts_elsewhere(id, c))
       whole.push_back(id);
   }
   for (auto const& id : whole) {

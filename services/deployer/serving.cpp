@@ -139,7 +139,7 @@ void Deployer::start_replica(ServiceState& s, std::uint32_t template_number, Con
   common.owner = revision->owner;
   common.policies = revision->policies;
   common.token = revision->token;
-  placer_.observe(task.resources, task.nodes);
+  arrived(task.resources, task.nodes);
   admit(take_in(id, task, common, c), c);
   more_to_place_ = true;
   ReplicaRow const replica{id, s.row.service, number, template_number};

@@ -24,9 +24,12 @@ struct Job {
   WallMs started_at_ms = 0;
   WallMs finished_at_ms = 0;
   std::string why;
-  WallMs queued_at_ms = 0;   // its age in the queue; not stored
-  TimeMs placed_at = 0;      // on the monotonic clock of this life, whose start counts too
-  bool stood_aside = false;  // waited for others before it came to the queue; not stored
+  WallMs queued_at_ms = 0;    // its age in the queue; not stored
+  TimeMs placed_at = 0;       // on the monotonic clock of this life, whose start counts too
+  bool stood_aside = false;   // waited for others before it came to the queue; not stored
+  std::int64_t decision = 0;  // number of the newest about it in this life
+  std::string waits_for;      // the rules that keep it back, as last noted in this life
+  TimeMs waits_told_at = 0;   // when that was
 
   JobId const& id() const { return row.job; }
   JobSpec const& spec() const { return row.spec; }

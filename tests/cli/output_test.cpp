@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "cli/jobs/decision_commands.hpp"
 #include "cli/jobs/explain.hpp"
 #include "cli/jobs/job_views.hpp"
 #include "cli/nodes/status.hpp"
@@ -161,9 +162,43 @@ TEST(Output, AnExplanationSaysWhatIsMissingAndWhen) {
             "RULE       REJECTS  WHY\n"
             "gpu_share  3 of 3   gpu share short\n");
   e.choices = {{NodeId{"n1"}, true, 1, 0, 0, {{"stranded", 12.5, "x"}, {"left_over", 3, "y"}}}};
-  EXPECT_EQ(choice_table(e).text(false),
+  EXPECT_EQ(choice_table(e.choices).text(false),
             "RANK  NODE  HERE  MODEL  WISHES  COST\n"
             "   1  n1    yes       0       0  stranded 12.5, left_over 3\n");
+}
+
+TEST(Output, DecisionsSayWhereAndWhyAndWhetherTheyComeOutTheSame) {
+  DecisionLine placed{7,           600'000,        "place", JobId{"j"}, PoolId{"p"},
+                      "foresight", {NodeId{"n1"}}, {},      "",         {{"stranded", 12.5, "x"}}};
+  DecisionLine waits{8,           601'000, "wait", JobId{"k"},     PoolId{"p"},
+                     "foresight", {},      {},     "no node fits", {}};
+  DecisionLine preempts{9,           602'000,        "preempt",    JobId{"k"}, PoolId{"p"},
+                        "foresight", {NodeId{"n1"}}, {JobId{"j"}}, "",         {}};
+  EXPECT_EQ(decision_table({{placed, waits, preempts}}).text(false),
+            "NUMBER  AT                    KIND     JOB  NODES  POLICY     WHY\n"
+            "     7  1970-01-01T00:10:00Z  place    j    n1     foresight  stranded 12.5\n"
+            "     8  1970-01-01T00:10:01Z  wait     k    -      foresight  no node fits\n"
+            "     9  1970-01-01T00:10:02Z  preempt  k    n1     foresight  stops j\n");
+  DecisionsReplayed r{.first = 1, .last = 8, .replayed = 3, .given = 1};
+  EXPECT_EQ(replay_sheet(r).text(false),
+            "RECORDS     1 to 8\n"
+            "MADE AGAIN  3\n"
+            "AS GIVEN    1\n"
+            "OUTCOME     the same again\n");
+  r.different = {4, 6};
+  r.decision = {placed};
+  r.nodes_that_fit = 2;
+  r.pool_nodes = 5;
+  EXPECT_EQ(replay_sheet(r).text(false),
+            "DECISION    7, place, 1970-01-01T00:10:00Z\n"
+            "JOB         j\n"
+            "NODES       n1\n"
+            "FITTED      2 of 5 nodes then\n"
+            "POLICY      foresight\n"
+            "RECORDS     1 to 8\n"
+            "MADE AGAIN  3\n"
+            "AS GIVEN    1\n"
+            "OUTCOME     otherwise: 4 6\n");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "services/auditor/core/entry.hpp"
 #include "services/auditor/core/merkle.hpp"
 #include "services/auditor/rows.hpp"
+#include "services/deployer/decisions/replayer.hpp"
 #include "services/deployer/rows.hpp"
 #include "tests/sim/suite.hpp"
 
@@ -127,6 +128,18 @@ void Suite::check_at_end() {
   check_same_answers();
   check_audit_log();
   check_no_secret_on_disk();
+  check_decisions();
+}
+
+// Whatever the deployer keeps of its decisions gives the same ones again.
+void Suite::check_decisions() {
+  deployer::Replayer replayer;
+  for (auto const& row : rows_of<deployer::DecisionRow>(world_.disk("deployer"))) {
+    if (row.number < deployer()->oldest_decision()) continue;
+    if (auto fed = replayer.feed(row); !fed) world_.fail(fed.error().what);
+  }
+  for (auto number : replayer.result().different)
+    world_.fail("decision " + std::to_string(number) + " comes out otherwise when made again");
 }
 
 std::vector<JobId> jobs_of(JobSubmit const& message) {

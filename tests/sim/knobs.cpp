@@ -50,6 +50,12 @@ void draw_services(Drawer& draw, Knobs& k) {
   draw.one<std::size_t>("finished kept", k.deployer.finished_kept_max, {0, 4});
   draw.one<TimeMs>("patience", k.deployer.patience_ms, {1'000, 20'000});
   draw.one<TimeMs>("patience check", k.deployer.patience_check_ms, {20, 2'000});
+  draw.one<std::int64_t>("decisions kept", k.deployer.decisions.kept, {5, 100});
+  draw.one<std::int64_t>("snapshot every", k.deployer.decisions.snapshot_every, {4, 40});
+  draw.one<std::size_t>("steps of a row", k.deployer.decisions.steps_per_row, {1, 10});
+  draw.one<std::size_t>("steps that wait", k.deployer.decisions.steps_waiting, {2, 50});
+  draw.one<std::size_t>("input of a decision", k.deployer.decisions.input_max, {0, 3});
+  draw.one<TimeMs>("waits told every", k.deployer.waits_told_every_ms, {0, 5'000});
   draw.one<TimeMs>("beat", k.node.beat_ms, {100, 4'000});
   draw.one<TimeMs>("poll", k.node.poll_ms, {20, 2'000});
   draw.one<std::size_t>("attempts kept", k.node.kept_max, {0, 2});

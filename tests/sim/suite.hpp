@@ -148,6 +148,7 @@ class Suite {
   void check_audit_log();
   void check_one_entry_each(std::map<std::string, int> const& done);
   void check_no_secret_on_disk();
+  void check_decisions();
   bool all_at_end();
   std::string unfinished();
 

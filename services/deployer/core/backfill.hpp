@@ -21,14 +21,34 @@ struct Limited {
   JobId job;
   WallMs ends_by_ms = 0;
   std::vector<Allocation> held;
+
+  static consteval auto fields() {
+    using schema::field;
+    using T = Limited;
+    return schema::fields(field(1, "job", &T::job, "The job."),
+                          field(2, "ends_by_ms", &T::ends_by_ms, "At the latest, ms since 1970."),
+                          field(3, "held", &T::held, "What its tasks hold."));
+  }
 };
+static_assert(schema::complete<Limited>());
 
 struct Reservation {
   JobId job;                // whose it is
   WallMs starts_by_ms = 0;  // at the latest
   JobId last;               // the job whose end makes it possible; empty: none need end
   std::vector<Allocation> places;
+
+  static consteval auto fields() {
+    using schema::field;
+    using T = Reservation;
+    return schema::fields(
+        field(1, "job", &T::job, "Whose it is; empty: nobody's."),
+        field(2, "starts_by_ms", &T::starts_by_ms, "At the latest, ms since 1970."),
+        field(3, "last", &T::last, "The job whose end makes it possible; empty: none need end."),
+        field(4, "places", &T::places, "What is reserved."));
+  }
 };
+static_assert(schema::complete<Reservation>());
 
 // The earliest instant at which all tasks of the job have a place once the limits have passed, and
 // those places. Nothing when they would not have one even then. `limited` in any order.

@@ -107,6 +107,7 @@ Status Cluster::add(NodeSpec spec) {
   node.spec = std::move(spec);
   join_pool(slot);
   changed(slot);
+  if (watcher_ != nullptr) watcher_->node_is(node.spec);
   return ok();
 }
 
@@ -145,6 +146,7 @@ Status Cluster::change(Slot slot, NodeSpec spec) {
   node.spec = std::move(spec);
   join_pool(slot);
   changed(slot);
+  if (watcher_ != nullptr) watcher_->node_is(node.spec);
   return ok();
 }
 
@@ -170,6 +172,7 @@ Status Cluster::set_state(NodeId const& id, NodeState state) {
   node.spec.state = state;
   changed(found->second);
   if (state == NodeState::ready) ++pools_.at(node.spec.pool).freed;
+  if (watcher_ != nullptr) watcher_->node_is(node.spec);
   return ok();
 }
 
@@ -188,6 +191,7 @@ Status Cluster::remove_node(NodeId const& id) {
   node = Node{{}, 0, node.version, {}, {}, {}, {}, slot};
   changed(slot);
   unused_.push_back(slot);
+  if (watcher_ != nullptr) watcher_->node_gone(id);
   return ok();
 }
 
@@ -208,6 +212,7 @@ Status Cluster::reserve(AttemptId const& attempt, Allocation const& allocation) 
   node.holders.insert(std::upper_bound(node.holders.begin(), node.holders.end(), attempt), attempt);
   ++node.residents[kind_of(allocation)];
   changed(found->second);
+  if (watcher_ != nullptr) watcher_->holds(attempt, allocation);
   return ok();
 }
 
@@ -225,6 +230,7 @@ Status Cluster::grow(AttemptId const& attempt, Allocation const& allocation) {
   ++node.residents[kind_of(allocation)];
   h->second.allocation = allocation;
   changed(h->second.slot);
+  if (watcher_ != nullptr) watcher_->holds(attempt, allocation);
   return ok();
 }
 
@@ -240,6 +246,7 @@ bool Cluster::release(AttemptId const& attempt) {
   --node.residents[kind_of(h->second.allocation)];
   changed(h->second.slot);
   ++pools_.at(node.spec.pool).freed;
+  if (watcher_ != nullptr) watcher_->released(attempt);
   held_.erase(h);
   return true;
 }
@@ -252,6 +259,10 @@ Allocation const* Cluster::held(AttemptId const& attempt) const {
 std::vector<AttemptId> Cluster::holders(NodeId const& id) const {
   auto const* node = find(id);
   return node ? node->holders : std::vector<AttemptId>{};
+}
+
+void Cluster::for_held(std::function<void(AttemptId const&, Allocation const&)> const& each) const {
+  for (auto const& [attempt, held] : held_) each(attempt, held.allocation);
 }
 
 Node const* Cluster::find(NodeId const& id) const {

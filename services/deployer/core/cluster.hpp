@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -56,8 +57,21 @@ struct Totals {
   std::uint64_t gpus_whole_free = 0;
 };
 
+// Hears every change once it has taken effect: a record from which a cluster can be built anew.
+class ClusterWatcher {
+ public:
+  virtual ~ClusterWatcher() = default;
+  virtual void node_is(NodeSpec const& spec) = 0;  // new, or otherwise than before
+  virtual void node_gone(NodeId const& id) = 0;
+  virtual void holds(AttemptId const& attempt, Allocation const& allocation) = 0;
+  virtual void released(AttemptId const& attempt) = 0;
+};
+
 class Cluster {
  public:
+  // Must outlive the cluster, or be taken away with nullptr.
+  void watch(ClusterWatcher* watcher) { watcher_ = watcher; }
+
   // Adds the node, or changes pool, state, labels and capacity of a known one. A capacity below
   // what is held there (or other GPUs at the places in use) is a conflict and changes nothing:
   // drain first.
@@ -96,6 +110,10 @@ class Cluster {
 
   // Models seen so far; an index is never used again for another model.
   std::vector<std::string> const& models() const { return models_; }
+  // Gives the model the next index, where it has none yet.
+  void know_model(std::string const& model) { model_index(model); }
+  // Everything that is held, to build another cluster like this one.
+  void for_held(std::function<void(AttemptId const&, Allocation const&)> const& each) const;
 
   Totals totals() const;
   Totals totals(PoolId const& pool) const;
@@ -134,6 +152,7 @@ class Cluster {
   std::vector<std::string> models_;
   std::vector<Slot> changes_;
   std::uint64_t first_change_ = 0;
+  ClusterWatcher* watcher_ = nullptr;
 };
 
 }  // namespace lepton::deployer

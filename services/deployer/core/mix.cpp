@@ -35,6 +35,23 @@ void MixCounter::halve() {
   }
 }
 
+std::vector<ClassCount> MixCounter::counts() const {
+  std::vector<ClassCount> all;
+  all.reserve(counts_.size());
+  for (auto const& [task, count] : counts_) all.push_back({task, count});
+  return all;
+}
+
+void MixCounter::restore(std::vector<ClassCount> const& counts, std::uint64_t seen) {
+  counts_.clear();
+  total_ = 0;
+  seen_ = seen;
+  for (auto const& c : counts) {
+    counts_[c.task] = c.count;
+    total_ += c.count;
+  }
+}
+
 Mix MixCounter::mix() const {
   if (total_ == 0) return unknown_mix();
   Mix mix;

@@ -23,13 +23,46 @@ struct TaskClass {
   std::uint32_t total_gpu_milli() const { return gpus * gpu_milli; }
   bool fraction() const { return gpus == 1 && gpu_milli < 1000; }
   auto operator<=>(TaskClass const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using T = TaskClass;
+    return schema::fields(
+        field(1, "cpu_milli", &T::cpu_milli, "CPU, thousandths of a core."),
+        field(2, "memory_mib", &T::memory_mib, "Memory, MiB."), field(3, "gpus", &T::gpus, "GPUs."),
+        field(4, "gpu_milli", &T::gpu_milli, "Share of each, thousandths; 0 without GPUs."),
+        field(5, "models", &T::models, "Accepted models, sorted; empty: any."));
+  }
 };
+static_assert(schema::complete<TaskClass>());
 
 struct MixPart {
   TaskClass task;
   double weight = 0;
+
+  bool operator==(MixPart const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using T = MixPart;
+    return schema::fields(field(1, "task", &T::task, "The kind of task."),
+                          field(2, "weight", &T::weight, "Its part of all arrivals, 0..1."));
+  }
 };
+static_assert(schema::complete<MixPart>());
 using Mix = std::vector<MixPart>;  // rising by task; the weights sum to 1
+
+struct ClassCount {
+  TaskClass task;
+  std::uint64_t count = 0;
+
+  bool operator==(ClassCount const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using T = ClassCount;
+    return schema::fields(field(1, "task", &T::task, "The kind of task."),
+                          field(2, "count", &T::count, "How many came, old ones fading."));
+  }
+};
+static_assert(schema::complete<ClassCount>());
 
 // A guess for a cluster that has seen nothing yet: mostly whole GPUs, some shares, few large tasks.
 Mix unknown_mix();
@@ -44,6 +77,9 @@ class MixCounter {
   void add(ResourceRequest const& r, std::uint32_t tasks = 1);
   std::uint64_t seen() const { return seen_; }  // never falls
   Mix mix() const;                              // unknown_mix() when nothing was seen
+  // To go on from: a counter that is restored answers as this one.
+  std::vector<ClassCount> counts() const;
+  void restore(std::vector<ClassCount> const& counts, std::uint64_t seen);
 
  private:
   void halve();

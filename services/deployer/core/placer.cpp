@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "common/base/check.hpp"
+
 namespace lepton::deployer {
 
 namespace {
@@ -73,6 +75,17 @@ void Placer::observe(ResourceRequest const& request, std::uint32_t tasks) {
   if (counter_.seen() < next_look_) return;
   while (next_look_ <= counter_.seen()) next_look_ += std::min(next_look_, longest_look);
   look_ahead(counter_.mix());
+}
+
+MixMemory Placer::memory() const {
+  return {counter_.counts(), counter_.seen(), next_look_, mix_};
+}
+
+void Placer::remember(MixMemory const& memory) {
+  LEPTON_CHECK(learning_, "a placer that does not learn has nothing to remember");
+  counter_.restore(memory.counts, memory.seen);
+  next_look_ = memory.next_look;
+  look_ahead(memory.in_force);
 }
 
 void Placer::sync() {

@@ -17,6 +17,26 @@
 
 namespace lepton::deployer {
 
+// What a placer has learned of the mix. One that is given it back places as this one does.
+struct MixMemory {
+  std::vector<ClassCount> counts;
+  std::uint64_t seen = 0;
+  std::uint64_t next_look = 0;
+  Mix in_force;
+
+  bool operator==(MixMemory const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using T = MixMemory;
+    return schema::fields(
+        field(1, "counts", &T::counts, "Arrivals by kind."),
+        field(2, "seen", &T::seen, "Arrivals so far."),
+        field(3, "next_look", &T::next_look, "The outlook is worked out anew after so many."),
+        field(4, "in_force", &T::in_force, "The mix that the outlook was made of."));
+  }
+};
+static_assert(schema::complete<MixMemory>());
+
 class Placer {
  public:
   static constexpr std::size_t most_rankings = 512;  // per pool; then the longest unused goes
@@ -45,6 +65,8 @@ class Placer {
   // As it stands: with the prices of this pool.
   Policy const& policy(PoolId const& pool);
   Outlook const* outlook() const { return outlook_.get(); }  // nothing under a caller's policy
+  MixMemory memory() const;
+  void remember(MixMemory const& memory);  // of a placer that learns; this one must, too
 
  private:
   struct Pool;

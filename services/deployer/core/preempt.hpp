@@ -30,7 +30,23 @@ struct Running {
   std::vector<Allocation> held;  // what its living tasks hold
   std::string owner;
   bool borrowed = false;  // beyond what its owner is owed (quota.hpp)
+
+  static consteval auto fields() {
+    using schema::field;
+    using T = Running;
+    return schema::fields(
+        field(1, "job", &T::job, "The job."), field(2, "priority", &T::priority, "0..100."),
+        field(3, "preemptible", &T::preemptible, "May be stopped."),
+        field(4, "stopping", &T::stopping, "Ends by itself."),
+        field(5, "started_at_ms", &T::started_at_ms, "Its oldest task; 0: none has started."),
+        field(6, "checkpoint_interval_ms", &T::checkpoint_interval_ms, "It saves so often."),
+        field(7, "min_runtime_ms", &T::min_runtime_ms, "It may run at least so long."),
+        field(8, "held", &T::held, "What its living tasks hold."),
+        field(9, "owner", &T::owner, "Whose it is."),
+        field(10, "borrowed", &T::borrowed, "Beyond what its owner is owed."));
+  }
 };
+static_assert(schema::complete<Running>());
 
 // Starting again costs this beside the work itself, so that of equal losses the smallest is chosen.
 inline constexpr std::int64_t restart_cost_ms = 60'000;

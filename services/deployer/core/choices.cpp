@@ -1,0 +1,28 @@
+#include "services/deployer/core/choices.hpp"
+
+#include <algorithm>
+
+namespace lepton::deployer {
+
+RankedChoices ranked_choices(Draft const& draft, Cluster const& cluster,
+                             ResourceRequest const& request, PoolId const& pool,
+                             Policy const& policy, NodeId const& chosen, std::uint32_t most) {
+  Ask const ask(cluster, request, pool);
+  ShelfRange range;
+  auto options = options_on(cluster.pool(pool), cluster, draft, ask, policy, range);
+  std::sort(options.rbegin(), options.rend());
+  RankedChoices ranked{static_cast<std::uint32_t>(options.size()), {}};
+  for (std::uint32_t i = 0; i < options.size(); ++i) {
+    auto const& node = cluster.at(options[i].slot);
+    auto const is_chosen = node.spec.id == chosen;
+    if (i >= most && !is_chosen) continue;
+    NodeChoice choice{node.spec.id,           is_chosen, i + 1, options[i].rank.preference,
+                      options[i].rank.wishes, {}};
+    for (auto const& t : policy.terms(node, draft.room(node.slot), ask))
+      choice.terms.push_back({std::string(t.name), t.value, std::string(t.unit)});
+    ranked.choices.push_back(std::move(choice));
+  }
+  return ranked;
+}
+
+}  // namespace lepton::deployer

@@ -1,0 +1,22 @@
+#pragma once
+// The nodes that could take a task, best first, with what the cost of each is made of: for
+// explanations. Pure; looks at every node of the pool.
+
+#include <cstdint>
+#include <vector>
+
+#include "schemas/explain.hpp"
+#include "services/deployer/core/place.hpp"
+
+namespace lepton::deployer {
+
+struct RankedChoices {
+  std::uint32_t nodes_that_fit = 0;
+  std::vector<NodeChoice> choices;  // the best, and the chosen one wherever it stands
+};
+
+RankedChoices ranked_choices(Draft const& draft, Cluster const& cluster,
+                             ResourceRequest const& request, PoolId const& pool,
+                             Policy const& policy, NodeId const& chosen, std::uint32_t most);
+
+}  // namespace lepton::deployer

@@ -1,0 +1,115 @@
+#include "services/deployer/core/replay.hpp"
+
+namespace lepton::deployer {
+namespace {
+
+DecisionOutcome outcome_of(GangPlacement result) {
+  DecisionOutcome outcome;
+  if (auto* misfit = std::get_if<Misfit>(&result))
+    outcome.what = std::move(misfit->what);
+  else
+    outcome.places = std::move(std::get<std::vector<Allocation>>(result));
+  return outcome;
+}
+
+DecisionOutcome beside(Cluster const& cluster, DecisionInput const& in, Policy const& policy) {
+  DecisionOutcome outcome;
+  if (auto places = place_beside(cluster, in.request, in.pool, in.tasks, policy, in.reserved,
+                                 as_noted(in.ends)))
+    outcome.places = std::move(*places);
+  return outcome;
+}
+
+DecisionOutcome preempt(Cluster const& cluster, DecisionInput const& in, Policy const& policy) {
+  Preemptor const job{in.request, in.pool, in.tasks, in.priority, in.owner, in.quotas, in.owed};
+  DecisionOutcome outcome;
+  if (auto plan = plan_preemption(cluster, job, in.running, in.now_ms, policy)) {
+    outcome.places = std::move(plan->places);
+    outcome.victims = std::move(plan->victims);
+  }
+  return outcome;
+}
+
+DecisionOutcome keep(Cluster const& cluster, DecisionInput const& in, Policy const& policy) {
+  DecisionOutcome outcome;
+  if (auto plan =
+          reserve(cluster, in.job, in.request, in.pool, in.tasks, in.limited, in.now_ms, policy)) {
+    outcome.places = std::move(plan->places);
+    outcome.starts_by_ms = plan->starts_by_ms;
+  }
+  return outcome;
+}
+
+}  // namespace
+
+NodeRecord NodeRecord::of(NodeSpec const& s) {
+  return {s.id, s.pool, s.capacity, s.state, s.labels, s.order, s.taints};
+}
+
+NodeSpec NodeRecord::spec() const {
+  return {node, pool, capacity, state, labels, order, taints};
+}
+
+std::vector<Step> snapshot_of(Cluster const& cluster, Placer const& placer) {
+  std::vector<Step> steps;
+  for (auto const& model : cluster.models()) steps.emplace_back().model = model;
+  for (auto const& pool : cluster.pools())
+    for (auto slot : cluster.pool(pool))
+      steps.emplace_back().node = NodeRecord::of(cluster.at(slot).spec);
+  cluster.for_held([&](AttemptId const& attempt, Allocation const& allocation) {
+    auto& step = steps.emplace_back();
+    step.attempt = attempt;
+    step.holds = allocation;
+  });
+  steps.emplace_back().mix = placer.memory();
+  return steps;
+}
+
+Status Replay::apply(Step const& step) {
+  if (step.model) cluster_.know_model(*step.model);
+  if (step.node) return cluster_.upsert_node(step.node->spec());
+  if (step.gone) return cluster_.remove_node(*step.gone);
+  if (step.attempt && step.holds) return hold(*step.attempt, *step.holds);
+  if (step.attempt && !cluster_.release(*step.attempt))
+    return Error{Code::invalid, "attempt " + step.attempt->value + " gave back what it never held"};
+  if (step.arrival) placer_.observe(step.arrival->request, step.arrival->tasks);
+  if (step.mix && !step.mix->in_force.empty()) placer_.remember(*step.mix);
+  return ok();
+}
+
+Status Replay::hold(AttemptId const& attempt, Allocation const& allocation) {
+  return cluster_.held(attempt) == nullptr ? cluster_.reserve(attempt, allocation)
+                                           : cluster_.grow(attempt, allocation);
+}
+
+Policy const* Replay::policy(std::string const& name, PoolId const& pool) {
+  auto const& learned = placer_.policy(pool);
+  return name == learned.name() ? &learned : find_policy(name);
+}
+
+DecisionOutcome Replay::place(DecisionInput const& in, Policy const& policy) {
+  if (policy.name() == placer_.policy(in.pool).name())
+    return outcome_of(placer_.place_gang(in.request, in.pool, in.tasks));
+  return outcome_of(place_gang(cluster_, in.request, in.pool, in.tasks, policy));
+}
+
+std::optional<DecisionOutcome> Replay::decide(DecisionInput const& in) {
+  auto const* by = policy(in.policy, in.pool);
+  if (by == nullptr) return std::nullopt;
+  switch (in.kind) {
+    case DecisionKind::place:
+    case DecisionKind::wait:
+      return place(in, *by);
+    case DecisionKind::beside:
+      return beside(cluster_, in, *by);
+    case DecisionKind::preempt:
+      return preempt(cluster_, in, *by);
+    case DecisionKind::keep:
+      return keep(cluster_, in, *by);
+    case DecisionKind::unknown:
+      break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace lepton::deployer
