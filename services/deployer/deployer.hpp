@@ -68,6 +68,7 @@ struct Settings {
   TimeMs patience_ms = 86'400'000;      // who has waited for longer is first in line
   TimeMs patience_check_ms = 10'000;    // how often it is looked for them
   TimeMs doubt_max_ms = 60'000;         // their places may be on nodes that are not ready
+  PlacementPolicy placement_policy = PlacementPolicy::foresight;
   DepotLimits folders;
 };
 
@@ -345,7 +346,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   TimeMs patience_check_at_ = 0;
   std::map<NodeId, NodeLink> nodes_;
   Cluster cluster_;
-  Placer placer_{cluster_};
+  Placer placer_{cluster_, settings_.placement_policy};
   Queue queue_;
   Ledger ledger_;
   std::map<std::pair<PoolId, std::string>, QuotaRow> quotas_;

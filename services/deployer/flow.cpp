@@ -168,6 +168,7 @@ std::optional<Misfit> Deployer::place_now(QueuedJob const& queued, std::vector<J
   if (!lent)
     if (auto held_back = respect_head(queued, places, now)) return held_back;
   job.allocations = std::move(places);
+  placer_.placed(job.allocations);
   for (std::uint32_t i = 0; i < job.allocations.size(); ++i)
     hold_for(job, attempt_id(job.id(), i, job.run.round + 1), job.allocations[i]);
   placed.push_back(&job);
