@@ -38,9 +38,9 @@ PoolId const default_pool{"default"};
 }  // namespace
 
 std::vector<std::string> const& run_policies() {
-  static std::vector<std::string> const names{"random",        "dotprod",   "clustering", "packing",
-                                              "bestfit",       "fgd",       "pwr_fgd",    "ours",
-                                              "ours_learning", "ours_power"};
+  static std::vector<std::string> const names{"random",  "dotprod",       "clustering", "packing",
+                                              "bestfit", "fgd",           "pwr_fgd",    "bandit",
+                                              "ours",    "ours_learning", "ours_power"};
   return names;
 }
 
@@ -56,6 +56,8 @@ Run::Run(std::vector<NodeSpec> const& nodes, std::size_t count, Trace const& tra
     placer_ = std::make_unique<Placer>(cluster_, *published_, false);
   else if (policy_ == "ours")
     placer_ = std::make_unique<Placer>(cluster_, trace.mix, false);
+  else if (policy_ == "bandit")
+    placer_ = std::make_unique<Placer>(cluster_, trace.mix, false, PlacementPolicy::bandit, seed);
   else if (policy_ == "ours_power")
     placer_ = std::make_unique<Placer>(cluster_, trace.mix, false, power_, watt_milli);
   else
@@ -76,6 +78,7 @@ bool Run::arrive(ResourceRequest const& pod) {
   auto found = placer_->find(pod, default_pool);
   ++arrivals_;
   if (!found) return false;
+  placer_->placed(*found);
   auto const held = cluster_.reserve({fmt::format("p{}", arrivals_)}, found->front());
   LEPTON_CHECK(held.has_value(), "a placement does not fit");
   return true;

@@ -1,7 +1,8 @@
-// bench_placement [--data DIR] [--quick] [--traces A,B] [--policies A,B] [--seeds N,M]: replays the
-// published placement experiment for every pod list of DIR/gpu-trace-v2023 and prints the GPU left
-// unallocated at 100 % arrived load, beside the published figure and the floor; then the power
-// drawn, the speed, and how it grows with nodes. The last line is JSON.
+// bench_placement [--data DIR] [--quick] [--traces A,B] [--policies A,B] [--seeds N,M]
+// [--migrate MOVES_PER_HOUR,..]: replays the published placement experiment for every pod list of
+// DIR/gpu-trace-v2023 and prints the GPU left unallocated at 100 % arrived load, beside the
+// published figure and the floor; then the power drawn, the speed, and how it grows with nodes.
+// With --migrate instead: the experiment with migration. The last line is JSON.
 
 #include <fmt/format.h>
 
@@ -14,6 +15,7 @@
 
 #include "bench/placement/experiment.hpp"
 #include "bench/placement/published.hpp"
+#include "bench/placement/report_migration.hpp"
 #include "bench/placement/speed.hpp"
 #include "common/base/text.hpp"
 
@@ -25,9 +27,22 @@ constexpr double load = 1.3;  // the workloads ask for so many times the capacit
 struct Options {
   std::string data;
   bool quick = false;
-  std::vector<std::string> traces, policies = run_policies();
+  std::vector<std::string> traces, policies;  // empty: all; with migration only ours
   std::vector<std::uint64_t> seeds{42, 43, 44, 45, 46, 47, 48, 49, 50, 51};
+  std::vector<std::uint64_t> moves_per_hour;  // empty: without migration
 };
+
+Result<std::vector<std::uint64_t>> numbers(std::string const& option,
+                                           std::vector<std::string> const& values) {
+  std::vector<std::uint64_t> found;
+  for (auto const& value : values) {
+    auto const number = text::parse_int(value);
+    if (!number || *number < 0 || *number > 1'000'000'000)
+      return Error{Code::invalid, fmt::format("{} takes numbers from 0, not '{}'", option, value)};
+    found.push_back(static_cast<std::uint64_t>(*number));
+  }
+  return found;
+}
 
 Result<Options> parse(int argc, char** argv) {
   Options o;
@@ -46,13 +61,10 @@ Result<Options> parse(int argc, char** argv) {
       o.traces = values;
     } else if (name == "--policies") {
       o.policies = values;
-    } else if (name == "--seeds") {
-      o.seeds.clear();
-      for (auto const& value : values) {
-        auto const seed = text::parse_int(value);
-        if (!seed || *seed < 0) return Error{Code::invalid, "--seeds takes numbers, as 42,43"};
-        o.seeds.push_back(static_cast<std::uint64_t>(*seed));
-      }
+    } else if (name == "--seeds" || name == "--migrate") {
+      auto found = numbers(name, values);
+      if (!found) return found.error();
+      (name == "--seeds" ? o.seeds : o.moves_per_hour) = std::move(*found);
     } else {
       return Error{Code::invalid, "unknown option " + name};
     }
@@ -61,6 +73,8 @@ Result<Options> parse(int argc, char** argv) {
     if (std::find(run_policies().begin(), run_policies().end(), policy) == run_policies().end())
       return Error{Code::invalid, fmt::format("no policy '{}'; there are {}", policy,
                                               text::join(run_policies(), ", "))};
+  if (o.policies.empty())
+    o.policies = o.moves_per_hour.empty() ? run_policies() : std::vector<std::string>{"ours"};
   return o;
 }
 
@@ -230,6 +244,16 @@ Result<Context> prepare(Options options) {
   return context;
 }
 
+// Lists without times take the rate of the default list.
+Result<std::string> migrate(Context const& context) {
+  auto moves = context.options.moves_per_hour;
+  if (std::find(moves.begin(), moves.end(), 0) == moves.end()) moves.insert(moves.begin(), 0);
+  auto const standard = read_trace(context.options.data + "/gpu-trace-v2023", "default");
+  if (!standard) return standard.error();
+  return report_migration({context.nodes, context.traces, context.options.policies,
+                           context.options.seeds, moves, load, standard->arrivals_per_hour});
+}
+
 Status run(Options options) {
   auto context = prepare(std::move(options));
   if (!context && context.error().code == Code::not_found) {
@@ -237,6 +261,12 @@ Status run(Options options) {
     return ok();
   }
   if (!context) return context.error();
+  if (!context->options.moves_per_hour.empty()) {
+    auto const json = migrate(*context);
+    if (!json) return json.error();
+    fmt::print("{{{}}}\n", *json);
+    return ok();
+  }
   auto table = replay_all(*context);
   auto const gaps = report(*context, table);
   std::vector<std::string> rows;

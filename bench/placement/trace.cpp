@@ -25,6 +25,16 @@ Error in_file(std::string const& path, Error const& error) {
   return {error.code, path + ": " + error.what};
 }
 
+// Few pods are months older than the rest, so the whole span says little.
+double middle_rate(std::vector<cli::TracePod> const& rows) {
+  std::vector<std::int64_t> at_s;
+  for (auto const& row : rows) at_s.push_back(row.created_at);
+  std::sort(at_s.begin(), at_s.end());
+  auto const low = at_s.size() / 10, high = at_s.size() * 9 / 10;
+  if (at_s.empty() || at_s[high] <= at_s[low]) return 0;
+  return static_cast<double>(high - low) * 3600 / static_cast<double>(at_s[high] - at_s[low]);
+}
+
 }  // namespace
 
 std::int64_t gpu_milli(ResourceRequest const& r) {
@@ -68,7 +78,7 @@ Result<Trace> read_trace(std::string const& folder, std::string const& name) {
   if (!rows) return in_file(path, rows.error());
   std::sort(rows->begin(), rows->end(),
             [](auto const& a, auto const& b) { return a.name < b.name; });
-  Trace trace{name, {}, {}};
+  Trace trace{name, {}, {}, middle_rate(*rows)};
   std::map<deployer::TaskClass, double> counts;
   for (auto& row : *rows) {
     counts[deployer::TaskClass::of(row.resources)] += 1;

@@ -5,9 +5,23 @@
 #include <fstream>
 #include <iterator>
 
+#include "common/base/text.hpp"
 #include "common/codec/yaml.hpp"
 
 namespace lepton::service {
+
+namespace {
+
+// The codec reads the word "unknown", which other versions may have written for what they know.
+Status check_policy(Config const& config) {
+  if (config.placement_policy != PlacementPolicy::unknown) return ok();
+  constexpr auto all = enumerators(PlacementPolicy{});
+  std::vector<std::string> const names(all.begin() + 1, all.end());
+  return Error{Code::invalid,
+               "placement_policy: 'unknown' is not one of " + text::join(names, ", ")};
+}
+
+}  // namespace
 
 Result<std::string> read_small_file(std::string const& path) {
   constexpr std::size_t bytes_max = 64 * 1024;
@@ -27,6 +41,8 @@ Result<Config> read_config(std::string const& path) {
   if (!text) return text.error();
   auto config = codec::from_yaml<Config>(*text);
   if (!config) return Error{Code::invalid, path + ": " + config.error().what};
+  if (auto policy = check_policy(*config); !policy)
+    return Error{Code::invalid, path + ": " + policy.error().what};
   return config;
 }
 

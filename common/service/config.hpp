@@ -7,6 +7,7 @@
 
 #include "common/base/result.hpp"
 #include "common/schema/schema.hpp"
+#include "schemas/placement.hpp"
 
 namespace lepton::service {
 
@@ -47,6 +48,7 @@ struct Config {
   std::uint32_t entrance_count = 0;
   std::string entrance_address = "127.0.0.1";
   std::int64_t patience_ms = 86'400'000;
+  PlacementPolicy placement_policy = PlacementPolicy::foresight;
 
   static consteval auto fields() {
     using schema::field;
@@ -100,6 +102,11 @@ struct Config {
         field(150, "patience_ms", &C::patience_ms,
               "Who has waited for longer in the deployer's queue is first in line.")
             .bounds(60'000, 31'536'000'000)
+            .restart()
+            .optional(),
+        field(151, "placement_policy", &C::placement_policy,
+              "How the deployer chooses a node: foresight, fgd, best_fit, spread, packing, "
+              "dotprod, clustering, or bandit, which learns.")
             .restart()
             .optional());
   }

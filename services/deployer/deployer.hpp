@@ -71,6 +71,7 @@ struct Settings {
   TimeMs patience_ms = 86'400'000;      // who has waited for longer is first in line
   TimeMs patience_check_ms = 10'000;    // how often it is looked for them
   TimeMs doubt_max_ms = 60'000;         // their places may be on nodes that are not ready
+  PlacementPolicy placement_policy = PlacementPolicy::foresight;
   DepotLimits folders;
   DecisionLimits decisions;
   TimeMs waits_told_every_ms = 60'000;  // of one job, why it waits is kept no more often
@@ -375,7 +376,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   TimeMs patience_check_at_ = 0;
   std::map<NodeId, NodeLink> nodes_;
   Cluster cluster_;
-  Placer placer_{cluster_};
+  Placer placer_{cluster_, settings_.placement_policy};
   DecisionLog decisions_{cluster_, placer_, settings_.decisions};
   bool replaying_ = false;
   Queue queue_;

@@ -179,6 +179,7 @@ std::optional<Misfit> Deployer::place_now(QueuedJob const& queued, std::vector<J
     if (auto held_back = respect_head(queued, places, now, beside)) return held_back;
   job.allocations = std::move(places);
   note_placed(job, queued, job.allocations, beside, c);
+  placer_.placed(job.allocations);
   for (std::uint32_t i = 0; i < job.allocations.size(); ++i)
     hold_for(job, attempt_id(job.id(), i, job.run.round + 1), job.allocations[i]);
   placed.push_back(&job);

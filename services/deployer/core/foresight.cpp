@@ -72,30 +72,41 @@ double Foresight::stranded_now(Node const& node, Room const& room, Parts const& 
                                       : outlook_->stranded(parts);
 }
 
-Verdict Foresight::judge(Node const& node, Room const& room, Ask const& ask) const {
+Foresight::Loss Foresight::measure(Node const& node, Room const& room, Ask const& ask,
+                                   GpuChoice const& gpus) const {
   auto const& r = ask.request;
-  Verdict v;
-  v.gpus = ask.fraction() ? best_share(outlook_->remnants(), room, ask) : tightest_gpus(room, ask);
   Parts parts(room);
   auto const before = stranded_now(node, room, parts);
   auto model = no_model;
   std::uint32_t whole = 0;
   if (r.gpus > 0) {
-    model = room.groups()[v.gpus.group].model;
+    model = room.groups()[gpus.group].model;
     auto const index = static_cast<ModelIndex>(model);
-    auto const from = ask.fraction() ? v.gpus.left_milli + r.gpu_milli : whole_gpu;
+    auto const from = ask.fraction() ? gpus.left_milli + r.gpu_milli : whole_gpu;
     whole = from == whole_gpu ? r.gpus : 0;
     parts.remove(from, index, r.gpus);
-    if (ask.fraction()) parts.add(v.gpus.left_milli, index, 1);
+    if (ask.fraction()) parts.add(gpus.left_milli, index, 1);
   }
   parts.cpu_milli -= static_cast<double>(r.cpu_milli);
   parts.memory_mib -= static_cast<double>(r.memory_mib);
-  auto const loss = outlook_->stranded(parts) - before;
-  v.score = -to_score(loss) - left_over_cost(node, room, ask, v.gpus);
-  auto const lost = outlook_->blocks_lost(room, v.gpus.group, whole, r.cpu_milli, r.memory_mib);
-  auto const watts = power_ == nullptr ? 0 : power_->added(node, room, ask, v.gpus);
-  v.shelf = shelf_of(lost, watts, model);
+  auto const lost = outlook_->blocks_lost(room, gpus.group, whole, r.cpu_milli, r.memory_mib);
+  auto const watts = power_ == nullptr ? 0 : power_->added(node, room, ask, gpus);
+  return {outlook_->stranded(parts) - before, shelf_of(lost, watts, model)};
+}
+
+Verdict Foresight::judge(Node const& node, Room const& room, Ask const& ask) const {
+  Verdict v;
+  v.gpus = ask.fraction() ? best_share(outlook_->remnants(), room, ask) : tightest_gpus(room, ask);
+  auto const loss = measure(node, room, ask, v.gpus);
+  v.score = -to_score(loss.stranded_milli) - left_over_cost(node, room, ask, v.gpus);
+  v.shelf = loss.shelf;
   return v;
+}
+
+double Foresight::loss_milli(Node const& node, Room const& room, Ask const& ask,
+                             GpuChoice const& gpus) const {
+  auto const loss = measure(node, room, ask, gpus);
+  return loss.stranded_milli + price_parts(loss.shelf, ask).sum();
 }
 
 Foresight::PriceParts Foresight::price_parts(std::uint64_t shelf, Ask const& ask) const {
@@ -113,7 +124,7 @@ Foresight::PriceParts Foresight::price_parts(std::uint64_t shelf, Ask const& ask
 
 std::int64_t Foresight::price(std::uint64_t shelf, Ask const& ask, ShelfRange) const {
   auto const parts = price_parts(shelf, ask);
-  return to_score(parts.model + parts.power + parts.blocks);
+  return to_score(parts.sum());
 }
 
 std::vector<Term> Foresight::terms(Node const& node, Room const& room, Ask const& ask) const {

@@ -22,6 +22,11 @@ class Foresight final : public Policy {
   std::int64_t price(std::uint64_t shelf, Ask const& ask, ShelfRange range) const override;
   std::vector<Term> terms(Node const& node, Room const& room, Ask const& ask) const override;
 
+  // Milli of GPU that the task costs the pool if it takes these GPUs in this room, prices included:
+  // what judge() and price() round. The room must have them free.
+  double loss_milli(Node const& node, Room const& room, Ask const& ask,
+                    GpuChoice const& gpus) const;
+
   // Works out the node's part of a loss ahead of many verdicts on it; kept until the node changes.
   void remember(Node const& node);
 
@@ -35,7 +40,13 @@ class Foresight final : public Policy {
   };
   struct PriceParts {
     double model = 0, power = 0, blocks = 0;  // milli of GPU
+    double sum() const { return model + power + blocks; }
   };
+  struct Loss {
+    double stranded_milli = 0;
+    std::uint64_t shelf = 0;
+  };
+  Loss measure(Node const& node, Room const& room, Ask const& ask, GpuChoice const& gpus) const;
   PriceParts price_parts(std::uint64_t shelf, Ask const& ask) const;
   double stranded_now(Node const& node, Room const& room, Parts const& parts) const;
 

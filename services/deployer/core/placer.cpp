@@ -1,7 +1,8 @@
 #include "services/deployer/core/placer.hpp"
 
 #include <algorithm>
-#include <tuple>
+
+#include "services/deployer/core/by_request.hpp"
 
 #include "common/base/check.hpp"
 
@@ -12,33 +13,33 @@ namespace {
 // A learning placer looks ahead anew after so many arrivals, then twice as many, and so on.
 constexpr std::uint64_t first_look = 64, longest_look = 65'536;
 
-struct ByRequest {
-  static auto fields(ResourceRequest const& r) {
-    return std::tie(r.cpu_milli, r.memory_mib, r.gpus, r.gpu_milli, r.gpu_models, r.disk_mib,
-                    r.gpu_memory_mib, r.ports, r.where);
-  }
-  bool operator()(ResourceRequest const& a, ResourceRequest const& b) const {
-    return fields(a) < fields(b);
-  }
-};
+std::vector<std::string> names_of(std::vector<PlacementPolicy> const& arms) {
+  std::vector<std::string> names;
+  for (auto arm : arms) names.emplace_back(schema::name_of(arm));
+  return names;
+}
 
 }  // namespace
 
 struct Placer::Pool {
+  using Rankings = std::map<ResourceRequest, std::unique_ptr<Ranking>, ByRequest>;
   Shapes shapes;
   std::unique_ptr<Shapes> by_labels;  // from the first request on that reads labels
-  std::map<ResourceRequest, std::unique_ptr<Ranking>, ByRequest> rankings;
+  std::vector<Rankings> rankings;     // by arm
   Supply supply, priced;
   std::optional<Foresight> foresight;
 };
 
-Placer::Placer(Cluster const& cluster) : Placer(cluster, unknown_mix()) {
+Placer::Placer(Cluster const& cluster, PlacementPolicy policy, std::uint64_t seed)
+    : Placer(cluster, unknown_mix(), true, policy, seed) {
   learning_ = true;
   next_look_ = first_look;
 }
 
-Placer::Placer(Cluster const& cluster, Mix const& mix, bool ranked_models)
-    : cluster_(cluster), ranked_models_(ranked_models) {
+Placer::Placer(Cluster const& cluster, Mix const& mix, bool ranked_models, PlacementPolicy policy,
+               std::uint64_t seed)
+    : cluster_(cluster), arms_(arms_of(policy)), ranked_models_(ranked_models) {
+  if (arms_.size() > 1) bandit_.emplace(names_of(arms_), seed);
   look_ahead(mix);
 }
 
@@ -47,7 +48,11 @@ Placer::Placer(Cluster const& cluster, Policy const& policy, bool ranked_models)
 
 Placer::Placer(Cluster const& cluster, Mix const& mix, bool ranked_models, PowerModel const& power,
                double watt_milli)
-    : cluster_(cluster), power_(&power), watt_milli_(watt_milli), ranked_models_(ranked_models) {
+    : cluster_(cluster),
+      arms_(arms_of(PlacementPolicy::foresight)),
+      power_(&power),
+      watt_milli_(watt_milli),
+      ranked_models_(ranked_models) {
   look_ahead(mix);
 }
 
@@ -56,7 +61,10 @@ Placer::~Placer() = default;
 void Placer::look_ahead(Mix const& mix) {
   mix_ = mix;
   models_ = cluster_.models().size();
-  outlook_ = std::make_unique<Outlook>(mix_, cluster_.models());
+  named_.clear();
+  for (auto arm : arms_) named_.push_back(make_policy(arm, mix_, cluster_.models()));
+  if (bandit_ || arms_.front() == PlacementPolicy::foresight)
+    outlook_ = std::make_unique<Outlook>(mix_, cluster_.models());
   forget();
 }
 
@@ -89,7 +97,7 @@ void Placer::remember(MixMemory const& memory) {
 }
 
 void Placer::sync() {
-  if (outlook_ && models_ != cluster_.models().size()) return look_ahead(Mix(mix_));
+  if (fixed_ == nullptr && models_ != cluster_.models().size()) return look_ahead(Mix(mix_));
   if (models_ != cluster_.models().size() || next_change_ < cluster_.first_change())
     return forget();
   seen_.resize(cluster_.slot_count());
@@ -104,6 +112,7 @@ Placer::Pool& Placer::pool(PoolId const& id) {
   auto& found = pools_[id];
   if (!found) {
     found = std::make_unique<Pool>();
+    found->rankings.resize(std::max<std::size_t>(1, arms_.size()));
     if (outlook_) found->foresight.emplace(*outlook_, Prices{}, power_);
   }
   return *found;
@@ -135,12 +144,28 @@ void Placer::unsee(Slot slot) {
 
 Policy const& Placer::current(Pool& pool) {
   if (fixed_ != nullptr) return *fixed_;
+  if (auto const& named = named_[arm()]) return *named;
   auto now = rounded(pool.supply);
   if (!(now == pool.priced)) {
     pool.foresight->set_prices(prices_of(*outlook_, now, watt_milli_));
     pool.priced = std::move(now);
   }
   return *pool.foresight;
+}
+
+// A gang counts task by task, and ends its epoch at its last one.
+void Placer::placed(std::vector<Allocation> const& members) {
+  if (!bandit_) return;
+  if (models_ != cluster_.models().size()) sync();
+  auto const stranded = stranded_by(cluster_, *outlook_, members);
+  for (auto const& member : members) {
+    double milli = 0;
+    for (auto const& share : member.gpus) milli += share.milli;
+    epoch_.add(stranded / static_cast<double>(members.size()), milli);
+  }
+  if (!epoch_.is_over()) return;
+  bandit_->end_epoch(epoch_.reward());
+  epoch_ = Epoch();
 }
 
 Policy const& Placer::policy(PoolId const& id) {
@@ -160,17 +185,18 @@ Shapes const& Placer::shapes_for(Pool& pool, ResourceRequest const& request, Poo
 }
 
 Ranking& Placer::ranking(Pool& pool, ResourceRequest const& request, PoolId const& id) {
-  auto found = pool.rankings.find(request);
-  if (found == pool.rankings.end()) {
-    if (pool.rankings.size() >= most_rankings) {
+  auto& rankings = pool.rankings[arm()];
+  auto found = rankings.find(request);
+  if (found == rankings.end()) {
+    if (rankings.size() >= most_rankings / pool.rankings.size()) {
       auto const used = [](auto const& a) { return a.second->last_used; };
-      pool.rankings.erase(
-          std::min_element(pool.rankings.begin(), pool.rankings.end(),
+      rankings.erase(
+          std::min_element(rankings.begin(), rankings.end(),
                            [&](auto const& a, auto const& b) { return used(a) < used(b); }));
     }
     auto made = std::make_unique<Ranking>(cluster_, shapes_for(pool, request, id), request, id,
                                           ranked_models_);
-    found = pool.rankings.emplace(request, std::move(made)).first;
+    found = rankings.emplace(request, std::move(made)).first;
   }
   found->second->last_used = ++uses_;
   return *found->second;

@@ -2,7 +2,8 @@
 // Placer: placement decisions one after another on a cluster that changes in between. Keeps for
 // each kind of request its ranking of nodes, and judges only those that changed since. With the
 // default policy it also keeps the outlook on the mix of tasks and each pool's prices; the answers
-// are those of place_gang() with policy(pool).
+// are those of place_gang() with policy(pool). With a bandit the policy changes from one epoch to
+// the next, by placed() and nothing else.
 // Owned by the deployer's actor, beside its cluster, which must outlive it; one thread. Reads the
 // cluster and changes nothing there: the caller reserves what comes back.
 
@@ -12,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "services/deployer/core/arms.hpp"
 #include "services/deployer/core/foresight.hpp"
 #include "services/deployer/core/place.hpp"
 
@@ -41,10 +43,12 @@ class Placer {
  public:
   static constexpr std::size_t most_rankings = 512;  // per pool; then the longest unused goes
 
-  // The default policy, Foresight. Without a mix it learns from observe(). Not ranked: the models
-  // that a request names are equally welcome.
-  explicit Placer(Cluster const& cluster);
-  Placer(Cluster const& cluster, Mix const& mix, bool ranked_models = true);
+  // Without a mix it learns from observe(). Not ranked: the models that a request names are equally
+  // welcome. The seed is the bandit's.
+  explicit Placer(Cluster const& cluster, PlacementPolicy policy = PlacementPolicy::foresight,
+                  std::uint64_t seed = 1);
+  Placer(Cluster const& cluster, Mix const& mix, bool ranked_models = true,
+         PlacementPolicy policy = PlacementPolicy::foresight, std::uint64_t seed = 1);
   // The same, sparing power: an added watt counts as this many milli of stranded GPU.
   Placer(Cluster const& cluster, Mix const& mix, bool ranked_models, PowerModel const& power,
          double watt_milli);
@@ -64,9 +68,14 @@ class Placer {
                                               std::uint32_t tasks = 1);
   // As it stands: with the prices of this pool.
   Policy const& policy(PoolId const& pool);
-  Outlook const* outlook() const { return outlook_.get(); }  // nothing under a caller's policy
+  Outlook const* outlook() const { return outlook_.get(); }  // nothing where no policy reads it
   MixMemory memory() const;
   void remember(MixMemory const& memory);  // of a placer that learns; this one must, too
+
+  // What came back is about to be reserved: the bandit learns from it. Once per job, with the
+  // cluster as it still stands.
+  void placed(std::vector<Allocation> const& members);
+  Bandit const* bandit() const { return bandit_ ? &*bandit_ : nullptr; }
 
  private:
   struct Pool;
@@ -79,6 +88,7 @@ class Placer {
     Supply supply;
   };
 
+  std::size_t arm() const { return bandit_ ? bandit_->chosen() : 0; }
   void look_ahead(Mix const& mix);
   void forget();
   void sync();
@@ -92,6 +102,10 @@ class Placer {
 
   Cluster const& cluster_;
   Policy const* fixed_ = nullptr;
+  std::vector<PlacementPolicy> arms_;           // one, or those of the bandit
+  std::vector<std::unique_ptr<Policy>> named_;  // by arm; nothing for foresight
+  std::optional<Bandit> bandit_;
+  Epoch epoch_;
   PowerModel const* power_ = nullptr;
   double watt_milli_ = 0;
   bool ranked_models_ = true;

@@ -1,5 +1,7 @@
 #include "services/deployer/core/replay.hpp"
 
+#include "common/codec/kinds.hpp"
+
 namespace lepton::deployer {
 namespace {
 
@@ -72,8 +74,10 @@ Status Replay::apply(Step const& step) {
   if (step.attempt && step.holds) return hold(*step.attempt, *step.holds);
   if (step.attempt && !cluster_.release(*step.attempt))
     return Error{Code::invalid, "attempt " + step.attempt->value + " gave back what it never held"};
-  if (step.arrival) placer_.observe(step.arrival->request, step.arrival->tasks);
-  if (step.mix && !step.mix->in_force.empty()) placer_.remember(*step.mix);
+  for (auto& [name, placer] : placers_) {
+    if (step.arrival) placer->observe(step.arrival->request, step.arrival->tasks);
+    if (step.mix) placer->remember(*step.mix);
+  }
   return ok();
 }
 
@@ -82,15 +86,19 @@ Status Replay::hold(AttemptId const& attempt, Allocation const& allocation) {
                                            : cluster_.grow(attempt, allocation);
 }
 
-Policy const* Replay::policy(std::string const& name, PoolId const& pool) {
-  auto const& learned = placer_.policy(pool);
-  return name == learned.name() ? &learned : find_policy(name);
+Placer* Replay::placer(std::string const& name) {
+  auto found = placers_.find(name);
+  if (found != placers_.end()) return found->second.get();
+  auto const policy = codec::enum_from_name<PlacementPolicy>(name);
+  if (policy == PlacementPolicy::unknown || policy == PlacementPolicy::bandit) return nullptr;
+  found = placers_.emplace(name, std::make_unique<Placer>(cluster_, policy)).first;
+  found->second->remember(placers_.at("foresight")->memory());
+  return found->second.get();
 }
 
-DecisionOutcome Replay::place(DecisionInput const& in, Policy const& policy) {
-  if (policy.name() == placer_.policy(in.pool).name())
-    return outcome_of(placer_.place_gang(in.request, in.pool, in.tasks));
-  return outcome_of(place_gang(cluster_, in.request, in.pool, in.tasks, policy));
+Policy const* Replay::policy(std::string const& name, PoolId const& pool) {
+  auto* by = placer(name);
+  return by == nullptr ? nullptr : &by->policy(pool);
 }
 
 std::optional<DecisionOutcome> Replay::decide(DecisionInput const& in) {
@@ -99,7 +107,7 @@ std::optional<DecisionOutcome> Replay::decide(DecisionInput const& in) {
   switch (in.kind) {
     case DecisionKind::place:
     case DecisionKind::wait:
-      return place(in, *by);
+      return outcome_of(placer(in.policy)->place_gang(in.request, in.pool, in.tasks));
     case DecisionKind::beside:
       return beside(cluster_, in, *by);
     case DecisionKind::preempt:

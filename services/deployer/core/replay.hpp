@@ -4,6 +4,7 @@
 // Owned by whoever replays; one thread. Errors: a record that contradicts itself.
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -92,7 +93,7 @@ std::vector<Step> snapshot_of(Cluster const& cluster, Placer const& placer);
 
 class Replay {
  public:
-  Replay() : placer_(cluster_) {}
+  Replay() { placers_.try_emplace("foresight", std::make_unique<Placer>(cluster_)); }
 
   // Whatever is no decision changes the state; a decision changes nothing by itself.
   Status apply(Step const& step);
@@ -105,10 +106,11 @@ class Replay {
 
  private:
   Status hold(AttemptId const& attempt, Allocation const& allocation);
-  DecisionOutcome place(DecisionInput const& input, Policy const& policy);
+  // That places by the policy of this name; nullptr where there is none.
+  Placer* placer(std::string const& name);
 
   Cluster cluster_;
-  Placer placer_;
+  std::map<std::string, std::unique_ptr<Placer>> placers_;  // by policy; they know the same mix
 };
 
 }  // namespace lepton::deployer

@@ -55,6 +55,20 @@ TEST_F(ConfigTest, AWrongFieldIsNamedWithTheNearest) {
   EXPECT_NE(problem().find(file), std::string::npos) << problem();
 }
 
+TEST_F(ConfigTest, AWrongPolicyIsRefusedWithThoseThatThereAre) {
+  EXPECT_EQ(full().placement_policy, PlacementPolicy::foresight) << "its default";
+  auto text = codec::to_yaml(full());
+  auto const at = text.find("placement_policy: \"foresight\"");
+  ASSERT_NE(at, std::string::npos) << text;
+  for (auto const& wrong : {std::string("fgdd"), std::string("unknown")}) {
+    write(std::string(text).replace(at, 29, "placement_policy: " + wrong));
+    for (auto const& part : {"placement_policy", wrong.c_str(), "foresight", "fgd", "bandit"})
+      EXPECT_NE(problem().find(part), std::string::npos) << problem();
+  }
+  write(text.replace(at, 29, "placement_policy: bandit"));
+  EXPECT_EQ(read_config(file)->placement_policy, PlacementPolicy::bandit);
+}
+
 TEST_F(ConfigTest, AMissingFieldIsNamed) {
   write("service: deployer\n");
   EXPECT_NE(problem().find("keys_file"), std::string::npos) << problem();

@@ -19,7 +19,10 @@ constexpr WallMs now_ms = 1'000'000'000;
 // Work comes and goes on nodes that come, go and fail, as the seed says; all of it is recorded.
 class BusyCluster {
  public:
-  explicit BusyCluster(std::uint64_t seed) : chance_(seed), placer_(cluster_) {
+  explicit BusyCluster(std::uint64_t seed)
+      : chance_(seed),
+        placer_(cluster_, seed % 2 == 0 ? PlacementPolicy::bandit : PlacementPolicy::foresight,
+                seed) {
     cluster_.watch(&recorder_);
   }
 
@@ -34,6 +37,7 @@ class BusyCluster {
   Recorder& recorder() { return recorder_; }
   std::vector<Step> snapshot() const { return snapshot_of(cluster_, placer_); }
   Cluster const& cluster() const { return cluster_; }
+  std::set<std::string> policies;  // that were followed
 
  private:
   ResourceRequest draw_request() {
@@ -95,6 +99,8 @@ class BusyCluster {
           {1, input(DecisionKind::wait, request, tasks), {{}, {}, 0, misfit->what}});
     auto const& places = std::get<std::vector<Allocation>>(result);
     recorder_.decided({1, input(DecisionKind::place, request, tasks), {places, {}, 0, ""}});
+    policies.insert(std::string(placer_.policy(default_pool).name()));
+    placer_.placed(places);
     hold(places);
   }
   void preempt() {
@@ -157,6 +163,7 @@ std::vector<Step> through_codec(std::vector<Step> steps) {
 
 TEST(DecisionReplay, TheSameStepsGiveTheSameDecisions) {
   std::map<DecisionKind, int> all;
+  std::set<std::string> policies;
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     BusyCluster busy(seed);
     for (int i = 0; i < 200; ++i) busy.step();
@@ -165,11 +172,13 @@ TEST(DecisionReplay, TheSameStepsGiveTheSameDecisions) {
       all[kind] += count;
     replay.cluster().check_invariants();
     EXPECT_EQ(replay.cluster().held_count(), busy.cluster().held_count());
+    policies.merge(busy.policies);
     if (HasFailure()) FAIL() << "seed " << seed;
   }
   for (auto kind : {DecisionKind::place, DecisionKind::wait, DecisionKind::preempt,
                     DecisionKind::keep, DecisionKind::beside})
     EXPECT_GT(all[kind], 10) << schema::name_of(kind) << " was hardly tried";
+  EXPECT_GE(policies.size(), 3u) << "the bandit hardly changed";
 }
 
 TEST(DecisionReplay, ASnapshotIsAsGoodAsTheBeginning) {

@@ -100,10 +100,13 @@ void churn(World& world, Placer& placer) {
     auto const kept = placer.place_gang(r, default_pool, tasks);
     auto const& policy = placer.policy(default_pool);
     same(kept, place_gang(world.cluster, r, default_pool, tasks, policy));
-    if (auto const* outlook = placer.outlook())
+    if (auto const* outlook = placer.outlook(); outlook != nullptr && policy.name() == "foresight")
       same(kept,
            place_gang(world.cluster, r, default_pool, tasks, made_anew(world.cluster, *outlook)));
-    if (auto const* members = std::get_if<std::vector<Allocation>>(&kept)) world.take(*members);
+    if (auto const* members = std::get_if<std::vector<Allocation>>(&kept)) {
+      placer.placed(*members);
+      world.take(*members);
+    }
     world.cluster.check_invariants();
     if (*rc::gen::inRange(0, 3) == 0) world.release_one();
     if (*rc::gen::inRange(0, 6) == 0) world.change_a_node();
@@ -115,6 +118,39 @@ TEST(PlacerProperty, WhatIsKeptEqualsWhatIsWorkedOutAnew) {
     World world;
     Placer placer(world.cluster);
     churn(world, placer);
+  }));
+}
+
+TEST(PlacerProperty, WithAnyPolicyByName) {
+  ASSERT_TRUE(rc::check([] {
+    World world;
+    auto const names = enumerators(PlacementPolicy{}).size();
+    auto const policy = *rc::gen::inRange<std::size_t>(1, names);
+    Placer placer(world.cluster, static_cast<PlacementPolicy>(policy),
+                  *rc::gen::arbitrary<std::uint64_t>());
+    churn(world, placer);
+  }));
+}
+
+// Epochs are longer than most of the above; here they end again and again.
+TEST(PlacerProperty, WithABanditThatChangesItsMind) {
+  ASSERT_TRUE(rc::check([] {
+    World world;
+    Placer placer(world.cluster, PlacementPolicy::bandit, *rc::gen::arbitrary<std::uint64_t>());
+    for (int epoch = *rc::gen::inRange(1, 5); epoch > 0; --epoch) {
+      churn(world, placer);
+      Allocation whole;
+      for (auto slot : world.cluster.pool(default_pool)) {
+        auto const& node = world.cluster.at(slot);
+        for (std::uint32_t i = 0; i < node.free.devices().size() && whole.gpus.empty(); ++i)
+          if (node.free.devices()[i].free_milli == whole_gpu)
+            whole = {node.spec.id, 0, 0, 0, {{i, whole_gpu}}, {}};
+      }
+      if (whole.gpus.empty()) continue;
+      auto const before = placer.bandit()->epochs();
+      for (std::uint32_t i = 0; i < Epoch::tasks_enough; ++i) placer.placed({whole});
+      RC_ASSERT(placer.bandit()->epochs() > before);
+    }
   }));
 }
 
