@@ -1,6 +1,6 @@
 #include "services/deployer/core/replay.hpp"
 
-#include "common/codec/kinds.hpp"
+#include <algorithm>
 
 namespace lepton::deployer {
 namespace {
@@ -89,7 +89,10 @@ Status Replay::hold(AttemptId const& attempt, Allocation const& allocation) {
 Placer* Replay::placer(std::string const& name) {
   auto found = placers_.find(name);
   if (found != placers_.end()) return found->second.get();
-  auto const policy = codec::enum_from_name<PlacementPolicy>(name);
+  constexpr auto names = enumerators(PlacementPolicy{});
+  auto const at = std::find(names.begin(), names.end(), name);
+  auto const policy =
+      at == names.end() ? PlacementPolicy::unknown : PlacementPolicy(at - names.begin());
   if (policy == PlacementPolicy::unknown || policy == PlacementPolicy::bandit) return nullptr;
   found = placers_.emplace(name, std::make_unique<Placer>(cluster_, policy)).first;
   found->second->remember(placers_.at("foresight")->memory());
