@@ -1,7 +1,7 @@
 #pragma once
 // Values that several services speak of: what work asks for, what a node has, what was given to
-// whom. Units: CPU in thousandths of a core, memory and disk in MiB, GPU shares in thousandths of
-// one GPU.
+// whom. Units: CPU in thousandths of a core, memory and disk in MiB, bandwidth in Mbit/s, GPU
+// shares in thousandths of one GPU.
 
 #include <cstdint>
 #include <map>
@@ -26,6 +26,7 @@ struct ResourceRequest {
   std::vector<std::string> gpu_models;
   std::uint32_t ports = 0;
   Constraints where;
+  std::int64_t bandwidth_mbit = 0;
 
   bool operator==(ResourceRequest const&) const = default;
   static consteval auto fields() {
@@ -45,7 +46,11 @@ struct ResourceRequest {
         field(7, "gpu_models", &R::gpu_models,
               "Accepted models in order of preference; empty means any."),
         field(8, "ports", &R::ports, "Ports to reserve on the node.").bounds(0, 64),
-        field(60, "where", &R::where, "What it says about nodes beside amounts.").since(3));
+        field(60, "where", &R::where, "What it says about nodes beside amounts.").since(3),
+        field(61, "bandwidth_mbit", &R::bandwidth_mbit,
+              "Network, Mbit/s; counted, and not enforced.")
+            .bounds(0, 1e9)
+            .since(4));
   }
 };
 static_assert(schema::complete<ResourceRequest>());
@@ -79,6 +84,7 @@ struct NodeCapacity {
   std::vector<GpuDevice> gpus;
   std::uint32_t port_first = 0;
   std::uint32_t port_count = 0;
+  std::int64_t bandwidth_mbit = 0;
 
   bool operator==(NodeCapacity const&) const = default;
   static consteval auto fields() {
@@ -91,7 +97,10 @@ struct NodeCapacity {
         field(4, "gpus", &C::gpus, "The GPUs in the order of their index."),
         field(5, "port_first", &C::port_first, "First port that work may be given.")
             .bounds(0, 65535),
-        field(6, "port_count", &C::port_count, "How many ports follow.").bounds(0, 65535));
+        field(6, "port_count", &C::port_count, "How many ports follow.").bounds(0, 65535),
+        field(7, "bandwidth_mbit", &C::bandwidth_mbit, "Network, Mbit/s; 0: none is offered.")
+            .bounds(0, 1e9)
+            .since(4));
   }
 };
 static_assert(schema::complete<NodeCapacity>());
@@ -119,17 +128,20 @@ struct Allocation {
   std::int64_t disk_mib = 0;
   std::vector<GpuShare> gpus;
   std::vector<std::uint32_t> ports;
+  std::int64_t bandwidth_mbit = 0;
 
   bool operator==(Allocation const&) const = default;
   static consteval auto fields() {
     using schema::field;
     using A = Allocation;
-    return schema::fields(field(1, "node", &A::node, "The node."),
-                          field(2, "cpu_milli", &A::cpu_milli, "CPU, thousandths of a core."),
-                          field(3, "memory_mib", &A::memory_mib, "Memory, MiB."),
-                          field(4, "disk_mib", &A::disk_mib, "Scratch disk, MiB."),
-                          field(5, "gpus", &A::gpus, "Shares of GPUs."),
-                          field(6, "ports", &A::ports, "Ports reserved on the node."));
+    return schema::fields(
+        field(1, "node", &A::node, "The node."),
+        field(2, "cpu_milli", &A::cpu_milli, "CPU, thousandths of a core."),
+        field(3, "memory_mib", &A::memory_mib, "Memory, MiB."),
+        field(4, "disk_mib", &A::disk_mib, "Scratch disk, MiB."),
+        field(5, "gpus", &A::gpus, "Shares of GPUs."),
+        field(6, "ports", &A::ports, "Ports reserved on the node."),
+        field(7, "bandwidth_mbit", &A::bandwidth_mbit, "Network, Mbit/s.").since(4));
   }
 };
 static_assert(schema::complete<Allocation>());

@@ -32,6 +32,7 @@ struct SpecResources {
   std::string memory = "512MiB";
   std::string disk;
   bool gpu_island = false;
+  std::string bandwidth;
 
   static consteval auto fields() {
     using schema::field;
@@ -48,6 +49,9 @@ struct SpecResources {
         field(6, "disk", &R::disk, "Scratch disk, for example 200GB.").optional(),
         field(60, "gpu_island", &R::gpu_island,
               "All GPUs of a task are of one island (NVLink); false: as few islands as can be.")
+            .optional(),
+        field(61, "bandwidth", &R::bandwidth,
+              "Network of the node, counted and not enforced: 10Gbit or 800Mbit.")
             .optional());
   }
 };

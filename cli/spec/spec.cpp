@@ -264,6 +264,8 @@ class Converter {
     r.cpu_milli = amount("resources.cpus", f.cpus, parse_cpu_milli, 1e7);
     r.memory_mib = amount("resources.memory", f.memory, parse_memory_mib, 1e9);
     if (!f.disk.empty()) r.disk_mib = amount("resources.disk", f.disk, parse_memory_mib, 1e10);
+    if (!f.bandwidth.empty())
+      r.bandwidth_mbit = amount("resources.bandwidth", f.bandwidth, parse_open_bandwidth_mbit, 1e9);
     if (!f.gpu_memory.empty())
       r.gpu_memory_mib = amount("resources.gpu_memory", f.gpu_memory, parse_memory_mib, 1e7);
     // One more for the gang, so that its tasks find each other.

@@ -29,6 +29,7 @@ struct NodeConfig {
   std::vector<std::uint32_t> gpu_islands;
   std::string metrics_endpoint;
   std::string docker_socket = "/var/run/docker.sock";
+  std::string bandwidth;
 
   static consteval auto fields() {
     using schema::field;
@@ -74,6 +75,11 @@ struct NodeConfig {
         field(60, "gpu_islands", &N::gpu_islands,
               "Of each GPU in the order of the driver the number of its island: GPUs of one island "
               "share a fast link; empty: all of one.")
+            .restart()
+            .optional(),
+        field(61, "bandwidth", &N::bandwidth,
+              "Network that it offers to work: 10Gbit; 0Mbit: none; empty: what its physical "
+              "interfaces have together.")
             .restart()
             .optional(),
         field(90, "docker_socket", &N::docker_socket,

@@ -53,7 +53,8 @@ TEST(Spec, EveryFieldArrives) {
   auto const spec = good(R"(type: job
 env: {A: "1", B: two}
 secrets: {HF_TOKEN: vault://ml/hf}
-resources: {gpu: [H100:2, A100:2], gpu_memory: 40GB.., cpus: 16+, memory: 64GiB, disk: 200GB}
+resources: {gpu: [H100:2, A100:2], gpu_memory: 40GB.., cpus: 16+, memory: 64GiB, disk: 200GB,
+            bandwidth: 2.5Gbit}
 nodes: 4
 priority: 70
 pool: lab
@@ -74,6 +75,7 @@ min_runtime: 10m
   want.env = {{"A", "1"}, {"B", "two"}};
   want.secrets = {{"HF_TOKEN", "vault://ml/hf"}};
   want.resources = {16'000, 65'536, 190'735, 2, 1000, 38'147, {"H100", "A100"}, 3};
+  want.resources.bandwidth_mbit = 2'500;
   want.nodes = 4;
   want.gang_port = true;  // with a port of its own
   want.priority = 70;
@@ -162,6 +164,12 @@ TEST(Spec, WhatIsWrongIsNamedWithLineFieldAndCure) {
             "line 3: resources.gpu_fraction: is a share of one GPU; ask for gpu: 1"},
            {"resources: {gpu_memory: 40GB}",
             "line 3: resources.gpu_memory: asks for memory of a GPU, but gpu asks for none"},
+           {"resources: {bandwidth: 10GB}",
+            "line 3: resources.bandwidth: '10GB' is not a bandwidth; write bits per second, for "
+            "example 10Gbit or 800Mbit"},
+           {"resources: {bandwidth: 1Gbit..10Gbit}",
+            "line 3: resources.bandwidth: '1Gbit..10Gbit' has an upper bound, which is not "
+            "supported; write the least, as in '1Gbit+'"},
            {"resources: {gpu: {A100: 1}}",
             "line 3: resources.gpu: write H100:8, or a list in order of preference"},
            {"resources: {gpu: [A100:1, H100:2]}",

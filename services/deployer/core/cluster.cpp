@@ -22,7 +22,8 @@ Status check_spec(NodeSpec const& s) {
   auto const& c = s.capacity;
   if (s.id.empty()) return bad("has no name");
   if (s.pool.empty()) return bad("has no pool");
-  if (c.cpu_milli < 0 || c.memory_mib < 0 || c.disk_mib < 0) return bad("has a negative capacity");
+  if (c.cpu_milli < 0 || c.memory_mib < 0 || c.disk_mib < 0 || c.bandwidth_mbit < 0)
+    return bad("has a negative capacity");
   if (c.gpus.size() > 1024) return bad("has more than 1024 GPUs");
   if (std::uint64_t{c.port_first} + c.port_count > 65536) return bad("offers ports above 65535");
   return ok();
@@ -321,6 +322,7 @@ void Cluster::check_node(Slot slot) const {
   LEPTON_CHECK(room.cpu_milli() == node.free.cpu_milli(), "free CPU is miscounted");
   LEPTON_CHECK(room.memory_mib() == node.free.memory_mib(), "free memory is miscounted");
   LEPTON_CHECK(room.disk_mib() == node.free.disk_mib(), "free disk is miscounted");
+  LEPTON_CHECK(room.bandwidth_mbit() == node.free.bandwidth_mbit(), "bandwidth is miscounted");
   LEPTON_CHECK(room.gpu_milli() == node.free.gpu_milli(), "free GPU is miscounted");
   LEPTON_CHECK(room.ports().free() == node.free.ports().free(), "free ports are miscounted");
   LEPTON_CHECK(room.ports().counted_used() == node.free.ports().counted_used(), "port bits differ");

@@ -198,6 +198,7 @@ std::uint64_t members_in(View const& v, Ask const& ask) {
   limit(v.room.cpu_milli(), r.cpu_milli);
   limit(v.room.memory_mib(), r.memory_mib);
   limit(v.room.disk_mib(), r.disk_mib);
+  limit(v.room.bandwidth_mbit(), r.bandwidth_mbit);
   limit(v.room.ports().free(), r.ports);
   if (r.gpus == 0) return n;
   std::uint64_t by_gpu = 0;

@@ -8,7 +8,8 @@ namespace lepton::deployer {
 
 Status check_request(ResourceRequest const& r) {
   auto const bad = [](char const* why) { return Error{Code::invalid, why}; };
-  if (r.cpu_milli < 0 || r.memory_mib < 0 || r.disk_mib < 0 || r.gpu_memory_mib < 0)
+  if (r.cpu_milli < 0 || r.memory_mib < 0 || r.disk_mib < 0 || r.gpu_memory_mib < 0 ||
+      r.bandwidth_mbit < 0)
     return bad("resources: an amount is negative");
   if (r.gpus > 0 && (r.gpu_milli < 1 || r.gpu_milli > whole_gpu))
     return bad("resources: gpu_milli must be 1 to 1000");

@@ -189,6 +189,12 @@ struct Disk {
   static std::int64_t wants(Ask const& a) { return a.request.disk_mib; }
   static std::int64_t has(View const& v, Ask const&) { return v.room.disk_mib(); }
 };
+struct Bandwidth {
+  static constexpr std::string_view name = "bandwidth", phrase = "bandwidth short",
+                                    unit = "Mbit/s of network";
+  static std::int64_t wants(Ask const& a) { return a.request.bandwidth_mbit; }
+  static std::int64_t has(View const& v, Ask const&) { return v.room.bandwidth_mbit(); }
+};
 struct PortCount {
   static constexpr std::string_view name = "ports", phrase = "ports short", unit = "ports";
   static std::int64_t wants(Ask const& a) { return a.request.ports; }
@@ -201,7 +207,7 @@ struct PortCount {
 using HardRules =
     std::tuple<rule::Pool, rule::State, rule::Untainted, rule::Region, rule::LabelsPass,
                rule::GpuModel, rule::GpuMemory, rule::Island, rule::Gpus, rule::GpuShare, rule::Cpu,
-               rule::Memory, rule::Disk, rule::PortCount>;
+               rule::Memory, rule::Disk, rule::Bandwidth, rule::PortCount>;
 inline constexpr std::size_t rule_count = std::tuple_size_v<HardRules>;
 
 // Index of the first rule that rejects, or rule_count.

@@ -43,7 +43,8 @@ Allocation const& Draft::take(Slot slot, Ask const& ask, GpuChoice const& choice
   auto const& r = ask.request;
   auto const& before = room(slot);
   taken_.push_back({cluster_.at(slot).spec.id, r.cpu_milli, r.memory_mib, r.disk_mib,
-                    shares(before, ask, choice), before.ports().lowest_free(r.ports)});
+                    shares(before, ask, choice), before.ports().lowest_free(r.ports),
+                    r.bandwidth_mbit});
   take_back(slot, taken_.back());
   return taken_.back();
 }

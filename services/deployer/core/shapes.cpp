@@ -25,6 +25,7 @@ std::string key_of(Node const& node, bool by_labels) {
     put(key, room->cpu_milli());
     put(key, room->memory_mib());
     put(key, room->disk_mib());
+    put(key, room->bandwidth_mbit());
     put(key, room->ports().free());
   }
   put(key, static_cast<std::int64_t>(free.devices().size()));

@@ -41,6 +41,7 @@ NodeCapacity any_capacity() {
   if (*rc::gen::inRange(0, 3) == 0)
     for (std::uint32_t i = 0; i < c.gpus.size(); ++i) c.gpus[i].island = i / 2;
   c.disk_mib = *rc::gen::element<std::int64_t>(0, 1000, 10'000);
+  c.bandwidth_mbit = *rc::gen::element<std::int64_t>(1000, 1000, 10'000, 0);
   c.port_count = static_cast<std::uint32_t>(*rc::gen::inRange(0, 5));
   return c;
 }
@@ -68,6 +69,7 @@ ResourceRequest any_request() {
   r.cpu_milli = *rc::gen::inRange(0, 9) * 500;
   r.memory_mib = *rc::gen::inRange(0, 9) * 512;
   r.disk_mib = *rc::gen::element<std::int64_t>(0, 0, 500, 2000);
+  r.bandwidth_mbit = *rc::gen::weightedElement<std::int64_t>({{6, 0}, {1, 400}, {1, 2000}});
   r.gpus =
       static_cast<std::uint32_t>(*rc::gen::weightedElement<int>({{4, 0}, {6, 1}, {2, 2}, {1, 4}}));
   if (r.gpus == 1)
