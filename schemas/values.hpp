@@ -27,6 +27,7 @@ struct ResourceRequest {
   std::uint32_t ports = 0;
   Constraints where;
   std::int64_t bandwidth_mbit = 0;
+  std::string mig_profile;
 
   bool operator==(ResourceRequest const&) const = default;
   static consteval auto fields() {
@@ -50,6 +51,10 @@ struct ResourceRequest {
         field(61, "bandwidth_mbit", &R::bandwidth_mbit,
               "Network, Mbit/s; counted, and not enforced.")
             .bounds(0, 1e9)
+            .since(4),
+        field(62, "mig_profile", &R::mig_profile,
+              "Each of `gpus` is a MIG instance of this profile, for example 1g.10gb; empty: a "
+              "whole GPU or a share of one.")
             .since(4));
   }
 };
@@ -60,6 +65,7 @@ struct GpuDevice {
   std::string model;
   std::int64_t memory_mib = 0;
   std::uint32_t island = 0;
+  std::string mig_profile;
 
   bool operator==(GpuDevice const&) const = default;
   static consteval auto fields() {
@@ -71,7 +77,10 @@ struct GpuDevice {
         field(60, "island", &GpuDevice::island,
               "Devices of one node with the same number share a fast link, such as NVLink.")
             .bounds(0, 1023)
-            .since(3));
+            .since(3),
+        field(61, "mig_profile", &GpuDevice::mig_profile,
+              "Profile, when it is a MIG instance, for example 1g.10gb; empty: a whole GPU.")
+            .since(4));
   }
 };
 static_assert(schema::complete<GpuDevice>());

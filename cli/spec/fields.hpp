@@ -33,6 +33,7 @@ struct SpecResources {
   std::string disk;
   bool gpu_island = false;
   std::string bandwidth;
+  std::string mig;
 
   static consteval auto fields() {
     using schema::field;
@@ -52,6 +53,9 @@ struct SpecResources {
             .optional(),
         field(61, "bandwidth", &R::bandwidth,
               "Network of the node, counted and not enforced: 10Gbit or 800Mbit.")
+            .optional(),
+        field(62, "mig", &R::mig,
+              "Each of gpu is a MIG instance of this profile: 1g.10gb; left out: never one.")
             .optional());
   }
 };

@@ -15,6 +15,7 @@
 #include "common/base/image_name.hpp"
 #include "common/bus/access/path.hpp"
 #include "common/codec/yaml.hpp"
+#include "schemas/mig.hpp"
 
 namespace lepton::cli {
 namespace {
@@ -273,6 +274,7 @@ class Converter {
     if (r.ports > ports_max) refuse("ports", "a gang has at most 63: one more is its own");
     gpus(r);
     if (f.gpu_fraction) fraction(*f.gpu_fraction, r);
+    if (!f.mig.empty()) mig(f.mig, r);
     if (r.where.one_island && r.gpus < 2)
       refuse("resources.gpu_island", "is for tasks of two GPUs and more");
     if (r.gpus == 0 && r.gpu_memory_mib > 0)
@@ -303,6 +305,16 @@ class Converter {
     if (file_.resources.gpu.empty()) r.gpus = 1;
     if (r.gpus != 1) return refuse(path, "is a share of one GPU; ask for gpu: 1");
     r.gpu_milli = static_cast<std::uint32_t>(milli);
+  }
+
+  void mig(std::string const& profile, ResourceRequest& r) {
+    std::string const path = "resources.mig";
+    r.mig_profile = profile;
+    if (!is_mig_profile(profile))
+      refuse(path, "'" + profile + "' is no profile of a MIG instance; write for example 1g.10gb");
+    if (r.gpus == 0) refuse(path, "names a profile, but gpu asks for none; write gpu: 1");
+    if (r.gpu_milli != 1000) refuse(path, "an instance is not shared; leave gpu_fraction out");
+    if (r.where.one_island) refuse(path, "instances have no fast link; leave gpu_island out");
   }
 
   void retry(SpecRetry const& f, RetryRule& r) {

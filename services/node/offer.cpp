@@ -14,7 +14,7 @@ Status add_gpus(NodeCapacity& capacity, NodeConfig const& config, MachineFacts c
   for (std::size_t i = 0; i < facts.gpus.size(); ++i) {
     auto const& gpu = facts.gpus[i];
     capacity.gpus.push_back(
-        {gpu.uuid, gpu.model, gpu.memory_mib, islands.empty() ? 0 : islands[i]});
+        {gpu.uuid, gpu.model, gpu.memory_mib, islands.empty() ? 0 : islands[i], gpu.mig_profile});
   }
   return ok();
 }

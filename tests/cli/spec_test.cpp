@@ -294,6 +294,24 @@ TEST(Spec, ConstraintsAreReadAsTheyAreWritten) {
   EXPECT_TRUE(where.one_island);
 }
 
+TEST(Spec, InstancesOfAGpuAreAskedForByTheirProfile) {
+  auto const r = good("resources: {gpu: 'H100:2', mig: 1g.10gb}").resources;
+  EXPECT_EQ(r.gpus, 2u);
+  EXPECT_EQ(r.mig_profile, "1g.10gb");
+  EXPECT_EQ(r.gpu_models, std::vector<std::string>{"H100"});
+  for (auto const& [lines, what] :
+       {Refusal{"resources: {gpu: 1, mig: 10gb}",
+                "line 3: resources.mig: '10gb' is no profile of a MIG instance; write for example "
+                "1g.10gb"},
+        {"resources: {mig: 1g.10gb}",
+         "line 3: resources.mig: names a profile, but gpu asks for none; write gpu: 1"},
+        {"resources: {gpu_fraction: 0.5, mig: 1g.10gb}",
+         "line 3: resources.mig: an instance is not shared; leave gpu_fraction out"},
+        {"resources: {gpu: 2, gpu_island: true, mig: 1g.10gb}",
+         "line 3: resources.mig: instances have no fast link; leave gpu_island out"}})
+    EXPECT_EQ(refusal(with(lines)), what);
+}
+
 TEST(Spec, AGangHasOnePortMore) {
   EXPECT_EQ(good("nodes: 2\n").resources.ports, 1u);
   EXPECT_TRUE(good("nodes: 2\n").gang_port);

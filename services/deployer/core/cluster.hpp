@@ -56,6 +56,15 @@ struct Totals {
   std::uint64_t gpus_whole_free = 0;
 };
 
+// What a ModelIndex stands for: a model of GPU, or its MIG instances of one profile.
+struct GpuKind {
+  std::string model;
+  std::string mig_profile;  // empty: whole GPUs
+  bool operator==(GpuKind const&) const = default;
+};
+// "H100", or "H100 1g.10gb".
+std::string text_of(GpuKind const& kind);
+
 class Cluster {
  public:
   // Adds the node, or changes pool, state, labels and capacity of a known one. A capacity below
@@ -94,8 +103,10 @@ class Cluster {
   std::size_t slot_count() const { return nodes_.size(); }
   bool in_use(Slot slot) const { return !nodes_[slot].spec.id.empty(); }
 
-  // Models seen so far; an index is never used again for another model.
+  // Models seen so far, in words; an index is never used again for another model.
   std::vector<std::string> const& models() const { return models_; }
+  std::vector<GpuKind> const& gpu_kinds() const { return gpu_kinds_; }  // by the same index
+  bool has_instances() const { return has_instances_; }                 // of MIG, ever
 
   Totals totals() const;
   Totals totals(PoolId const& pool) const;
@@ -113,7 +124,7 @@ class Cluster {
     std::uint64_t freed = 0;
   };
 
-  ModelIndex model_index(std::string const& model);
+  ModelIndex model_index(GpuKind const& kind);
   Room room_of(NodeCapacity const& capacity);
   Status add(NodeSpec spec);
   Status change(Slot slot, NodeSpec spec);
@@ -132,6 +143,8 @@ class Cluster {
   std::map<PoolId, Pool> pools_;  // a pool stays known when its last node leaves: freed never falls
   std::map<AttemptId, Held> held_;
   std::vector<std::string> models_;
+  std::vector<GpuKind> gpu_kinds_;
+  bool has_instances_ = false;
   std::vector<Slot> changes_;
   std::uint64_t first_change_ = 0;
 };

@@ -20,8 +20,8 @@ namespace lepton::deployer {
 // Refuses a request that no cluster could read a meaning into, such as a share of several GPUs.
 Status check_request(ResourceRequest const& r);
 
-// A request made ready for many comparisons: models as numbers. Valid for the cluster it was made
-// with, until a node is added; refers to the request.
+// A request made ready for many comparisons: models (and MIG profiles) as numbers. Valid for the
+// cluster it was made with, until a node is added; refers to the request.
 struct Ask {
   // Not ranked: the models named are equally welcome.
   Ask(Cluster const& cluster, ResourceRequest const& r, PoolId const& p, bool ranked = true);
@@ -29,15 +29,20 @@ struct Ask {
   static constexpr std::uint32_t refused = 0xffffffff;
   // 0 for the most wanted model; refused for one that is not accepted.
   std::uint32_t preference(ModelIndex model) const {
-    return any_model ? 0 : model < preferences.size() ? preferences[model] : refused;
+    return any_gpu ? 0 : model < preferences.size() ? preferences[model] : refused;
+  }
+  bool profile_fits(ModelIndex model) const {
+    return !by_profile || (model < of_profile.size() && of_profile[model]);
   }
   bool fraction() const { return request.gpus == 1 && request.gpu_milli < whole_gpu; }
   std::uint32_t gpu_milli() const { return request.gpus * request.gpu_milli; }
 
   ResourceRequest const& request;
   PoolId const& pool;
-  bool any_model;
+  bool any_gpu;  // whatever GPUs this cluster has
   std::vector<std::uint32_t> preferences;
+  bool by_profile;               // it asks for instances, or the cluster has some
+  std::vector<bool> of_profile;  // of each model; empty unless by_profile
 };
 
 // One node as a rule sees it: as it is now, or as if it were ready and empty.
@@ -113,9 +118,22 @@ struct LabelsPass {
     return requirements_met(a.request.where, v.spec.labels);
   }
 };
+// Whole GPUs, or instances of one profile: neither is taken for the other.
+struct Mig {
+  static constexpr std::string_view name = "mig", phrase = "mig profile differs", unit = "";
+  static std::int64_t wants(Ask const& a) { return a.request.gpus > 0 && a.by_profile ? 1 : 0; }
+  static std::int64_t has(View const& v, Ask const& a) {
+    auto const& groups = v.room.groups();
+    auto const fits = [&](Group const& g) { return a.profile_fits(g.model); };
+    if (groups.empty()) return a.request.mig_profile.empty() ? 1 : 0;  // it lacks GPUs, not a kind
+    return std::any_of(groups.begin(), groups.end(), fits) ? 1 : 0;
+  }
+};
 struct GpuModel {
   static constexpr std::string_view name = "gpu_model", phrase = "gpu model differs", unit = "";
-  static std::int64_t wants(Ask const& a) { return a.request.gpus > 0 && !a.any_model ? 1 : 0; }
+  static std::int64_t wants(Ask const& a) {
+    return a.request.gpus > 0 && !a.request.gpu_models.empty() ? 1 : 0;
+  }
   static std::int64_t has(View const& v, Ask const& a) {
     for (auto const& g : v.room.groups())
       if (a.preference(g.model) != Ask::refused) return 1;
@@ -205,7 +223,7 @@ struct PortCount {
 
 // The order decides which rule a rejection is counted under: the one least likely to change first.
 using HardRules =
-    std::tuple<rule::Pool, rule::State, rule::Untainted, rule::Region, rule::LabelsPass,
+    std::tuple<rule::Pool, rule::State, rule::Untainted, rule::Region, rule::LabelsPass, rule::Mig,
                rule::GpuModel, rule::GpuMemory, rule::Island, rule::Gpus, rule::GpuShare, rule::Cpu,
                rule::Memory, rule::Disk, rule::Bandwidth, rule::PortCount>;
 inline constexpr std::size_t rule_count = std::tuple_size_v<HardRules>;

@@ -16,7 +16,8 @@ namespace lepton::deployer {
 
 inline constexpr std::uint32_t whole_gpu = 1000;
 
-// A GPU model as a small number, given by the Cluster (Cluster::model_index).
+// A GPU model as a small number, given by the Cluster (Cluster::model_index). MIG instances of one
+// profile are a model of their own, so that nothing takes them for whole GPUs.
 using ModelIndex = std::uint32_t;
 
 struct Device {

@@ -38,6 +38,7 @@ NodeCapacity any_capacity() {
                     *rc::gen::element<std::string>("A100", "T4", "H100"));
   if (c.gpus.size() > 1 && *rc::gen::inRange(0, 4) == 0) c.gpus.back().model = "T4";
   if (c.gpus.size() > 1 && *rc::gen::inRange(0, 4) == 0) c.gpus.front().memory_mib = 16'384;
+  if (c.gpus.size() > 1 && *rc::gen::inRange(0, 4) == 0) c.gpus[1].mig_profile = "1g.10gb";
   if (*rc::gen::inRange(0, 3) == 0)
     for (std::uint32_t i = 0; i < c.gpus.size(); ++i) c.gpus[i].island = i / 2;
   c.disk_mib = *rc::gen::element<std::int64_t>(0, 1000, 10'000);
@@ -81,6 +82,7 @@ ResourceRequest any_request() {
   r.ports = static_cast<std::uint32_t>(*rc::gen::weightedElement<int>({{4, 0}, {1, 1}, {1, 2}}));
   if (*rc::gen::inRange(0, 3) == 0) r.where = any_constraints();
   if (r.gpus > 1 && *rc::gen::inRange(0, 3) == 0) r.where.one_island = true;
+  if (r.gpus == 1 && r.gpu_milli == 1000 && *rc::gen::inRange(0, 4) == 0) r.mig_profile = "1g.10gb";
   return r;
 }
 

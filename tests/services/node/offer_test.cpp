@@ -46,6 +46,15 @@ TEST(Offer, SettingsOutweighWhatTheMachineSaysOfItself) {
   EXPECT_EQ(offer_of(config, machine())->bandwidth_mbit, 0) << "none is offered";
 }
 
+TEST(Offer, AnInstanceIsOfferedAsWhatItIs) {
+  auto facts = machine();
+  facts.gpus[1] = {1, "MIG-1", "H200", 16'384, "1g.18gb"};
+  auto const offer = offer_of({}, facts);
+  ASSERT_TRUE(offer) << offer.error().what;
+  EXPECT_EQ(offer->gpus[0].mig_profile, "");
+  EXPECT_EQ(offer->gpus[1], (GpuDevice{"MIG-1", "H200", 16'384, 0, "1g.18gb"}));
+}
+
 TEST(Offer, SettingsThatMeanNothingAreNamed) {
   NodeConfig config;
   config.bandwidth = "10GB";
