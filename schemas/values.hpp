@@ -94,6 +94,8 @@ struct NodeCapacity {
   std::uint32_t port_first = 0;
   std::uint32_t port_count = 0;
   std::int64_t bandwidth_mbit = 0;
+  std::int64_t price_per_hour_micro = 0;
+  bool spot = false;
 
   bool operator==(NodeCapacity const&) const = default;
   static consteval auto fields() {
@@ -109,7 +111,12 @@ struct NodeCapacity {
         field(6, "port_count", &C::port_count, "How many ports follow.").bounds(0, 65535),
         field(7, "bandwidth_mbit", &C::bandwidth_mbit, "Network, Mbit/s; 0: none is offered.")
             .bounds(0, 1e9)
-            .since(4));
+            .since(4),
+        field(8, "price_per_hour_micro", &C::price_per_hour_micro,
+              "What an hour of the node costs, millionths of the site's currency; 0: nothing.")
+            .bounds(0, static_cast<double>(price_micro_max))
+            .since(4),
+        field(9, "spot", &C::spot, "Its owner may take it away at short notice.").since(4));
   }
 };
 static_assert(schema::complete<NodeCapacity>());
@@ -236,6 +243,7 @@ struct JobSpec {
   bool gang_port = false;
   std::string workdir;
   std::string image_credentials;
+  std::uint32_t on_demand_base = 0;
 
   bool operator==(JobSpec const&) const = default;
   static consteval auto fields() {
@@ -293,6 +301,11 @@ struct JobSpec {
             .since(3),
         field(112, "image_credentials", &J::image_credentials,
               "vault://PATH of what opens the image's registry; empty: it is open.")
+            .since(4),
+        field(113, "on_demand_base", &J::on_demand_base,
+              "None of its array or service goes to a spot node before so many of it stand on "
+              "other nodes.")
+            .bounds(0, 10'000)
             .since(4));
   }
 };

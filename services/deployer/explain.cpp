@@ -84,7 +84,8 @@ void Deployer::explain_waiting(Job const& job, JobExplanation& e, Context& c) {
   }
   e.ahead = *ahead;
   auto const& spec = job.spec();
-  auto const result = placer_.place_gang(spec.resources, spec.pool, spec.nodes);
+  auto const request = request_of(job);
+  auto const result = placer_.place_gang(request, spec.pool, spec.nodes);
   if (auto const beyond = beyond_limit(job)) {
     e.what = *beyond;
   } else if (auto const* misfit = std::get_if<Misfit>(&result)) {
@@ -98,7 +99,7 @@ void Deployer::explain_waiting(Job const& job, JobExplanation& e, Context& c) {
   if (e.reserved)
     plan = head->second.plan;
   else if (has_limits(spec.pool) && std::holds_alternative<Misfit>(result))
-    plan = plan_reservation({job.id(), spec.pool, spec.resources, spec.nodes, spec.priority}, now);
+    plan = plan_reservation({job.id(), spec.pool, request, spec.nodes, spec.priority}, now);
   if (!plan) return;
   e.starts_by_ms = plan->starts_by_ms;
   e.starts_after = plan->last;
@@ -113,7 +114,8 @@ void Deployer::explain_places(Job const& job, std::uint32_t most, JobExplanation
   for (std::uint32_t i = 0; i < job.allocations.size(); ++i)
     if (auto const* held = cluster_.held(attempt_id(job.id(), i, job.run.round)))
       draft.give(cluster_.find(held->node)->slot, *held);
-  Ask const ask(cluster_, spec.resources, spec.pool);
+  auto const request = request_of(job);
+  Ask const ask(cluster_, request, spec.pool);
   ShelfRange range;
   auto options = options_on(cluster_.pool(spec.pool), cluster_, draft, ask, policy, range);
   std::sort(options.rbegin(), options.rend());
@@ -126,6 +128,9 @@ void Deployer::explain_places(Job const& job, std::uint32_t most, JobExplanation
     if (i >= most && !chosen) continue;
     NodeChoice choice{node.spec.id,           chosen, i + 1, options[i].rank.preference,
                       options[i].rank.wishes, {}};
+    if (request.where.cheapest)
+      choice.terms.push_back(
+          {"price", static_cast<double>(options[i].rank.cost) / 1e6, "an hour, before all else"});
     for (auto const& t : policy.terms(node, draft.room(node.slot), ask))
       choice.terms.push_back({std::string(t.name), t.value, std::string(t.unit)});
     e.choices.push_back(std::move(choice));

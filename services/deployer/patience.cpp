@@ -34,7 +34,8 @@ void Deployer::keep_places(Context& c) {
     auto const candidates = patience_.candidates(queue_, pool, now);
     if (candidates.empty()) continue;
     auto const running = limited_in(pool, now, true);
-    for (auto const& queued : candidates) {
+    for (auto const& candidate : candidates) {
+      auto const queued = as_now(candidate);
       if (beyond_limit(jobs_.at(queued.job))) continue;
       auto const plan = reserve(cluster_, queued.job, queued.resources, pool, queued.tasks, running,
                                 now, placer_.policy(pool));
@@ -82,7 +83,7 @@ bool Deployer::starts_elsewhere(JobId const& id, TimeMs now) {
   waits.freed = freed;
   waits.looked_at = now;
   waits.hold.step_aside(cluster_);
-  auto places = placer_.find(job.spec().resources, job.row.pool, job.spec().nodes);
+  auto places = placer_.find(request_of(job), job.row.pool, job.spec().nodes);
   if (places)
     waits.hold.move(cluster_, std::move(*places));
   else

@@ -1,5 +1,7 @@
 #include "services/node/offer.hpp"
 
+#include <cmath>
+
 #include "common/base/bandwidth.hpp"
 
 namespace lepton::node {
@@ -29,6 +31,10 @@ Result<NodeCapacity> offer_of(NodeConfig const& config, MachineFacts const& fact
     if (!offered) return Error{Code::invalid, "bandwidth: " + offered.error().what};
     capacity.bandwidth_mbit = *offered;
   }
+  if (!(config.price_per_hour >= 0 && config.price_per_hour <= 1e6))
+    return Error{Code::invalid, "price_per_hour: must be from 0 to a million"};
+  capacity.price_per_hour_micro = std::llround(config.price_per_hour * 1e6);
+  capacity.spot = config.spot;
   if (auto good = add_gpus(capacity, config, facts); !good) return good.error();
   return capacity;
 }

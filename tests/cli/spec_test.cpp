@@ -234,9 +234,9 @@ TEST(Spec, AWorkingFolderIsFoundFromTheSpecOn) {
 }
 
 TEST(Spec, FieldsOfLaterVersionsAreRefusedEach) {
-  for (auto const* field : {"setup", "volumes", "placement", "deadline", "max_price", "budget",
-                            "on_demand_base", "spot_overprovision", "idle_stop", "schedule",
-                            "hooks", "probes", "replicas", "scale", "update", "balance"}) {
+  for (auto const* field :
+       {"setup", "volumes", "placement", "deadline", "max_price", "budget", "spot_overprovision",
+        "idle_stop", "schedule", "hooks", "probes", "replicas", "scale", "update", "balance"}) {
     auto const what = refusal(with(std::string(field) + ": x"));
     EXPECT_EQ(what.find("line 3: " + std::string(field) + ": not supported yet: "), 0u) << what;
   }
@@ -309,6 +309,37 @@ TEST(Spec, InstancesOfAGpuAreAskedForByTheirProfile) {
          "line 3: resources.mig: an instance is not shared; leave gpu_fraction out"},
         {"resources: {gpu: 2, gpu_island: true, mig: 1g.10gb}",
          "line 3: resources.mig: instances have no fast link; leave gpu_island out"}})
+    EXPECT_EQ(refusal(with(lines)), what);
+}
+
+TEST(Spec, PricesAndSpotNodesAreReadAsTheyAreWritten) {
+  auto const s = good(
+      "price: {max_per_hour: 3.05, prefer: cheapest}\nspot: preferred\narray: 4\n"
+      "on_demand_base: 2\n");
+  EXPECT_EQ(s.resources.where.max_price_per_hour_micro, 3'050'000);
+  EXPECT_TRUE(s.resources.where.cheapest);
+  EXPECT_EQ(s.resources.where.spot, SpotUse::preferred);
+  EXPECT_EQ(s.on_demand_base, 2u);
+  EXPECT_EQ(good("").resources.where.spot, SpotUse::allowed);
+  EXPECT_FALSE(good("price: {max_per_hour: 3}").resources.where.cheapest);
+  EXPECT_EQ(good("price: {prefer: cheapest}").resources.where.max_price_per_hour_micro, 0);
+  for (auto const& [lines, what] :
+       {Refusal{"price: {}",
+                "line 3: price: says nothing; write {max_per_hour: 3.00} or {prefer: cheapest}"},
+        {"price: {max_per_hour: 0}",
+         "line 3: price.max_per_hour: must be above 0 and at most a million"},
+        {"price: {max_per_hour: -1}",
+         "line 3: price.max_per_hour: must be above 0 and at most a million"},
+        {"price: {max_per_hour: 1000001}",
+         "line 3: price.max_per_hour: must be above 0 and at most a million"},
+        {"price: {prefer: fastest}", "line 3: price.prefer: 'fastest' is not one of cheapest"},
+        {"spot: maybe", "line 3: spot: 'maybe' is not one of never, allowed, preferred, only"},
+        {"on_demand_base: 1",
+         "line 3: on_demand_base: is of arrays and services; for one job write spot: never"},
+        {"array: 3\nspot: only\non_demand_base: 1",
+         "line 5: on_demand_base: keeps some off spot nodes, and spot: only keeps all there"},
+        {"array: 3\nspot: never\non_demand_base: 1",
+         "line 5: on_demand_base: means nothing with spot: never; leave one of them out"}})
     EXPECT_EQ(refusal(with(lines)), what);
 }
 

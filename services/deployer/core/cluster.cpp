@@ -25,6 +25,8 @@ Status check_spec(NodeSpec const& s) {
   if (s.pool.empty()) return bad("has no pool");
   if (c.cpu_milli < 0 || c.memory_mib < 0 || c.disk_mib < 0 || c.bandwidth_mbit < 0)
     return bad("has a negative capacity");
+  if (c.price_per_hour_micro < 0 || c.price_per_hour_micro > price_micro_max)
+    return bad("has a price below 0 or above a million an hour");
   if (c.gpus.size() > 1024) return bad("has more than 1024 GPUs");
   for (auto const& gpu : c.gpus)
     if (!gpu.mig_profile.empty() && !is_mig_profile(gpu.mig_profile))

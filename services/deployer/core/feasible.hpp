@@ -14,6 +14,7 @@
 #include "schemas/values.hpp"
 #include "services/deployer/core/affinity.hpp"
 #include "services/deployer/core/cluster.hpp"
+#include "services/deployer/core/prices.hpp"
 
 namespace lepton::deployer {
 
@@ -116,6 +117,25 @@ struct LabelsPass {
   }
   static std::int64_t has(View const& v, Ask const& a) {
     return requirements_met(a.request.where, v.spec.labels);
+  }
+};
+struct Price {
+  static constexpr std::string_view name = "price", phrase = "price too high", unit = "";
+  static std::int64_t wants(Ask const& a) {
+    return a.request.where.max_price_per_hour_micro > 0 ? 1 : 0;
+  }
+  static std::int64_t has(View const& v, Ask const& a) {
+    return within_price(a.request.where, v.spec.capacity) ? 1 : 0;
+  }
+};
+struct Spot {
+  static constexpr std::string_view name = "spot", phrase = "spot not as asked", unit = "";
+  static std::int64_t wants(Ask const& a) {
+    auto const spot = a.request.where.spot;
+    return spot == SpotUse::never || spot == SpotUse::only ? 1 : 0;
+  }
+  static std::int64_t has(View const& v, Ask const& a) {
+    return may_use(a.request.where, v.spec.capacity) ? 1 : 0;
   }
 };
 // Whole GPUs, or instances of one profile: neither is taken for the other.
@@ -222,10 +242,10 @@ struct PortCount {
 }  // namespace rule
 
 // The order decides which rule a rejection is counted under: the one least likely to change first.
-using HardRules =
-    std::tuple<rule::Pool, rule::State, rule::Untainted, rule::Region, rule::LabelsPass, rule::Mig,
-               rule::GpuModel, rule::GpuMemory, rule::Island, rule::Gpus, rule::GpuShare, rule::Cpu,
-               rule::Memory, rule::Disk, rule::Bandwidth, rule::PortCount>;
+using HardRules = std::tuple<rule::Pool, rule::State, rule::Untainted, rule::Region,
+                             rule::LabelsPass, rule::Price, rule::Spot, rule::Mig, rule::GpuModel,
+                             rule::GpuMemory, rule::Island, rule::Gpus, rule::GpuShare, rule::Cpu,
+                             rule::Memory, rule::Disk, rule::Bandwidth, rule::PortCount>;
 inline constexpr std::size_t rule_count = std::tuple_size_v<HardRules>;
 
 // Index of the first rule that rejects, or rule_count.

@@ -22,8 +22,9 @@ std::vector<GpuShare> shares(Room const& room, Ask const& ask, GpuChoice const& 
 
 Rank rank_of(Policy const& policy, Verdict const& v, Ask const& ask, Node const& node,
              ShelfRange range) {
-  return {v.gpus.preference, wishes_missed(ask, node), v.score - policy.price(v.shelf, ask, range),
-          node.tie, node.spec.order};
+  return {v.gpus.preference,  wishes_missed(ask, node),
+          cost_of(ask, node), v.score - policy.price(v.shelf, ask, range),
+          node.tie,           node.spec.order};
 }
 
 Misfit unreadable(Error const& e, std::uint32_t tasks) {

@@ -24,7 +24,8 @@ struct ByRequest {
 
 struct Placer::Pool {
   Shapes shapes;
-  std::unique_ptr<Shapes> by_labels;  // from the first request on that reads labels
+  // By labels, by prices and by both, each from the first request on that reads these.
+  std::array<std::unique_ptr<Shapes>, 3> apart;
   std::map<ResourceRequest, std::unique_ptr<Ranking>, ByRequest> rankings;
   Supply supply, priced;
   std::optional<Foresight> foresight;
@@ -103,7 +104,8 @@ void Placer::see(Slot slot) {
   s.pool = &pool(node.spec.pool);
   s.member = {node.tie, node.spec.order, slot};
   s.shape = s.pool->shapes.add(node, slot);
-  if (s.pool->by_labels) s.labelled = s.pool->by_labels->add(node, slot);
+  for (std::size_t i = 0; i < s.apart.size(); ++i)
+    if (auto& shapes = s.pool->apart[i]) s.apart[i] = shapes->add(node, slot);
   if (!outlook_) return;
   s.pool->foresight->remember(node);
   s.supply = Supply();
@@ -115,7 +117,8 @@ void Placer::unsee(Slot slot) {
   auto& s = seen_[slot];
   if (s.pool == nullptr) return;
   s.pool->shapes.remove(s.shape, s.member);
-  if (s.pool->by_labels) s.pool->by_labels->remove(s.labelled, s.member);
+  for (std::size_t i = 0; i < s.apart.size(); ++i)
+    if (auto& shapes = s.pool->apart[i]) shapes->remove(s.apart[i], s.member);
   if (outlook_) s.pool->supply.subtract(s.supply);
   s.pool = nullptr;
 }
@@ -136,14 +139,17 @@ Policy const& Placer::policy(PoolId const& id) {
 }
 
 Shapes const& Placer::shapes_for(Pool& pool, ResourceRequest const& request, PoolId const& id) {
-  if (!request.where.reads_labels()) return pool.shapes;
-  if (!pool.by_labels) {
-    pool.by_labels = std::make_unique<Shapes>(true);
+  auto const by = Shapes::By{request.where.reads_labels(), request.where.reads_prices()};
+  if (!by.labels && !by.prices) return pool.shapes;
+  auto const at = static_cast<std::size_t>(by.labels ? (by.prices ? 2 : 0) : 1);
+  auto& shapes = pool.apart[at];
+  if (!shapes) {
+    shapes = std::make_unique<Shapes>(by);
     for (auto slot : cluster_.pool(id))
       if (auto& s = seen_[slot]; s.pool == &pool)
-        s.labelled = pool.by_labels->add(cluster_.at(slot), slot);
+        s.apart[at] = shapes->add(cluster_.at(slot), slot);
   }
-  return *pool.by_labels;
+  return *shapes;
 }
 
 Ranking& Placer::ranking(Pool& pool, ResourceRequest const& request, PoolId const& id) {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace lepton::node {
 namespace {
 
@@ -36,10 +38,14 @@ TEST(Offer, IsTheMachineWhereTheSettingsSayNothing) {
 TEST(Offer, SettingsOutweighWhatTheMachineSaysOfItself) {
   NodeConfig config;
   config.bandwidth = "10Gbit";
+  config.price_per_hour = 2.10;
+  config.spot = true;
   config.gpu_islands = {3, 4};
   auto const offer = offer_of(config, machine());
   ASSERT_TRUE(offer) << offer.error().what;
   EXPECT_EQ(offer->bandwidth_mbit, 10'000);
+  EXPECT_EQ(offer->price_per_hour_micro, 2'100'000);
+  EXPECT_TRUE(offer->spot);
   EXPECT_EQ(offer->gpus[0].island, 3u);
   EXPECT_EQ(offer->gpus[1].island, 4u);
   config.bandwidth = "0Mbit";
@@ -60,6 +66,11 @@ TEST(Offer, SettingsThatMeanNothingAreNamed) {
   config.bandwidth = "10GB";
   EXPECT_EQ(why_not(config).find("bandwidth: '10GB' is not a bandwidth"), 0u) << why_not(config);
   config.bandwidth = "";
+  for (auto const price : {-0.01, 1e7, std::nan("")}) {
+    config.price_per_hour = price;
+    EXPECT_EQ(why_not(config), "price_per_hour: must be from 0 to a million");
+  }
+  config.price_per_hour = 0;
   config.gpu_islands = {0};
   EXPECT_EQ(why_not(config), "gpu_islands: names 1 GPUs, and the machine has 2");
 }
