@@ -18,6 +18,7 @@ inline constexpr std::size_t label_size_max = 63;
 inline constexpr std::size_t labels_max = 64;       // of a node, and taints of a node
 inline constexpr std::size_t label_rules_max = 16;  // of each kind in a job
 inline constexpr std::size_t preferences_max = 8;
+inline constexpr std::int64_t price_micro_max = 1'000'000'000'000;  // a million an hour
 inline constexpr std::string_view region_label = "region";
 inline constexpr std::string_view containers_label = "containers";  // the node's engine
 
@@ -79,6 +80,12 @@ consteval auto enumerators(TopologyMode) {
   return std::to_array<std::string_view>({"unknown", "none", "pack", "spread"});
 }
 
+// Whether a job goes to nodes that their owner may take away at short notice.
+enum class SpotUse : std::uint8_t { unknown, never, allowed, preferred, only };
+consteval auto enumerators(SpotUse) {
+  return std::to_array<std::string_view>({"unknown", "never", "allowed", "preferred", "only"});
+}
+
 // What a job says about nodes beside amounts.
 struct Constraints {
   std::vector<LabelRule> requirements;
@@ -88,12 +95,19 @@ struct Constraints {
   TopologyMode topology = TopologyMode::none;
   std::string topology_label;
   bool one_island = false;
+  std::int64_t max_price_per_hour_micro = 0;
+  bool cheapest = false;
+  SpotUse spot = SpotUse::allowed;
 
   auto operator<=>(Constraints const&) const = default;
   bool operator==(Constraints const&) const = default;
   // Whether labels of nodes matter.
   bool reads_labels() const {
     return !requirements.empty() || !preferences.empty() || !regions.empty();
+  }
+  // Whether it matters what a node costs and whose it is.
+  bool reads_prices() const {
+    return max_price_per_hour_micro > 0 || cheapest || spot != SpotUse::allowed;
   }
   static consteval auto fields() {
     using schema::field;
@@ -107,7 +121,15 @@ struct Constraints {
         field(5, "topology", &C::topology, "How a gang lies over the domains of a label."),
         field(6, "topology_label", &C::topology_label, "Whose values are the domains: rack."),
         field(7, "one_island", &C::one_island,
-              "All GPUs of a task are of one island: devices with a fast link."));
+              "All GPUs of a task are of one island: devices with a fast link."),
+        field(
+            8, "max_price_per_hour_micro", &C::max_price_per_hour_micro,
+            "An hour of the node costs at most so many millionths of the site's currency; 0: any.")
+            .bounds(0, static_cast<double>(price_micro_max))
+            .since(4),
+        field(9, "cheapest", &C::cheapest, "A cheaper node is better than all else but wishes.")
+            .since(4),
+        field(10, "spot", &C::spot, "Whether it goes to spot nodes.").since(4));
   }
 };
 static_assert(schema::complete<Constraints>());

@@ -1,7 +1,7 @@
 #pragma once
 // Values that several services speak of: what work asks for, what a node has, what was given to
-// whom. Units: CPU in thousandths of a core, memory and disk in MiB, GPU shares in thousandths of
-// one GPU.
+// whom. Units: CPU in thousandths of a core, memory and disk in MiB, bandwidth in Mbit/s, GPU
+// shares in thousandths of one GPU.
 
 #include <cstdint>
 #include <map>
@@ -26,6 +26,8 @@ struct ResourceRequest {
   std::vector<std::string> gpu_models;
   std::uint32_t ports = 0;
   Constraints where;
+  std::int64_t bandwidth_mbit = 0;
+  std::string mig_profile;
 
   bool operator==(ResourceRequest const&) const = default;
   static consteval auto fields() {
@@ -45,7 +47,15 @@ struct ResourceRequest {
         field(7, "gpu_models", &R::gpu_models,
               "Accepted models in order of preference; empty means any."),
         field(8, "ports", &R::ports, "Ports to reserve on the node.").bounds(0, 64),
-        field(60, "where", &R::where, "What it says about nodes beside amounts.").since(3));
+        field(60, "where", &R::where, "What it says about nodes beside amounts.").since(3),
+        field(61, "bandwidth_mbit", &R::bandwidth_mbit,
+              "Network, Mbit/s; counted, and not enforced.")
+            .bounds(0, 1e9)
+            .since(4),
+        field(62, "mig_profile", &R::mig_profile,
+              "Each of `gpus` is a MIG instance of this profile, for example 1g.10gb; empty: a "
+              "whole GPU or a share of one.")
+            .since(4));
   }
 };
 static_assert(schema::complete<ResourceRequest>());
@@ -55,6 +65,7 @@ struct GpuDevice {
   std::string model;
   std::int64_t memory_mib = 0;
   std::uint32_t island = 0;
+  std::string mig_profile;
 
   bool operator==(GpuDevice const&) const = default;
   static consteval auto fields() {
@@ -66,7 +77,10 @@ struct GpuDevice {
         field(60, "island", &GpuDevice::island,
               "Devices of one node with the same number share a fast link, such as NVLink.")
             .bounds(0, 1023)
-            .since(3));
+            .since(3),
+        field(61, "mig_profile", &GpuDevice::mig_profile,
+              "Profile, when it is a MIG instance, for example 1g.10gb; empty: a whole GPU.")
+            .since(4));
   }
 };
 static_assert(schema::complete<GpuDevice>());
@@ -79,6 +93,9 @@ struct NodeCapacity {
   std::vector<GpuDevice> gpus;
   std::uint32_t port_first = 0;
   std::uint32_t port_count = 0;
+  std::int64_t bandwidth_mbit = 0;
+  std::int64_t price_per_hour_micro = 0;
+  bool spot = false;
 
   bool operator==(NodeCapacity const&) const = default;
   static consteval auto fields() {
@@ -91,7 +108,15 @@ struct NodeCapacity {
         field(4, "gpus", &C::gpus, "The GPUs in the order of their index."),
         field(5, "port_first", &C::port_first, "First port that work may be given.")
             .bounds(0, 65535),
-        field(6, "port_count", &C::port_count, "How many ports follow.").bounds(0, 65535));
+        field(6, "port_count", &C::port_count, "How many ports follow.").bounds(0, 65535),
+        field(7, "bandwidth_mbit", &C::bandwidth_mbit, "Network, Mbit/s; 0: none is offered.")
+            .bounds(0, 1e9)
+            .since(4),
+        field(8, "price_per_hour_micro", &C::price_per_hour_micro,
+              "What an hour of the node costs, millionths of the site's currency; 0: nothing.")
+            .bounds(0, static_cast<double>(price_micro_max))
+            .since(4),
+        field(9, "spot", &C::spot, "Its owner may take it away at short notice.").since(4));
   }
 };
 static_assert(schema::complete<NodeCapacity>());
@@ -119,17 +144,20 @@ struct Allocation {
   std::int64_t disk_mib = 0;
   std::vector<GpuShare> gpus;
   std::vector<std::uint32_t> ports;
+  std::int64_t bandwidth_mbit = 0;
 
   bool operator==(Allocation const&) const = default;
   static consteval auto fields() {
     using schema::field;
     using A = Allocation;
-    return schema::fields(field(1, "node", &A::node, "The node."),
-                          field(2, "cpu_milli", &A::cpu_milli, "CPU, thousandths of a core."),
-                          field(3, "memory_mib", &A::memory_mib, "Memory, MiB."),
-                          field(4, "disk_mib", &A::disk_mib, "Scratch disk, MiB."),
-                          field(5, "gpus", &A::gpus, "Shares of GPUs."),
-                          field(6, "ports", &A::ports, "Ports reserved on the node."));
+    return schema::fields(
+        field(1, "node", &A::node, "The node."),
+        field(2, "cpu_milli", &A::cpu_milli, "CPU, thousandths of a core."),
+        field(3, "memory_mib", &A::memory_mib, "Memory, MiB."),
+        field(4, "disk_mib", &A::disk_mib, "Scratch disk, MiB."),
+        field(5, "gpus", &A::gpus, "Shares of GPUs."),
+        field(6, "ports", &A::ports, "Ports reserved on the node."),
+        field(7, "bandwidth_mbit", &A::bandwidth_mbit, "Network, Mbit/s.").since(4));
   }
 };
 static_assert(schema::complete<Allocation>());
@@ -215,6 +243,7 @@ struct JobSpec {
   bool gang_port = false;
   std::string workdir;
   std::string image_credentials;
+  std::uint32_t on_demand_base = 0;
 
   bool operator==(JobSpec const&) const = default;
   static consteval auto fields() {
@@ -272,6 +301,11 @@ struct JobSpec {
             .since(3),
         field(112, "image_credentials", &J::image_credentials,
               "vault://PATH of what opens the image's registry; empty: it is open.")
+            .since(4),
+        field(113, "on_demand_base", &J::on_demand_base,
+              "None of its array or service goes to a spot node before so many of it stand on "
+              "other nodes.")
+            .bounds(0, 10'000)
             .since(4));
   }
 };

@@ -34,6 +34,7 @@ std::string request_words(JobSpec const& spec) {
   std::string words = spec.nodes > 1 ? fmt::format("{} x ", spec.nodes) : "";
   if (r.gpus > 0) {
     words += milli_words(static_cast<std::int64_t>(r.gpus) * r.gpu_milli) + " GPU";
+    if (!r.mig_profile.empty()) words += " " + r.mig_profile;
     if (!r.gpu_models.empty()) words += " (" + text::join(r.gpu_models, " or ") + ")";
     if (r.gpu_memory_mib > 0) words += " with at least " + mib_words(r.gpu_memory_mib);
     words += ", ";

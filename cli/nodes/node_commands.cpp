@@ -17,8 +17,10 @@ std::int64_t gpu_milli(NodeCapacity const& capacity) {
 
 std::string models(NodeCapacity const& capacity) {
   std::vector<std::string> names;
-  for (auto const& gpu : capacity.gpus)
-    if (std::find(names.begin(), names.end(), gpu.model) == names.end()) names.push_back(gpu.model);
+  for (auto const& gpu : capacity.gpus) {
+    auto const name = gpu.model + (gpu.mig_profile.empty() ? "" : " " + gpu.mig_profile);
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
   return names.empty() ? "-" : text::join(names, ",");
 }
 

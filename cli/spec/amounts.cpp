@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/bandwidth.hpp"
 #include "common/base/text.hpp"
 
 namespace lepton::cli {
@@ -125,6 +126,12 @@ Result<std::int64_t> parse_cpu_milli(std::string_view text) {
   if (!number || (!rest.empty() && !milli) || (milli && *number != std::floor(*number)))
     return bad(text, cure);
   return std::llround(milli ? *number : *number * 1000);
+}
+
+Result<std::int64_t> parse_open_bandwidth_mbit(std::string_view text) {
+  auto rest = text;
+  if (!drop_open_end(rest)) return upper_bound(text);
+  return parse_bandwidth_mbit(rest);
 }
 
 Result<GpuWish> parse_gpu(std::string_view text) {

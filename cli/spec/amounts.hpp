@@ -2,6 +2,7 @@
 // Amounts as specs write them. Grammars (no spaces inside; "N+" and "N.." mean at least N):
 //
 //   duration = 1*( number ("ms" / "s" / "m" / "h" / "d") )          10m, 1h30m, 500ms; "0" is none
+//   bandwidth = that of common/base/bandwidth.hpp [ "+" / ".." ]         10Gbit, 800Mbit+
 //   memory   = number ("B" / "kB" / "MB" / "GB" / "TB" / "KiB" / "MiB" / "GiB" / "TiB") [ "+" /
 //   ".." ] cpus     = ( number / whole "m" ) [ "+" / ".." ]                16, 0.5, 500m, 16+ gpu
 //   = count / model [ ":" count ]                          2, H100, H100:8
@@ -21,6 +22,7 @@ namespace lepton::cli {
 Result<std::int64_t> parse_duration_ms(std::string_view text);
 Result<std::int64_t> parse_memory_mib(std::string_view text);
 Result<std::int64_t> parse_cpu_milli(std::string_view text);
+Result<std::int64_t> parse_open_bandwidth_mbit(std::string_view text);
 
 struct GpuWish {
   std::string model;  // empty: any

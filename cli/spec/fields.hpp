@@ -32,6 +32,8 @@ struct SpecResources {
   std::string memory = "512MiB";
   std::string disk;
   bool gpu_island = false;
+  std::string bandwidth;
+  std::string mig;
 
   static consteval auto fields() {
     using schema::field;
@@ -48,6 +50,12 @@ struct SpecResources {
         field(6, "disk", &R::disk, "Scratch disk, for example 200GB.").optional(),
         field(60, "gpu_island", &R::gpu_island,
               "All GPUs of a task are of one island (NVLink); false: as few islands as can be.")
+            .optional(),
+        field(61, "bandwidth", &R::bandwidth,
+              "Network of the node, counted and not enforced: 10Gbit or 800Mbit.")
+            .optional(),
+        field(62, "mig", &R::mig,
+              "Each of gpu is a MIG instance of this profile: 1g.10gb; left out: never one.")
             .optional());
   }
 };
@@ -85,6 +93,27 @@ struct SpecTopology {
 };
 static_assert(schema::complete<SpecTopology>());
 
+enum class PricePreference : std::uint8_t { unknown, cheapest };
+consteval auto enumerators(PricePreference) {
+  return std::to_array<std::string_view>({"unknown", "cheapest"});
+}
+
+struct SpecPrice {
+  std::optional<double> max_per_hour;
+  std::optional<PricePreference> prefer;
+
+  static consteval auto fields() {
+    using schema::field;
+    using P = SpecPrice;
+    return schema::fields(
+        field(1, "max_per_hour", &P::max_per_hour,
+              "An hour of the node costs at most so much, in the site's currency: 3.00.")
+            .optional(),
+        field(2, "prefer", &P::prefer, "cheapest: a cheaper node before a better fit.").optional());
+  }
+};
+static_assert(schema::complete<SpecPrice>());
+
 struct SpecFile {
   std::string name;
   SpecType type = SpecType::job;
@@ -111,6 +140,9 @@ struct SpecFile {
   std::vector<std::string> tolerations;
   std::vector<std::string> regions;
   std::optional<SpecTopology> topology;
+  std::optional<SpecPrice> price;
+  SpotUse spot = SpotUse::allowed;
+  std::uint32_t on_demand_base = 0;
   std::uint32_t array = 0;
   std::uint32_t array_parallel = 0;
   std::vector<std::string> after;
@@ -160,8 +192,7 @@ struct SpecFile {
         field(62, "tolerates", &S::tolerations,
               "Taints that do not keep it away: [maintenance, class=batch].")
             .optional(),
-        field(63, "regions", &S::regions, "Allowed regions, by the label region of a node.")
-            .optional(),
+        field(63, "regions", &S::regions, "Allowed regions (label region of a node).").optional(),
         field(64, "topology", &S::topology, "How a gang lies: {pack: rack} or {spread: rack}.")
             .optional(),
         field(65, "array", &S::array, "So many jobs of this spec; $LEPTON_ARRAY_INDEX tells them.")
@@ -172,8 +203,12 @@ struct SpecFile {
             .bounds(0, 10'000)
             .optional(),
         field(67, "after", &S::after,
-              "Jobs that must have ended before: [prepare, check:any, train:failed]; ok is meant "
-              "where nothing is said.")
+              "Jobs that must have ended before, well if not said: [prepare, check:any].")
+            .optional(),
+        field(68, "price", &S::price, "{max_per_hour: 3.00, prefer: cheapest}.").optional(),
+        field(69, "spot", &S::spot, "Spot nodes: never, allowed, preferred or only.").optional(),
+        field(70, "on_demand_base", &S::on_demand_base, "So many on other nodes before a spot one.")
+            .bounds(0, 10'000)
             .optional(),
         field(90, "image", &S::image, "Container image to run in: pytorch/pytorch:2.1.").optional(),
         field(110, "workdir", &S::workdir,

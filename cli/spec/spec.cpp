@@ -5,16 +5,16 @@
 #include <filesystem>
 #include <iostream>
 #include <iterator>
-#include <set>
 
 #include "cli/context.hpp"
 #include "cli/spec/amounts.hpp"
 #include "cli/spec/fields.hpp"
 #include "cli/spec/labels.hpp"
-#include "cli/spec/unsupported.hpp"
+#include "cli/spec/shape.hpp"
 #include "common/base/image_name.hpp"
 #include "common/bus/access/path.hpp"
 #include "common/codec/yaml.hpp"
+#include "schemas/mig.hpp"
 
 namespace lepton::cli {
 namespace {
@@ -27,90 +27,8 @@ Error wrong(Tree const& at, std::string const& path, std::string const& what) {
   return codec::detail::tree_error(at, path, what);
 }
 
-Tree const& node_at(Tree const& tree, std::string const& path) {
-  auto const* at = &tree;
-  for (auto const& name : text::split(path, '.')) {
-    auto const* child = at->find(name);
-    if (child == nullptr) return *at;
-    at = child;
-  }
-  return *at;
-}
-
 Error wrong_at(Tree const& tree, std::string const& path, std::string const& what) {
   return wrong(node_at(tree, path), path, what);
-}
-
-template <class T>
-std::vector<std::string> names_of(std::string const& prefix) {
-  std::vector<std::string> names;
-  schema::each<T>([&](auto const& f) { names.push_back(prefix + std::string(f.name)); });
-  return names;
-}
-
-// A name that is far from every field of its own map may belong one map deeper: "gpus" is
-// resources.gpu.
-std::string hint(std::string const& key) {
-  if (auto own = text::did_you_mean(key, names_of<SpecFile>("")); !own.empty()) return own;
-  if (key == "run" || key == "cmd" || key == "args") return ", did you mean 'command'?";
-  if (key == "kind") return ", did you mean 'type'?";
-  if (auto const found = text::nearest(key, names_of<SpecResources>("")))
-    return ", did you mean 'resources." + *found + "'?";
-  if (auto const found = text::nearest(key, names_of<SpecRetry>("")))
-    return ", did you mean 'retry." + *found + "'?";
-  return "";
-}
-
-Status check_names(Tree const& tree) {
-  auto const known = names_of<SpecFile>("");
-  for (auto const& [key, value] : tree.entries) {
-    if (auto const why = why_unsupported(key))
-      return wrong(value, key, "not supported yet: " + std::string(*why));
-    if (std::find(known.begin(), known.end(), key) == known.end())
-      return wrong(value, key, "unknown field" + hint(key));
-    for (auto const& [inner, below] : value.entries)
-      if (auto const why = why_unsupported(key + "." + inner))
-        return wrong(below, key + "." + inner, "not supported yet: " + std::string(*why));
-  }
-  return ok();
-}
-
-// What a person may well write, and what to write instead.
-Status check_shapes(Tree const& tree) {
-  if (tree.kind != Tree::Kind::map)
-    return wrong(tree, "", "a spec is a map of fields, from `name:` on");
-  if (auto const* type = tree.find("type"); type != nullptr && type->scalar == "service")
-    return wrong(*type, "type", "is a service; write `lepton service apply FILE`");
-  if (auto good = check_names(tree); !good) return good;
-  if (auto const* command = tree.find("command");
-      command != nullptr && command->kind == Tree::Kind::text)
-    return wrong(*command, "command",
-                 "must be a list, because no shell reads it; write [" +
-                     text::join(text::split(command->scalar, ' '), ", ") + "], or [sh, -c, '" +
-                     command->scalar + "'] for a shell");
-  if (auto const* ports = tree.find("ports"); ports != nullptr && ports->kind == Tree::Kind::list)
-    return wrong(*ports, "ports",
-                 "is how many ports to reserve; which ones they are stands in $PORT of the task");
-  auto const& gpu = node_at(tree, "resources.gpu");
-  if (tree.find("resources") != nullptr && tree.find("resources")->find("gpu") == &gpu &&
-      gpu.kind == Tree::Kind::map)
-    return wrong(gpu, "resources.gpu", "write H100:8, or a list in order of preference");
-  return ok();
-}
-
-// One wish for GPUs is a list of one.
-void make_lists(Tree& tree) {
-  for (auto& [key, value] : tree.entries) {
-    if (key != "resources") continue;
-    for (auto& [inner, gpu] : value.entries) {
-      if (inner != "gpu" || gpu.kind == Tree::Kind::list || gpu.kind == Tree::Kind::null) continue;
-      Tree list;
-      list.kind = Tree::Kind::list;
-      list.line = gpu.line;
-      list.items.push_back(std::move(gpu));
-      gpu = std::move(list);
-    }
-  }
 }
 
 // Puts folder and files in place of their variables; what was put in is not looked at again.
@@ -167,6 +85,7 @@ class Converter {
     spec.stop_grace_ms = amount("stop_grace", file_.stop_grace, parse_duration_ms, 3'600'000);
     preemption(spec);
     constraints(spec.resources.where);
+    on_demand_base(spec);
     relations(spec);
     if (spec.lease_ms < 2500) refuse("lease", "must be at least 2500ms");
     resources(spec.resources);
@@ -230,6 +149,8 @@ class Converter {
       if (region.empty() || !is_label_value(region))
         refuse("regions", "'" + region + "' is no name of a region");
     where.one_island = file_.resources.gpu_island;
+    where.spot = file_.spot;
+    if (file_.price) price(*file_.price, where);
     if (file_.topology) topology(*file_.topology, where);
   }
 
@@ -242,6 +163,26 @@ class Converter {
       refuse("topology", "'" + where.topology_label + "' is no key of a label");
     if (file_.nodes < 2)
       refuse("topology", "is of gangs; with nodes: 1 there is nothing to lay out");
+  }
+
+  void price(SpecPrice const& p, Constraints& where) {
+    if (!p.max_per_hour && !p.prefer)
+      return refuse("price", "says nothing; write {max_per_hour: 3.00} or {prefer: cheapest}");
+    where.cheapest = p.prefer.has_value();
+    if (!p.max_per_hour) return;
+    auto const micro = *p.max_per_hour * 1e6;
+    if (!(micro >= 1 && micro <= static_cast<double>(price_micro_max)))
+      return refuse("price.max_per_hour", "must be above 0 and at most a million");
+    where.max_price_per_hour_micro = std::llround(micro);
+  }
+
+  void on_demand_base(JobSpec& spec) {
+    spec.on_demand_base = file_.on_demand_base;
+    if (spec.on_demand_base == 0) return;
+    if (file_.spot == SpotUse::only)
+      refuse("on_demand_base", "keeps some off spot nodes, and spot: only keeps all there");
+    if (file_.spot == SpotUse::never)
+      refuse("on_demand_base", "means nothing with spot: never; leave one of them out");
   }
 
   void relations(JobSpec& spec) {
@@ -264,6 +205,8 @@ class Converter {
     r.cpu_milli = amount("resources.cpus", f.cpus, parse_cpu_milli, 1e7);
     r.memory_mib = amount("resources.memory", f.memory, parse_memory_mib, 1e9);
     if (!f.disk.empty()) r.disk_mib = amount("resources.disk", f.disk, parse_memory_mib, 1e10);
+    if (!f.bandwidth.empty())
+      r.bandwidth_mbit = amount("resources.bandwidth", f.bandwidth, parse_open_bandwidth_mbit, 1e9);
     if (!f.gpu_memory.empty())
       r.gpu_memory_mib = amount("resources.gpu_memory", f.gpu_memory, parse_memory_mib, 1e7);
     // One more for the gang, so that its tasks find each other.
@@ -271,6 +214,7 @@ class Converter {
     if (r.ports > ports_max) refuse("ports", "a gang has at most 63: one more is its own");
     gpus(r);
     if (f.gpu_fraction) fraction(*f.gpu_fraction, r);
+    if (!f.mig.empty()) mig(f.mig, r);
     if (r.where.one_island && r.gpus < 2)
       refuse("resources.gpu_island", "is for tasks of two GPUs and more");
     if (r.gpus == 0 && r.gpu_memory_mib > 0)
@@ -301,6 +245,16 @@ class Converter {
     if (file_.resources.gpu.empty()) r.gpus = 1;
     if (r.gpus != 1) return refuse(path, "is a share of one GPU; ask for gpu: 1");
     r.gpu_milli = static_cast<std::uint32_t>(milli);
+  }
+
+  void mig(std::string const& profile, ResourceRequest& r) {
+    std::string const path = "resources.mig";
+    r.mig_profile = profile;
+    if (!is_mig_profile(profile))
+      refuse(path, "'" + profile + "' is no profile of a MIG instance; write for example 1g.10gb");
+    if (r.gpus == 0) refuse(path, "names a profile, but gpu asks for none; write gpu: 1");
+    if (r.gpu_milli != 1000) refuse(path, "an instance is not shared; leave gpu_fraction out");
+    if (r.where.one_island) refuse(path, "instances have no fast link; leave gpu_island out");
   }
 
   void retry(SpecRetry const& f, RetryRule& r) {
@@ -339,7 +293,13 @@ Result<JobSpec> parse_spec(std::string_view yaml, std::string const& folder,
                            SpecFileReader const& read) {
   auto tree = codec::parse_yaml(yaml);
   if (!tree) return tree.error();
-  return spec_of_tree(std::move(*tree), folder, read);
+  auto const* found = tree->kind == Tree::Kind::map ? tree->find("on_demand_base") : nullptr;
+  auto const base = found == nullptr ? Tree{} : *found;
+  auto spec = spec_of_tree(std::move(*tree), folder, read);
+  if (spec && spec->on_demand_base > 0 && spec->array == 0)
+    return wrong(base, "on_demand_base",
+                 "is of arrays and services; for one job write spot: never");
+  return spec;
 }
 
 Result<JobSpec> spec_of_tree(Tree tree, std::string const& folder, SpecFileReader const& read) {

@@ -13,7 +13,8 @@
 // views.cpp answers for people; services.cpp requests about services; serving.cpp their replicas;
 // entrance.cpp their balancer and the scaler; use.cpp what replicas use; marks.cpp labels, taints
 // and drains; relations.cpp arrays and what waits for what; backfill.cpp reservations of those who
-// wait; patience.cpp the places of who has waited for long; explain.cpp reasons.
+// wait; patience.cpp the places of who has waited for long; spot.cpp who stays off spot nodes;
+// explain.cpp reasons.
 // Parts of their own: folders/ working folders; relay.hpp what people ask of a task on its node;
 // execs/ commands beside tasks;
 // use_watch.hpp what the monitor measured of replicas; node_watch.hpp what it says of nodes.
@@ -234,6 +235,15 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
                                      WallMs now, Beside& beside);
   void drop_reservations();
 
+  // spot.cpp
+  std::string kin_of(Job const& job) const;
+  std::vector<JobId> kin_jobs(Job const& job) const;
+  bool is_on_demand(Job const& job) const;
+  std::uint32_t standing_beside(Job const& job) const;
+  ResourceRequest request_of(Job const& job) const;
+  QueuedJob as_now(QueuedJob const& queued) const;
+  void note_standing(Job const& job);
+
   // patience.cpp
   void keep_places(Context& c);
   void begin_keeping(QueuedJob const& queued, Reservation const& plan, Context& c);
@@ -370,6 +380,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   };
   std::map<PoolId, Reserved> reserved_;
   std::map<PoolId, std::optional<QueuedJob>> heads_;  // in the present pass
+  std::map<std::string, std::uint32_t> standing_;     // on demand, by kin; in the present pass
   std::map<PoolId, std::size_t> limited_;             // live jobs with a time limit
   std::map<JobId, TimeMs> plan_again_at_;             // jobs that no preemption would start
   Patience patience_{settings_.patience_ms};

@@ -22,8 +22,8 @@ std::string amount_words(Lack const& lack) {
 // Nothing when a rule rejects the node that more room would not satisfy.
 std::string nearest_miss(Misfit const& m) {
   constexpr std::string_view amounts[] = {
-      rule::Island::name, rule::Gpus::name, rule::GpuShare::name, rule::Cpu::name,
-      rule::Memory::name, rule::Disk::name, rule::PortCount::name};
+      rule::Island::name, rule::Gpus::name, rule::GpuShare::name,  rule::Cpu::name,
+      rule::Memory::name, rule::Disk::name, rule::Bandwidth::name, rule::PortCount::name};
   std::string words;
   for (auto const& lack : m.lacks) {
     if (std::find(std::begin(amounts), std::end(amounts), lack.rule) == std::end(amounts))
@@ -85,7 +85,8 @@ void Deployer::explain_waiting(Job const& job, JobExplanation& e, Context& c) {
   }
   e.ahead = *ahead;
   auto const& spec = job.spec();
-  auto const result = placer_.place_gang(spec.resources, spec.pool, spec.nodes);
+  auto const request = request_of(job);
+  auto const result = placer_.place_gang(request, spec.pool, spec.nodes);
   if (auto const beyond = beyond_limit(job)) {
     e.what = *beyond;
   } else if (auto const* misfit = std::get_if<Misfit>(&result)) {
@@ -99,7 +100,7 @@ void Deployer::explain_waiting(Job const& job, JobExplanation& e, Context& c) {
   if (e.reserved)
     plan = head->second.plan;
   else if (has_limits(spec.pool) && std::holds_alternative<Misfit>(result))
-    plan = plan_reservation({job.id(), spec.pool, spec.resources, spec.nodes, spec.priority}, now);
+    plan = plan_reservation({job.id(), spec.pool, request, spec.nodes, spec.priority}, now);
   if (!plan) return;
   e.starts_by_ms = plan->starts_by_ms;
   e.starts_after = plan->last;
@@ -115,7 +116,7 @@ void Deployer::explain_places(Job const& job, std::uint32_t most, JobExplanation
     if (auto const* held = cluster_.held(attempt_id(job.id(), i, job.run.round)))
       draft.give(cluster_.find(held->node)->slot, *held);
   auto const& home = job.allocations.front().node;
-  auto ranked = ranked_choices(draft, cluster_, spec.resources, spec.pool, policy, home, most);
+  auto ranked = ranked_choices(draft, cluster_, request_of(job), spec.pool, policy, home, most);
   e.pool_nodes = static_cast<std::uint32_t>(cluster_.pool(spec.pool).size());
   e.nodes_that_fit = ranked.nodes_that_fit;
   e.choices = std::move(ranked.choices);

@@ -141,13 +141,19 @@ void Deployer::enqueue(Job const& job) {
       {job.id(), job.row.pool, job.spec().resources, job.spec().nodes, job.spec().priority,
        std::uint64_t(job.row.queue_order), job.run.not_before_ms, job.queued_at_ms,
        ledger_.has_quotas(job.row.pool) ? job.row.owner : std::string(),
-       limit_class_of(job.spec().max_duration_ms), job.waits_since_ms()});
+       limit_class_of(job.spec().max_duration_ms), job.waits_since_ms(), kin_of(job)});
   LEPTON_CHECK(pushed.has_value(), "a job was queued twice");
 }
 
 // Where it finds no room, who is first in line may lend what it holds.
-std::optional<Misfit> Deployer::try_place(QueuedJob const& queued, std::vector<Job*>& placed,
+std::optional<Misfit> Deployer::try_place(QueuedJob const& waiting, std::vector<Job*>& placed,
                                           WallMs now, Context& c) {
+  std::optional<QueuedJob> kept_off;
+  if (!waiting.kin.empty()) {
+    standing_.try_emplace(waiting.kin, standing_beside(jobs_.at(waiting.job)));
+    kept_off = as_now(waiting);
+  }
+  auto const& queued = kept_off ? *kept_off : waiting;
   auto misfit = place_now(queued, placed, now, false, c);
   auto* lender = misfit && misfit->for_room ? lender_for(queued, now) : nullptr;
   if (lender != nullptr) {
@@ -182,6 +188,7 @@ std::optional<Misfit> Deployer::place_now(QueuedJob const& queued, std::vector<J
   placer_.placed(job.allocations);
   for (std::uint32_t i = 0; i < job.allocations.size(); ++i)
     hold_for(job, attempt_id(job.id(), i, job.run.round + 1), job.allocations[i]);
+  note_standing(job);
   placed.push_back(&job);
   return std::nullopt;
 }
@@ -202,6 +209,7 @@ void Deployer::pass(Context& c) {
       cluster_, now, settings_.tries_per_pass,
       [&](QueuedJob const& queued) { return try_place(queued, placed, now, c); }, turn);
   more_to_place_ = result.more;
+  standing_.clear();
   for (auto* job : placed) begin_round(*job, c);
   // Those who were held back for one that has started are tried again.
   for (auto const& [pool, r] : reserved_)

@@ -14,6 +14,9 @@ Status Deployer::check_submit(JobSubmit const& m, Context& c) {
   if (auto good = check_spec(m.job, m.spec); !good) return good;
   if (m.spec.probes.any())
     return Error{Code::invalid, "probes: belong to services; see `lepton service apply --help`"};
+  if (m.spec.on_demand_base > 0 && m.spec.array == 0)
+    return Error{Code::invalid,
+                 "on_demand_base: is of arrays and services; for one job write spot: never"};
   auto const path = "job/" + c.caller().name + "/" + m.spec.name;
   if (auto allowed = c.allow(Verb::run, path); !allowed) return allowed;
   if (queue_.size() + live_.size() >= settings_.jobs_max)
@@ -59,7 +62,7 @@ void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) 
   }
   auto waits_for = resolve_after(m.spec, caller.name);
   if (!waits_for) return c.answer(ticket, waits_for.error());
-  auto first = placer_.place_gang(m.spec.resources, m.spec.pool, m.spec.nodes);
+  auto first = placer_.place_gang(asked_now(m.spec, 0), m.spec.pool, m.spec.nodes);
   auto const* misfit = std::get_if<Misfit>(&first);
   if (auto const beyond = beyond_limit_alone(m.spec, caller.name))
     return c.answer(ticket, Error{Code::invalid, *beyond});
@@ -219,12 +222,12 @@ Result<PlanView> Deployer::plan(JobPlan const& m, Context& c) {
   if (kept != jobs_.end() && !is_final(kept->second.run.state))
     view.changes.push_back("a job of this name is unfinished (" + previous->second.value +
                            "); a new one would run beside it");
-  auto result = placer_.place_gang(m.spec.resources, m.spec.pool, m.spec.nodes);
+  auto const request = asked_now(m.spec, 0);
+  auto result = placer_.place_gang(request, m.spec.pool, m.spec.nodes);
   if (auto* misfit = std::get_if<Misfit>(&result)) {
     view.never = misfit->never;
     view.why = misfit->what;
-    QueuedJob const queued{JobId{"plan"}, m.spec.pool, m.spec.resources, m.spec.nodes,
-                           m.spec.priority};
+    QueuedJob const queued{JobId{"plan"}, m.spec.pool, request, m.spec.nodes, m.spec.priority};
     auto const preemption = misfit->never ? std::nullopt : plan_for(queued, c.caller().name, c);
     if (preemption && !preemption->victims.empty())
       view.changes.push_back("stop " + std::to_string(preemption->victims.size()) +

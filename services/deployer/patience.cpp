@@ -34,7 +34,8 @@ void Deployer::keep_places(Context& c) {
     auto const candidates = patience_.candidates(queue_, pool, now);
     if (candidates.empty()) continue;
     auto const running = limited_in(pool, now, true);
-    for (auto const& queued : candidates) {
+    for (auto const& candidate : candidates) {
+      auto const queued = as_now(candidate);
       if (beyond_limit(jobs_.at(queued.job))) continue;
       auto const plan = reserve(cluster_, queued.job, queued.resources, pool, queued.tasks, running,
                                 now, placer_.policy(pool));
@@ -87,9 +88,10 @@ bool Deployer::starts_elsewhere(JobId const& id, Context& c) {
   waits.freed = freed;
   waits.looked_at = now;
   waits.hold.step_aside(cluster_);
-  auto places = placer_.find(job.spec().resources, job.row.pool, job.spec().nodes);
+  auto const request = request_of(job);
+  auto places = placer_.find(request, job.row.pool, job.spec().nodes);
   if (!places) return waits.hold.top_up(cluster_), false;
-  note_placed(job, {id, job.row.pool, job.spec().resources, job.spec().nodes}, *places, {}, c);
+  note_placed(job, {id, job.row.pool, request, job.spec().nodes}, *places, {}, c);
   waits.hold.move(cluster_, std::move(*places));
   return true;
 }

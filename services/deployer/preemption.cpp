@@ -151,7 +151,8 @@ std::optional<PreemptionPlan> Deployer::plan_for(QueuedJob const& queued, std::s
 void Deployer::preempt(Context& c) {
   if (preemptible_.empty()) return;
   std::size_t plans = 0;
-  for (auto const& queued : queue_.blocked_heads(heads_per_tick)) {
+  for (auto const& head : queue_.blocked_heads(heads_per_tick)) {
+    auto const queued = as_now(head);
     if (preempting() >= settings_.preempting_max || plans == settings_.preemption_plans_per_tick)
       return;
     auto const& owner = jobs_.at(queued.job).row.owner;

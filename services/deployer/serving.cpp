@@ -140,13 +140,14 @@ void Deployer::start_replica(ServiceState& s, std::uint32_t template_number, Con
   common.policies = revision->policies;
   common.token = revision->token;
   arrived(task.resources, task.nodes);
-  admit(take_in(id, task, common, c), c);
-  more_to_place_ = true;
+  auto& job = take_in(id, task, common, c);
+  serving_.replicas[id] = {s.row.service, number};  // read when it is queued
   ReplicaRow const replica{id, s.row.service, number, template_number};
   c.upsert(replica);
   c.audit(replica_event(replica, "deployer.replica.started", AuditOutcome::done, ""));
-  serving_.replicas[id] = {s.row.service, number};
   s.replicas.emplace(number, replica);
+  admit(job, c);
+  more_to_place_ = true;
 }
 
 // New requests go elsewhere from now on; what is open may end.

@@ -45,8 +45,8 @@ std::string resources_in_words(JobSpec const& spec) {
   auto const& r = spec.resources;
   std::string words = spec.nodes > 1 ? fmt::format("{} x ", spec.nodes) : "";
   if (r.gpus > 0) {
-    auto const model =
-        r.gpu_models.empty() ? "" : " " + fmt::format("{}", fmt::join(r.gpu_models, "|"));
+    auto model = r.gpu_models.empty() ? "" : " " + fmt::format("{}", fmt::join(r.gpu_models, "|"));
+    if (!r.mig_profile.empty()) model += " " + r.mig_profile;
     words += r.gpu_milli < 1000 ? fmt::format("{:g} GPU{}, ", r.gpu_milli / 1000.0, model)
                                 : fmt::format("{} GPU{}, ", r.gpus, model);
   }

@@ -12,6 +12,7 @@
 #include "services/node/exec/runner_executor.hpp"
 #include "services/node/node.hpp"
 #include "services/node/node_config.hpp"
+#include "services/node/offer.hpp"
 #include "services/node/probe/thread_prober.hpp"
 #include "services/node/reporter.hpp"
 #include "services/node/runner/docker/container_find.hpp"
@@ -43,16 +44,9 @@ Result<node::Settings> settings_of(node::NodeConfig const& config, crypto::Entro
   node::Settings s;
   s.node = NodeId{config.node};
   s.pool = PoolId{config.pool};
-  s.capacity = {facts->cpu_milli,  facts->memory_mib, facts->disk_mib, {},
-                config.port_first, config.port_count};
-  auto const& islands = config.gpu_islands;
-  if (!islands.empty() && islands.size() != facts->gpus.size())
-    return Error{Code::invalid, "gpu_islands: names " + std::to_string(islands.size()) +
-                                    " GPUs, and the machine has " +
-                                    std::to_string(facts->gpus.size())};
-  for (auto const& gpu : facts->gpus)
-    s.capacity.gpus.push_back({gpu.uuid, gpu.model, gpu.memory_mib,
-                               islands.empty() ? 0 : islands[s.capacity.gpus.size()]});
+  auto capacity = node::offer_of(config, *facts);
+  if (!capacity) return capacity.error();
+  s.capacity = std::move(*capacity);
   s.labels = config.labels;
   if (auto const address = node::address_towards(config.deployer_endpoint); !address.empty())
     s.labels.emplace("address", address);

@@ -29,6 +29,9 @@ struct NodeConfig {
   std::vector<std::uint32_t> gpu_islands;
   std::string metrics_endpoint;
   std::string docker_socket = "/var/run/docker.sock";
+  std::string bandwidth;
+  double price_per_hour = 0;
+  bool spot = false;
 
   static consteval auto fields() {
     using schema::field;
@@ -76,6 +79,17 @@ struct NodeConfig {
               "share a fast link; empty: all of one.")
             .restart()
             .optional(),
+        field(61, "bandwidth", &N::bandwidth,
+              "Network that it offers to work: 10Gbit; 0Mbit: none; empty: what its physical "
+              "interfaces have together.")
+            .restart()
+            .optional(),
+        field(62, "price_per_hour", &N::price_per_hour,
+              "What an hour of it costs, in whatever currency the site counts in: 2.10.")
+            .bounds(0, 1e6)
+            .restart()
+            .optional(),
+        field(63, "spot", &N::spot, "Its owner may take it away.").restart().optional(),
         field(90, "docker_socket", &N::docker_socket,
               "Where Docker listens, for jobs with an image; empty: this node runs none.")
             .restart()

@@ -29,6 +29,13 @@ TEST(ServiceSpecFile, TheSmallestOneHasDefaults) {
   EXPECT_FALSE(spec->scale);
 }
 
+TEST(ServiceSpecFile, SomeReplicasStayOffSpotNodes) {
+  auto const spec = parse("replicas: 3\nspot: preferred\non_demand_base: 1\n");
+  ASSERT_TRUE(spec) << spec.error().what;
+  EXPECT_EQ(spec->task.on_demand_base, 1u);
+  EXPECT_EQ(spec->task.resources.where.spot, SpotUse::preferred);
+}
+
 TEST(ServiceSpecFile, EveryFieldArrives) {
   auto const spec = parse(R"(replicas: {min: 1, max: 3}
 port: 7121

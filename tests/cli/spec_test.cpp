@@ -53,7 +53,8 @@ TEST(Spec, EveryFieldArrives) {
   auto const spec = good(R"(type: job
 env: {A: "1", B: two}
 secrets: {HF_TOKEN: vault://ml/hf}
-resources: {gpu: [H100:2, A100:2], gpu_memory: 40GB.., cpus: 16+, memory: 64GiB, disk: 200GB}
+resources: {gpu: [H100:2, A100:2], gpu_memory: 40GB.., cpus: 16+, memory: 64GiB, disk: 200GB,
+            bandwidth: 2.5Gbit}
 nodes: 4
 priority: 70
 pool: lab
@@ -74,6 +75,7 @@ min_runtime: 10m
   want.env = {{"A", "1"}, {"B", "two"}};
   want.secrets = {{"HF_TOKEN", "vault://ml/hf"}};
   want.resources = {16'000, 65'536, 190'735, 2, 1000, 38'147, {"H100", "A100"}, 3};
+  want.resources.bandwidth_mbit = 2'500;
   want.nodes = 4;
   want.gang_port = true;  // with a port of its own
   want.priority = 70;
@@ -162,6 +164,12 @@ TEST(Spec, WhatIsWrongIsNamedWithLineFieldAndCure) {
             "line 3: resources.gpu_fraction: is a share of one GPU; ask for gpu: 1"},
            {"resources: {gpu_memory: 40GB}",
             "line 3: resources.gpu_memory: asks for memory of a GPU, but gpu asks for none"},
+           {"resources: {bandwidth: 10GB}",
+            "line 3: resources.bandwidth: '10GB' is not a bandwidth; write bits per second, for "
+            "example 10Gbit or 800Mbit"},
+           {"resources: {bandwidth: 1Gbit..10Gbit}",
+            "line 3: resources.bandwidth: '1Gbit..10Gbit' has an upper bound, which is not "
+            "supported; write the least, as in '1Gbit+'"},
            {"resources: {gpu: {A100: 1}}",
             "line 3: resources.gpu: write H100:8, or a list in order of preference"},
            {"resources: {gpu: [A100:1, H100:2]}",
@@ -226,9 +234,9 @@ TEST(Spec, AWorkingFolderIsFoundFromTheSpecOn) {
 }
 
 TEST(Spec, FieldsOfLaterVersionsAreRefusedEach) {
-  for (auto const* field : {"setup", "volumes", "placement", "deadline", "max_price", "budget",
-                            "on_demand_base", "spot_overprovision", "idle_stop", "schedule",
-                            "hooks", "probes", "replicas", "scale", "update", "balance"}) {
+  for (auto const* field :
+       {"setup", "volumes", "placement", "deadline", "max_price", "budget", "spot_overprovision",
+        "idle_stop", "schedule", "hooks", "probes", "replicas", "scale", "update", "balance"}) {
     auto const what = refusal(with(std::string(field) + ": x"));
     EXPECT_EQ(what.find("line 3: " + std::string(field) + ": not supported yet: "), 0u) << what;
   }
@@ -284,6 +292,55 @@ TEST(Spec, ConstraintsAreReadAsTheyAreWritten) {
   EXPECT_EQ(where.topology, TopologyMode::pack);
   EXPECT_EQ(where.topology_label, "rack");
   EXPECT_TRUE(where.one_island);
+}
+
+TEST(Spec, InstancesOfAGpuAreAskedForByTheirProfile) {
+  auto const r = good("resources: {gpu: 'H100:2', mig: 1g.10gb}").resources;
+  EXPECT_EQ(r.gpus, 2u);
+  EXPECT_EQ(r.mig_profile, "1g.10gb");
+  EXPECT_EQ(r.gpu_models, std::vector<std::string>{"H100"});
+  for (auto const& [lines, what] :
+       {Refusal{"resources: {gpu: 1, mig: 10gb}",
+                "line 3: resources.mig: '10gb' is no profile of a MIG instance; write for example "
+                "1g.10gb"},
+        {"resources: {mig: 1g.10gb}",
+         "line 3: resources.mig: names a profile, but gpu asks for none; write gpu: 1"},
+        {"resources: {gpu_fraction: 0.5, mig: 1g.10gb}",
+         "line 3: resources.mig: an instance is not shared; leave gpu_fraction out"},
+        {"resources: {gpu: 2, gpu_island: true, mig: 1g.10gb}",
+         "line 3: resources.mig: instances have no fast link; leave gpu_island out"}})
+    EXPECT_EQ(refusal(with(lines)), what);
+}
+
+TEST(Spec, PricesAndSpotNodesAreReadAsTheyAreWritten) {
+  auto const s = good(
+      "price: {max_per_hour: 3.05, prefer: cheapest}\nspot: preferred\narray: 4\n"
+      "on_demand_base: 2\n");
+  EXPECT_EQ(s.resources.where.max_price_per_hour_micro, 3'050'000);
+  EXPECT_TRUE(s.resources.where.cheapest);
+  EXPECT_EQ(s.resources.where.spot, SpotUse::preferred);
+  EXPECT_EQ(s.on_demand_base, 2u);
+  EXPECT_EQ(good("").resources.where.spot, SpotUse::allowed);
+  EXPECT_FALSE(good("price: {max_per_hour: 3}").resources.where.cheapest);
+  EXPECT_EQ(good("price: {prefer: cheapest}").resources.where.max_price_per_hour_micro, 0);
+  for (auto const& [lines, what] :
+       {Refusal{"price: {}",
+                "line 3: price: says nothing; write {max_per_hour: 3.00} or {prefer: cheapest}"},
+        {"price: {max_per_hour: 0}",
+         "line 3: price.max_per_hour: must be above 0 and at most a million"},
+        {"price: {max_per_hour: -1}",
+         "line 3: price.max_per_hour: must be above 0 and at most a million"},
+        {"price: {max_per_hour: 1000001}",
+         "line 3: price.max_per_hour: must be above 0 and at most a million"},
+        {"price: {prefer: fastest}", "line 3: price.prefer: 'fastest' is not one of cheapest"},
+        {"spot: maybe", "line 3: spot: 'maybe' is not one of never, allowed, preferred, only"},
+        {"on_demand_base: 1",
+         "line 3: on_demand_base: is of arrays and services; for one job write spot: never"},
+        {"array: 3\nspot: only\non_demand_base: 1",
+         "line 5: on_demand_base: keeps some off spot nodes, and spot: only keeps all there"},
+        {"array: 3\nspot: never\non_demand_base: 1",
+         "line 5: on_demand_base: means nothing with spot: never; leave one of them out"}})
+    EXPECT_EQ(refusal(with(lines)), what);
 }
 
 TEST(Spec, AGangHasOnePortMore) {

@@ -18,6 +18,7 @@ void add_to(Allocation& sum, Allocation const& a) {
   sum.cpu_milli += a.cpu_milli;
   sum.memory_mib += a.memory_mib;
   sum.disk_mib += a.disk_mib;
+  sum.bandwidth_mbit += a.bandwidth_mbit;
   for (auto const& share : a.gpus) {
     auto const same = std::find_if(sum.gpus.begin(), sum.gpus.end(),
                                    [&](GpuShare const& s) { return s.index == share.index; });
@@ -33,6 +34,7 @@ void subtract(Allocation& sum, Allocation const& a) {
   sum.cpu_milli = less(sum.cpu_milli, a.cpu_milli);
   sum.memory_mib = less(sum.memory_mib, a.memory_mib);
   sum.disk_mib = less(sum.disk_mib, a.disk_mib);
+  sum.bandwidth_mbit = less(sum.bandwidth_mbit, a.bandwidth_mbit);
   for (auto& share : sum.gpus)
     for (auto const& other : a.gpus)
       if (share.index == other.index)

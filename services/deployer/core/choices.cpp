@@ -18,6 +18,9 @@ RankedChoices ranked_choices(Draft const& draft, Cluster const& cluster,
     if (i >= most && !is_chosen) continue;
     NodeChoice choice{node.spec.id,           is_chosen, i + 1, options[i].rank.preference,
                       options[i].rank.wishes, {}};
+    if (request.where.cheapest)
+      choice.terms.push_back(
+          {"price", static_cast<double>(options[i].rank.cost) / 1e6, "an hour, before all else"});
     for (auto const& t : policy.terms(node, draft.room(node.slot), ask))
       choice.terms.push_back({std::string(t.name), t.value, std::string(t.unit)});
     ranked.choices.push_back(std::move(choice));

@@ -6,6 +6,7 @@
 
 #include "common/base/planted.hpp"
 #include "common/base/random.hpp"
+#include "schemas/mig.hpp"
 
 namespace lepton::deployer {
 
@@ -22,8 +23,17 @@ Status check_spec(NodeSpec const& s) {
   auto const& c = s.capacity;
   if (s.id.empty()) return bad("has no name");
   if (s.pool.empty()) return bad("has no pool");
-  if (c.cpu_milli < 0 || c.memory_mib < 0 || c.disk_mib < 0) return bad("has a negative capacity");
+  if (c.cpu_milli < 0 || c.memory_mib < 0 || c.disk_mib < 0 || c.bandwidth_mbit < 0)
+    return bad("has a negative capacity");
+  if (c.price_per_hour_micro < 0 || c.price_per_hour_micro > price_micro_max)
+    return bad("has a price below 0 or above a million an hour");
   if (c.gpus.size() > 1024) return bad("has more than 1024 GPUs");
+  for (auto const& gpu : c.gpus)
+    if (!gpu.mig_profile.empty() && !is_mig_profile(gpu.mig_profile))
+      return bad(
+          fmt::format("has a MIG instance of profile '{}', which is none; write for example "
+                      "1g.10gb",
+                      gpu.mig_profile.substr(0, 64)));
   if (std::uint64_t{c.port_first} + c.port_count > 65536) return bad("offers ports above 65535");
   return ok();
 }
@@ -52,6 +62,10 @@ std::size_t kind_of(std::uint32_t gpus, std::uint32_t gpu_milli) {
   return gpus == 2 ? 3 : gpus <= 4 ? 4 : 5;
 }
 
+std::string text_of(GpuKind const& kind) {
+  return kind.mig_profile.empty() ? kind.model : kind.model + " " + kind.mig_profile;
+}
+
 void Cluster::changed(Slot slot) {
   ++nodes_[slot].version;
   changes_.push_back(slot);
@@ -61,16 +75,20 @@ void Cluster::changed(Slot slot) {
   first_change_ += old;
 }
 
-ModelIndex Cluster::model_index(std::string const& model) {
-  auto const i = std::find(models_.begin(), models_.end(), model) - models_.begin();
-  if (static_cast<std::size_t>(i) == models_.size()) models_.push_back(model);
+ModelIndex Cluster::model_index(GpuKind const& kind) {
+  auto const i = std::find(gpu_kinds_.begin(), gpu_kinds_.end(), kind) - gpu_kinds_.begin();
+  if (static_cast<std::size_t>(i) == gpu_kinds_.size()) {
+    gpu_kinds_.push_back(kind);
+    models_.push_back(text_of(kind));
+    has_instances_ = has_instances_ || !kind.mig_profile.empty();
+  }
   return static_cast<ModelIndex>(i);
 }
 
 Room Cluster::room_of(NodeCapacity const& capacity) {
   std::vector<ModelIndex> models;
   models.reserve(capacity.gpus.size());
-  for (auto const& g : capacity.gpus) models.push_back(model_index(g.model));
+  for (auto const& g : capacity.gpus) models.push_back(model_index({g.model, g.mig_profile}));
   return Room(capacity, models);
 }
 
@@ -332,6 +350,7 @@ void Cluster::check_node(Slot slot) const {
   LEPTON_CHECK(room.cpu_milli() == node.free.cpu_milli(), "free CPU is miscounted");
   LEPTON_CHECK(room.memory_mib() == node.free.memory_mib(), "free memory is miscounted");
   LEPTON_CHECK(room.disk_mib() == node.free.disk_mib(), "free disk is miscounted");
+  LEPTON_CHECK(room.bandwidth_mbit() == node.free.bandwidth_mbit(), "bandwidth is miscounted");
   LEPTON_CHECK(room.gpu_milli() == node.free.gpu_milli(), "free GPU is miscounted");
   LEPTON_CHECK(room.ports().free() == node.free.ports().free(), "free ports are miscounted");
   LEPTON_CHECK(room.ports().counted_used() == node.free.ports().counted_used(), "port bits differ");

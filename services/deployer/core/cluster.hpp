@@ -67,6 +67,24 @@ class ClusterWatcher {
   virtual void released(AttemptId const& attempt) = 0;
 };
 
+// What a ModelIndex stands for: a model of GPU, or its MIG instances of one profile.
+struct GpuKind {
+  std::string model;
+  std::string mig_profile;  // empty: whole GPUs
+
+  bool operator==(GpuKind const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using T = GpuKind;
+    return schema::fields(
+        field(1, "model", &T::model, "Model, for example H100."),
+        field(2, "mig_profile", &T::mig_profile, "Profile of MIG; empty: whole GPUs."));
+  }
+};
+static_assert(schema::complete<GpuKind>());
+// "H100", or "H100 1g.10gb".
+std::string text_of(GpuKind const& kind);
+
 class Cluster {
  public:
   // Must outlive the cluster, or be taken away with nullptr.
@@ -108,12 +126,14 @@ class Cluster {
   std::size_t slot_count() const { return nodes_.size(); }
   bool in_use(Slot slot) const { return !nodes_[slot].spec.id.empty(); }
 
-  // Models seen so far; an index is never used again for another model.
+  // Models seen so far, in words; an index is never used again for another model.
   std::vector<std::string> const& models() const { return models_; }
-  // Gives the model the next index, where it has none yet.
-  void know_model(std::string const& model) { model_index(model); }
+  // Gives the kind the next index, where it has none yet.
+  void know_kind(GpuKind const& kind) { model_index(kind); }
   // Everything that is held, to build another cluster like this one.
   void for_held(std::function<void(AttemptId const&, Allocation const&)> const& each) const;
+  std::vector<GpuKind> const& gpu_kinds() const { return gpu_kinds_; }  // by the same index
+  bool has_instances() const { return has_instances_; }                 // of MIG, ever
 
   Totals totals() const;
   Totals totals(PoolId const& pool) const;
@@ -131,7 +151,7 @@ class Cluster {
     std::uint64_t freed = 0;
   };
 
-  ModelIndex model_index(std::string const& model);
+  ModelIndex model_index(GpuKind const& kind);
   Room room_of(NodeCapacity const& capacity);
   Status add(NodeSpec spec);
   Status change(Slot slot, NodeSpec spec);
@@ -150,6 +170,8 @@ class Cluster {
   std::map<PoolId, Pool> pools_;  // a pool stays known when its last node leaves: freed never falls
   std::map<AttemptId, Held> held_;
   std::vector<std::string> models_;
+  std::vector<GpuKind> gpu_kinds_;
+  bool has_instances_ = false;
   std::vector<Slot> changes_;
   std::uint64_t first_change_ = 0;
   ClusterWatcher* watcher_ = nullptr;

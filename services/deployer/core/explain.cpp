@@ -14,11 +14,14 @@ namespace lepton::deployer {
 namespace {
 
 constexpr std::size_t state_rule = 1, taint_rule = 2, region_rule = 3, label_rule = 4,
-                      model_rule = 5;
+                      price_rule = 5, spot_rule = 6, mig_rule = 7, model_rule = 8;
 static_assert(std::is_same_v<std::tuple_element_t<state_rule, HardRules>, rule::State>);
 static_assert(std::is_same_v<std::tuple_element_t<taint_rule, HardRules>, rule::Untainted>);
 static_assert(std::is_same_v<std::tuple_element_t<region_rule, HardRules>, rule::Region>);
 static_assert(std::is_same_v<std::tuple_element_t<label_rule, HardRules>, rule::LabelsPass>);
+static_assert(std::is_same_v<std::tuple_element_t<price_rule, HardRules>, rule::Price>);
+static_assert(std::is_same_v<std::tuple_element_t<spot_rule, HardRules>, rule::Spot>);
+static_assert(std::is_same_v<std::tuple_element_t<mig_rule, HardRules>, rule::Mig>);
 static_assert(std::is_same_v<std::tuple_element_t<model_rule, HardRules>, rule::GpuModel>);
 
 std::string nodes_text(std::uint64_t n) {
@@ -39,6 +42,19 @@ std::string models_of(Cluster const& cluster, Room const& room) {
   std::vector<std::string> names;
   for (auto const& g : room.groups()) names.push_back(cluster.models()[g.model]);
   return names.empty() ? "no GPU" : text::join(names, " and ");
+}
+
+std::string most_paid(Ask const& ask) {
+  return price_in_words(ask.request.where.max_price_per_hour_micro);
+}
+
+std::string wanted_node(Ask const& ask) {
+  return ask.request.where.spot == SpotUse::only ? "is a spot node" : "is an on-demand node";
+}
+
+std::string profile_of(Ask const& ask) {
+  auto const& profile = ask.request.mig_profile;
+  return profile.empty() ? "whole GPUs" : "MIG instances of " + profile;
 }
 
 std::string taints_of(View const& v, Ask const& ask) {
@@ -69,6 +85,12 @@ std::optional<std::string> fault(Cluster const& cluster, View const& v, Ask cons
     return fmt::format("has {}, not {}", region_of(v),
                        text::join(ask.request.where.regions, " or "));
   if (rule == label_rule) return "does not pass " + requirements_missed(v, ask);
+  if (rule == price_rule)
+    return fmt::format("costs {} an hour, more than {}",
+                       price_in_words(v.spec.capacity.price_per_hour_micro), most_paid(ask));
+  if (rule == spot_rule) return v.spec.capacity.spot ? "is a spot node" : "is an on-demand node";
+  if (rule == mig_rule)
+    return fmt::format("has {}, not {}", models_of(cluster, v.room), profile_of(ask));
   if (rule == model_rule)
     return fmt::format("has {}, not {}", models_of(cluster, v.room),
                        text::join(ask.request.gpu_models, " or "));
@@ -84,7 +106,8 @@ std::string lacks(Cluster const& cluster, View const& v, Ask const& ask) {
     if (has >= wants) continue;
     auto const named = fault(cluster, v, ask, i);
     parts.push_back(named ? *named : fmt::format("lacks {} {}", wants - has, r.unit));
-    if (i == model_rule) break;  // without the model, memory and number of GPUs say nothing
+    // Without the kind of GPU, memory and number of GPUs say nothing.
+    if (i == mig_rule || i == model_rule) break;
   }
   return text::join(parts, " and ");
 }
@@ -127,6 +150,9 @@ std::string no_such_node(Ask const& ask, std::size_t rule) {
       rule == taint_rule    ? std::string("is without a taint that the job does not tolerate")
       : rule == region_rule ? "is in region " + text::join(where.regions, " or ")
       : rule == label_rule  ? "passes " + text::join(rules, " and ")
+      : rule == price_rule  ? "costs at most " + most_paid(ask) + " an hour"
+      : rule == spot_rule   ? wanted_node(ask)
+      : rule == mig_rule    ? "has " + profile_of(ask)
                             : "has GPU model " + text::join(ask.request.gpu_models, " or ");
   return fmt::format("no node of pool '{}' {}", ask.pool.value, says);
 }
@@ -198,6 +224,7 @@ std::uint64_t members_in(View const& v, Ask const& ask) {
   limit(v.room.cpu_milli(), r.cpu_milli);
   limit(v.room.memory_mib(), r.memory_mib);
   limit(v.room.disk_mib(), r.disk_mib);
+  limit(v.room.bandwidth_mbit(), r.bandwidth_mbit);
   limit(v.room.ports().free(), r.ports);
   if (r.gpus == 0) return n;
   std::uint64_t by_gpu = 0;

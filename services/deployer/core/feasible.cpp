@@ -2,13 +2,31 @@
 
 #include <algorithm>
 
+#include "schemas/mig.hpp"
 #include "services/deployer/core/islands.hpp"
 
 namespace lepton::deployer {
 
+namespace {
+
+Status check_mig(ResourceRequest const& r) {
+  auto const bad = [](std::string why) { return Error{Code::invalid, std::move(why)}; };
+  if (r.mig_profile.empty()) return ok();
+  if (!is_mig_profile(r.mig_profile))
+    return bad("resources: mig: '" + r.mig_profile.substr(0, 64) +
+               "' is no profile of a MIG instance; write for example 1g.10gb");
+  if (r.gpus == 0) return bad("resources: mig names a profile, but gpu asks for none");
+  if (r.gpu_milli != whole_gpu) return bad("resources: mig: an instance is not shared");
+  if (r.where.one_island) return bad("resources: mig: instances have no fast link to each other");
+  return ok();
+}
+
+}  // namespace
+
 Status check_request(ResourceRequest const& r) {
   auto const bad = [](char const* why) { return Error{Code::invalid, why}; };
-  if (r.cpu_milli < 0 || r.memory_mib < 0 || r.disk_mib < 0 || r.gpu_memory_mib < 0)
+  if (r.cpu_milli < 0 || r.memory_mib < 0 || r.disk_mib < 0 || r.gpu_memory_mib < 0 ||
+      r.bandwidth_mbit < 0)
     return bad("resources: an amount is negative");
   if (r.gpus > 0 && (r.gpu_milli < 1 || r.gpu_milli > whole_gpu))
     return bad("resources: gpu_milli must be 1 to 1000");
@@ -16,18 +34,21 @@ Status check_request(ResourceRequest const& r) {
     return bad("resources: a share of a GPU (gpu_milli below 1000) is given with gpus: 1 only");
   if (r.where.one_island && r.gpus < 2)
     return bad("resources: gpu_island is for tasks of two GPUs and more");
-  return ok();
+  return check_mig(r);
 }
 
 Ask::Ask(Cluster const& cluster, ResourceRequest const& r, PoolId const& p, bool ranked)
-    : request(r), pool(p), any_model(r.gpu_models.empty()) {
-  if (any_model) return;
-  auto const& models = cluster.models();
-  preferences.assign(models.size(), refused);
-  for (std::size_t i = r.gpu_models.size(); i-- > 0;) {
-    auto const at = std::find(models.begin(), models.end(), r.gpu_models[i]) - models.begin();
-    if (static_cast<std::size_t>(at) < models.size())
-      preferences[static_cast<std::size_t>(at)] = ranked ? static_cast<std::uint32_t>(i) : 0;
+    : request(r), pool(p), by_profile(!r.mig_profile.empty() || cluster.has_instances()) {
+  any_gpu = r.gpu_models.empty() && !by_profile;
+  if (any_gpu) return;
+  auto const& wanted = r.gpu_models;
+  for (auto const& kind : cluster.gpu_kinds()) {
+    auto const fits = kind.mig_profile == r.mig_profile;
+    if (by_profile) of_profile.push_back(fits);
+    auto const at = std::find(wanted.begin(), wanted.end(), kind.model) - wanted.begin();
+    auto const place = static_cast<std::uint32_t>(ranked ? at : 0);
+    auto const named = wanted.empty() || static_cast<std::size_t>(at) < wanted.size();
+    preferences.push_back(fits && named ? place : refused);
   }
 }
 

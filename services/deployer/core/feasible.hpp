@@ -14,14 +14,15 @@
 #include "schemas/values.hpp"
 #include "services/deployer/core/affinity.hpp"
 #include "services/deployer/core/cluster.hpp"
+#include "services/deployer/core/prices.hpp"
 
 namespace lepton::deployer {
 
 // Refuses a request that no cluster could read a meaning into, such as a share of several GPUs.
 Status check_request(ResourceRequest const& r);
 
-// A request made ready for many comparisons: models as numbers. Valid for the cluster it was made
-// with, until a node is added; refers to the request.
+// A request made ready for many comparisons: models (and MIG profiles) as numbers. Valid for the
+// cluster it was made with, until a node is added; refers to the request.
 struct Ask {
   // Not ranked: the models named are equally welcome.
   Ask(Cluster const& cluster, ResourceRequest const& r, PoolId const& p, bool ranked = true);
@@ -29,15 +30,20 @@ struct Ask {
   static constexpr std::uint32_t refused = 0xffffffff;
   // 0 for the most wanted model; refused for one that is not accepted.
   std::uint32_t preference(ModelIndex model) const {
-    return any_model ? 0 : model < preferences.size() ? preferences[model] : refused;
+    return any_gpu ? 0 : model < preferences.size() ? preferences[model] : refused;
+  }
+  bool profile_fits(ModelIndex model) const {
+    return !by_profile || (model < of_profile.size() && of_profile[model]);
   }
   bool fraction() const { return request.gpus == 1 && request.gpu_milli < whole_gpu; }
   std::uint32_t gpu_milli() const { return request.gpus * request.gpu_milli; }
 
   ResourceRequest const& request;
   PoolId const& pool;
-  bool any_model;
+  bool any_gpu;  // whatever GPUs this cluster has
   std::vector<std::uint32_t> preferences;
+  bool by_profile;               // it asks for instances, or the cluster has some
+  std::vector<bool> of_profile;  // of each model; empty unless by_profile
 };
 
 // One node as a rule sees it: as it is now, or as if it were ready and empty.
@@ -113,9 +119,41 @@ struct LabelsPass {
     return requirements_met(a.request.where, v.spec.labels);
   }
 };
+struct Price {
+  static constexpr std::string_view name = "price", phrase = "price too high", unit = "";
+  static std::int64_t wants(Ask const& a) {
+    return a.request.where.max_price_per_hour_micro > 0 ? 1 : 0;
+  }
+  static std::int64_t has(View const& v, Ask const& a) {
+    return within_price(a.request.where, v.spec.capacity) ? 1 : 0;
+  }
+};
+struct Spot {
+  static constexpr std::string_view name = "spot", phrase = "spot not as asked", unit = "";
+  static std::int64_t wants(Ask const& a) {
+    auto const spot = a.request.where.spot;
+    return spot == SpotUse::never || spot == SpotUse::only ? 1 : 0;
+  }
+  static std::int64_t has(View const& v, Ask const& a) {
+    return may_use(a.request.where, v.spec.capacity) ? 1 : 0;
+  }
+};
+// Whole GPUs, or instances of one profile: neither is taken for the other.
+struct Mig {
+  static constexpr std::string_view name = "mig", phrase = "mig profile differs", unit = "";
+  static std::int64_t wants(Ask const& a) { return a.request.gpus > 0 && a.by_profile ? 1 : 0; }
+  static std::int64_t has(View const& v, Ask const& a) {
+    auto const& groups = v.room.groups();
+    auto const fits = [&](Group const& g) { return a.profile_fits(g.model); };
+    if (groups.empty()) return a.request.mig_profile.empty() ? 1 : 0;  // it lacks GPUs, not a kind
+    return std::any_of(groups.begin(), groups.end(), fits) ? 1 : 0;
+  }
+};
 struct GpuModel {
   static constexpr std::string_view name = "gpu_model", phrase = "gpu model differs", unit = "";
-  static std::int64_t wants(Ask const& a) { return a.request.gpus > 0 && !a.any_model ? 1 : 0; }
+  static std::int64_t wants(Ask const& a) {
+    return a.request.gpus > 0 && !a.request.gpu_models.empty() ? 1 : 0;
+  }
   static std::int64_t has(View const& v, Ask const& a) {
     for (auto const& g : v.room.groups())
       if (a.preference(g.model) != Ask::refused) return 1;
@@ -189,6 +227,12 @@ struct Disk {
   static std::int64_t wants(Ask const& a) { return a.request.disk_mib; }
   static std::int64_t has(View const& v, Ask const&) { return v.room.disk_mib(); }
 };
+struct Bandwidth {
+  static constexpr std::string_view name = "bandwidth", phrase = "bandwidth short",
+                                    unit = "Mbit/s of network";
+  static std::int64_t wants(Ask const& a) { return a.request.bandwidth_mbit; }
+  static std::int64_t has(View const& v, Ask const&) { return v.room.bandwidth_mbit(); }
+};
 struct PortCount {
   static constexpr std::string_view name = "ports", phrase = "ports short", unit = "ports";
   static std::int64_t wants(Ask const& a) { return a.request.ports; }
@@ -198,10 +242,10 @@ struct PortCount {
 }  // namespace rule
 
 // The order decides which rule a rejection is counted under: the one least likely to change first.
-using HardRules =
-    std::tuple<rule::Pool, rule::State, rule::Untainted, rule::Region, rule::LabelsPass,
-               rule::GpuModel, rule::GpuMemory, rule::Island, rule::Gpus, rule::GpuShare, rule::Cpu,
-               rule::Memory, rule::Disk, rule::PortCount>;
+using HardRules = std::tuple<rule::Pool, rule::State, rule::Untainted, rule::Region,
+                             rule::LabelsPass, rule::Price, rule::Spot, rule::Mig, rule::GpuModel,
+                             rule::GpuMemory, rule::Island, rule::Gpus, rule::GpuShare, rule::Cpu,
+                             rule::Memory, rule::Disk, rule::Bandwidth, rule::PortCount>;
 inline constexpr std::size_t rule_count = std::tuple_size_v<HardRules>;
 
 // Index of the first rule that rejects, or rule_count.

@@ -12,6 +12,7 @@ Allocation part_of(Room const& room, Allocation const& wanted) {
   part.cpu_milli = std::min(wanted.cpu_milli, room.cpu_milli());
   part.memory_mib = std::min(wanted.memory_mib, room.memory_mib());
   part.disk_mib = std::min(wanted.disk_mib, room.disk_mib());
+  part.bandwidth_mbit = std::min(wanted.bandwidth_mbit, room.bandwidth_mbit());
   for (auto const& share : wanted.gpus) {
     if (share.index >= room.devices().size()) continue;
     auto const milli = std::min(share.milli, room.devices()[share.index].free_milli);
@@ -87,6 +88,7 @@ bool Hold::wants_of(Cluster const& cluster, Allocation const& held) const {
     return (mine.cpu_milli < place.cpu_milli && held.cpu_milli > 0) ||
            (mine.memory_mib < place.memory_mib && held.memory_mib > 0) ||
            (mine.disk_mib < place.disk_mib && held.disk_mib > 0) ||
+           (mine.bandwidth_mbit < place.bandwidth_mbit && held.bandwidth_mbit > 0) ||
            (mine.ports.size() < place.ports.size() && !held.ports.empty());
   };
   for (std::size_t i = 0; i < places_.size(); ++i) {

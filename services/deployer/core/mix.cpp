@@ -2,11 +2,19 @@
 
 #include <algorithm>
 
+#include "services/deployer/core/cluster.hpp"
+
 namespace lepton::deployer {
 
 TaskClass TaskClass::of(ResourceRequest const& r) {
   TaskClass t{r.cpu_milli, r.memory_mib, r.gpus, r.gpus > 0 ? r.gpu_milli : 0, {}};
   if (r.gpus > 0) t.models = r.gpu_models;
+  // Instances are models of their own; without a model only the profile is known, and nothing is
+  // said of any one of them.
+  if (!r.mig_profile.empty()) {
+    if (t.models.empty()) t.models = {""};
+    for (auto& model : t.models) model = text_of(GpuKind{model, r.mig_profile});
+  }
   std::sort(t.models.begin(), t.models.end());
   return t;
 }

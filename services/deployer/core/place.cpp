@@ -22,8 +22,9 @@ std::vector<GpuShare> shares(Room const& room, Ask const& ask, GpuChoice const& 
 
 Rank rank_of(Policy const& policy, Verdict const& v, Ask const& ask, Node const& node,
              ShelfRange range) {
-  return {v.gpus.preference, wishes_missed(ask, node), v.score - policy.price(v.shelf, ask, range),
-          node.tie, node.spec.order};
+  return {v.gpus.preference,  wishes_missed(ask, node),
+          cost_of(ask, node), v.score - policy.price(v.shelf, ask, range),
+          node.tie,           node.spec.order};
 }
 
 Misfit unreadable(Error const& e, std::uint32_t tasks) {
@@ -43,7 +44,8 @@ Allocation const& Draft::take(Slot slot, Ask const& ask, GpuChoice const& choice
   auto const& r = ask.request;
   auto const& before = room(slot);
   taken_.push_back({cluster_.at(slot).spec.id, r.cpu_milli, r.memory_mib, r.disk_mib,
-                    shares(before, ask, choice), before.ports().lowest_free(r.ports)});
+                    shares(before, ask, choice), before.ports().lowest_free(r.ports),
+                    r.bandwidth_mbit});
   take_back(slot, taken_.back());
   return taken_.back();
 }

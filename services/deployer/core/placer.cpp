@@ -1,6 +1,7 @@
 #include "services/deployer/core/placer.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "services/deployer/core/by_request.hpp"
 
@@ -24,8 +25,9 @@ std::vector<std::string> names_of(std::vector<PlacementPolicy> const& arms) {
 struct Placer::Pool {
   using Rankings = std::map<ResourceRequest, std::unique_ptr<Ranking>, ByRequest>;
   Shapes shapes;
-  std::unique_ptr<Shapes> by_labels;  // from the first request on that reads labels
-  std::vector<Rankings> rankings;     // by arm
+  // By labels, by prices and by both, each from the first request on that reads these.
+  std::array<std::unique_ptr<Shapes>, 3> apart;
+  std::vector<Rankings> rankings;  // by arm
   Supply supply, priced;
   std::optional<Foresight> foresight;
 };
@@ -125,7 +127,8 @@ void Placer::see(Slot slot) {
   s.pool = &pool(node.spec.pool);
   s.member = {node.tie, node.spec.order, slot};
   s.shape = s.pool->shapes.add(node, slot);
-  if (s.pool->by_labels) s.labelled = s.pool->by_labels->add(node, slot);
+  for (std::size_t i = 0; i < s.apart.size(); ++i)
+    if (auto& shapes = s.pool->apart[i]) s.apart[i] = shapes->add(node, slot);
   if (!outlook_) return;
   s.pool->foresight->remember(node);
   s.supply = Supply();
@@ -137,7 +140,8 @@ void Placer::unsee(Slot slot) {
   auto& s = seen_[slot];
   if (s.pool == nullptr) return;
   s.pool->shapes.remove(s.shape, s.member);
-  if (s.pool->by_labels) s.pool->by_labels->remove(s.labelled, s.member);
+  for (std::size_t i = 0; i < s.apart.size(); ++i)
+    if (auto& shapes = s.pool->apart[i]) shapes->remove(s.apart[i], s.member);
   if (outlook_) s.pool->supply.subtract(s.supply);
   s.pool = nullptr;
 }
@@ -174,14 +178,17 @@ Policy const& Placer::policy(PoolId const& id) {
 }
 
 Shapes const& Placer::shapes_for(Pool& pool, ResourceRequest const& request, PoolId const& id) {
-  if (!request.where.reads_labels()) return pool.shapes;
-  if (!pool.by_labels) {
-    pool.by_labels = std::make_unique<Shapes>(true);
+  auto const by = Shapes::By{request.where.reads_labels(), request.where.reads_prices()};
+  if (!by.labels && !by.prices) return pool.shapes;
+  auto const at = static_cast<std::size_t>(by.labels ? (by.prices ? 2 : 0) : 1);
+  auto& shapes = pool.apart[at];
+  if (!shapes) {
+    shapes = std::make_unique<Shapes>(by);
     for (auto slot : cluster_.pool(id))
       if (auto& s = seen_[slot]; s.pool == &pool)
-        s.labelled = pool.by_labels->add(cluster_.at(slot), slot);
+        s.apart[at] = shapes->add(cluster_.at(slot), slot);
   }
-  return *pool.by_labels;
+  return *shapes;
 }
 
 Ranking& Placer::ranking(Pool& pool, ResourceRequest const& request, PoolId const& id) {

@@ -7,6 +7,7 @@
 // Owned by the deployer's actor, beside its cluster, which must outlive it; one thread. Reads the
 // cluster and changes nothing there: the caller reserves what comes back.
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -83,7 +84,7 @@ class Placer {
   struct Seen {
     Pool* pool = nullptr;
     Shapes::Id shape = 0;
-    Shapes::Id labelled = 0;  // among the shapes by labels, where there are some
+    std::array<Shapes::Id, 3> apart{};  // among those of Pool::apart that are there
     Shapes::Member member;
     Supply supply;
   };

@@ -19,7 +19,7 @@ bool Queue::Shape::operator<(Shape const& o) const {
     auto const& r = s.resources;
     return std::tie(s.pool, s.group, s.tasks, s.priority, r.gpus, r.gpu_milli, r.cpu_milli,
                     r.memory_mib, r.disk_mib, r.gpu_memory_mib, r.ports, r.gpu_models,
-                    s.limit_class, r.where);
+                    s.limit_class, r.where, r.bandwidth_mbit, r.mig_profile, s.kin);
   };
   return key(*this) < key(o);
 }

@@ -1,8 +1,8 @@
 #pragma once
 // The order of waiting jobs: by priority and age, one point of priority being worth ten minutes of
 // age, so that a job waits at most 1,000 minutes behind work that came after it; equal ones by the
-// number of their queueing. Jobs of one shape (pool, request, number of tasks, class of time limit)
-// and priority form a lane. When the head of a lane does not fit, the lane is
+// number of their queueing. Jobs of one shape (pool, request, number of tasks, class of time limit,
+// kin) and priority form a lane. When the head of a lane does not fit, the lane is
 // blocked until capacity of its pool is freed, so that 100,000 waiting jobs of 100 shapes cost 100
 // tries. Later jobs of other shapes may pass; how often a blocked head was passed is counted.
 // Owned by the deployer's actor; one thread. Times are WallMs.
@@ -36,6 +36,7 @@ struct QueuedJob {
   std::string group;         // between groups it is decided whose turn it is; within one the order
   std::uint32_t limit_class = 0;  // limit_class_of() its time limit
   WallMs waits_since_ms = 0;      // since when it could start, were there room; any other order
+  std::string kin;                // its array or service, where that keeps some off spot nodes
 };
 
 // Time limits within a factor of two are alike; 0: none. Work that ends sooner may start where work
@@ -109,6 +110,7 @@ class Queue {
     std::int32_t priority = 50;
     std::string group;
     std::uint32_t limit_class = 0;
+    std::string kin;
     bool operator<(Shape const& o) const;
   };
   struct Lane {
@@ -130,7 +132,7 @@ class Queue {
   };
 
   static Shape shape_of(QueuedJob const& job) {
-    return {job.pool, job.resources, job.tasks, job.priority, job.group, job.limit_class};
+    return {job.pool, job.resources, job.tasks, job.priority, job.group, job.limit_class, job.kin};
   }
   static Wait wait_of(QueuedJob const& job) { return {job.waits_since_ms, job.order}; }
   static Rank rank_of(QueuedJob const& job) {

@@ -19,6 +19,7 @@ constexpr std::size_t stale_per_shape = 3, least_entries = 256;
 }  // namespace
 
 bool Ranking::Entry::operator<(Entry const& o) const {
+  if (cost != o.cost) return cost > o.cost;
   if (score != o.score) return score < o.score;
   return tie != o.tie ? tie > o.tie : order > o.order;
 }
@@ -44,7 +45,7 @@ void Ranking::judge(Policy const& policy, Shapes::Id id) {
   if (!may_admit(node.free, ask_) || !admits(now(node), ask_)) return;
   auto const v = policy.judge(node, node.free, ask_);
   auto& heap = shelf(v.gpus.preference, wishes_missed(ask_, node), v.shelf).heap;
-  heap.push_back({v.score, member.tie, member.order, id, shapes_.version(id)});
+  heap.push_back({cost_of(ask_, node), v.score, member.tie, member.order, id, shapes_.version(id)});
   std::push_heap(heap.begin(), heap.end());
   ++entries_;
 }
@@ -102,8 +103,8 @@ std::optional<Ranking::Best> Ranking::best(Policy const& policy, ShelfRange rang
   for (auto& s : shelves_) {
     if (!clean(s)) continue;
     auto const& e = s.heap.front();
-    Rank const rank{s.preference, s.wishes, e.score - policy.price(s.shelf, ask_, range), e.tie,
-                    e.order};
+    Rank const rank{s.preference, s.wishes, e.cost, e.score - policy.price(s.shelf, ask_, range),
+                    e.tie,        e.order};
     if (!best || rank.better_than(best->rank)) best = {e.shape, rank};
   }
   return best;

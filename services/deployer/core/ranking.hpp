@@ -17,11 +17,13 @@ namespace lepton::deployer {
 struct Rank {
   std::uint32_t preference = 0;  // place of the GPU model in the request's list
   std::uint32_t wishes = 0;      // wishes_missed() of the node
+  std::int64_t cost = 0;         // cost_of() the node
   std::int64_t score = 0;        // after the price
   std::uint64_t tie = 0, order = 0;
   bool better_than(Rank const& o) const {
     if (preference != o.preference) return preference < o.preference;
     if (wishes != o.wishes) return wishes < o.wishes;
+    if (cost != o.cost) return cost < o.cost;
     if (score != o.score) return score > o.score;
     return tie != o.tie ? tie < o.tie : order < o.order;
   }
@@ -29,8 +31,15 @@ struct Rank {
 
 inline std::uint32_t wishes_missed(Ask const& ask, Node const& node) {
   auto const& where = ask.request.where;
-  if (where.preferences.empty() && node.spec.taints.empty()) return 0;
-  return wishes_missed(where, node.spec.labels, node.spec.taints);
+  auto const missed = where.preferences.empty() && node.spec.taints.empty()
+                          ? 0
+                          : wishes_missed(where, node.spec.labels, node.spec.taints);
+  if (where.spot != SpotUse::preferred) return missed;
+  return missed << 1 | (misses_spot(where, node.spec.capacity) ? 1 : 0);
+}
+
+inline std::int64_t cost_of(Ask const& ask, Node const& node) {
+  return cost_of(ask.request.where, node.spec.capacity);
 }
 
 class Ranking {
@@ -60,6 +69,7 @@ class Ranking {
 
  private:
   struct Entry {
+    std::int64_t cost = 0;
     std::int64_t score = 0;
     std::uint64_t tie = 0, order = 0;
     Shapes::Id shape = 0;

@@ -54,7 +54,7 @@ NodeSpec NodeRecord::spec() const {
 
 std::vector<Step> snapshot_of(Cluster const& cluster, Placer const& placer) {
   std::vector<Step> steps;
-  for (auto const& model : cluster.models()) steps.emplace_back().model = model;
+  for (auto const& kind : cluster.gpu_kinds()) steps.emplace_back().kind = kind;
   for (auto const& pool : cluster.pools())
     for (auto slot : cluster.pool(pool))
       steps.emplace_back().node = NodeRecord::of(cluster.at(slot).spec);
@@ -68,7 +68,7 @@ std::vector<Step> snapshot_of(Cluster const& cluster, Placer const& placer) {
 }
 
 Status Replay::apply(Step const& step) {
-  if (step.model) cluster_.know_model(*step.model);
+  if (step.kind) cluster_.know_kind(*step.kind);
   if (step.node) return cluster_.upsert_node(step.node->spec());
   if (step.gone) return cluster_.remove_node(*step.gone);
   if (step.attempt && step.holds) return hold(*step.attempt, *step.holds);

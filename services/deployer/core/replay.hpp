@@ -55,7 +55,7 @@ static_assert(schema::complete<Arrival>());
 // One thing that happened. Of its parts exactly one is there: `attempt` alone gave back what it
 // held, with `holds` it holds that from now on.
 struct Step {
-  std::optional<std::string> model;  // the next GPU model by number
+  std::optional<GpuKind> kind;  // the next kind of GPU by number
   std::optional<NodeRecord> node;
   std::optional<NodeId> gone;
   std::optional<AttemptId> attempt;
@@ -67,7 +67,7 @@ struct Step {
   static consteval auto fields() {
     using schema::field;
     using T = Step;
-    return schema::fields(field(1, "model", &T::model, "A GPU model gets the next number."),
+    return schema::fields(field(1, "kind", &T::kind, "A kind of GPU gets the next number."),
                           field(2, "node", &T::node, "A node is new, or otherwise than before."),
                           field(3, "gone", &T::gone, "A node is gone."),
                           field(4, "attempt", &T::attempt, "An attempt gives back what it holds."),

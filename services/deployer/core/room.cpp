@@ -47,6 +47,7 @@ Room::Room(NodeCapacity const& capacity, std::vector<ModelIndex> const& models)
     : cpu_milli_(capacity.cpu_milli),
       memory_mib_(capacity.memory_mib),
       disk_mib_(capacity.disk_mib),
+      bandwidth_mbit_(capacity.bandwidth_mbit),
       gpu_milli_(static_cast<std::uint32_t>(capacity.gpus.size()) * whole_gpu),
       ports_(capacity.port_first, capacity.port_count) {
   LEPTON_CHECK(models.size() == capacity.gpus.size(), "each GPU needs its model's index");
@@ -57,11 +58,13 @@ Room::Room(NodeCapacity const& capacity, std::vector<ModelIndex> const& models)
 }
 
 Status Room::check(Allocation const& a) const {
-  if (a.cpu_milli < 0 || a.memory_mib < 0 || a.disk_mib < 0)
+  if (a.cpu_milli < 0 || a.memory_mib < 0 || a.disk_mib < 0 || a.bandwidth_mbit < 0)
     return invalid("an allocation has a negative amount");
   if (a.cpu_milli > cpu_milli_) return exhausted("thousandths of a core", a.cpu_milli, cpu_milli_);
   if (a.memory_mib > memory_mib_) return exhausted("MiB of memory", a.memory_mib, memory_mib_);
   if (a.disk_mib > disk_mib_) return exhausted("MiB of disk", a.disk_mib, disk_mib_);
+  if (a.bandwidth_mbit > bandwidth_mbit_)
+    return exhausted("Mbit/s of network", a.bandwidth_mbit, bandwidth_mbit_);
   if (auto good = check_devices(a.gpus, devices_); !good) return good;
   return check_ports(a.ports, ports_);
 }
@@ -71,6 +74,7 @@ Status Room::take(Allocation const& a) {
   cpu_milli_ -= a.cpu_milli;
   memory_mib_ -= a.memory_mib;
   disk_mib_ -= a.disk_mib;
+  bandwidth_mbit_ -= a.bandwidth_mbit;
   for (auto const& s : a.gpus) {
     devices_[s.index].free_milli -= s.milli;
     gpu_milli_ -= s.milli;
@@ -84,6 +88,7 @@ void Room::give(Allocation const& a) {
   cpu_milli_ += a.cpu_milli;
   memory_mib_ += a.memory_mib;
   disk_mib_ += a.disk_mib;
+  bandwidth_mbit_ += a.bandwidth_mbit;
   for (auto const& s : a.gpus) {
     auto& device = devices_.at(s.index);
     device.free_milli += s.milli;

@@ -1,7 +1,8 @@
 #pragma once
 // Room: what is free on one node. Everything a placement decision needs to know of a node except
 // its state; small and copyable, so that a gang can be tried on copies.
-// Units: CPU in thousandths of a core, memory and disk in MiB, GPU shares in thousandths of a GPU.
+// Units: CPU in thousandths of a core, memory and disk in MiB, bandwidth in Mbit/s, GPU shares in
+// thousandths of a GPU.
 // Owned by Cluster, or by one decision; one thread. Errors: take() refuses what would not fit.
 
 #include <cstdint>
@@ -15,7 +16,8 @@ namespace lepton::deployer {
 
 inline constexpr std::uint32_t whole_gpu = 1000;
 
-// A GPU model as a small number, given by the Cluster (Cluster::model_index).
+// A GPU model as a small number, given by the Cluster (Cluster::model_index). MIG instances of one
+// profile are a model of their own, so that nothing takes them for whole GPUs.
 using ModelIndex = std::uint32_t;
 
 struct Device {
@@ -45,6 +47,7 @@ class Room {
   std::int64_t cpu_milli() const { return cpu_milli_; }
   std::int64_t memory_mib() const { return memory_mib_; }
   std::int64_t disk_mib() const { return disk_mib_; }
+  std::int64_t bandwidth_mbit() const { return bandwidth_mbit_; }
   std::uint32_t gpu_milli() const { return gpu_milli_; }  // summed over the devices
   std::vector<Device> const& devices() const { return devices_; }
   std::vector<Group> const& groups() const { return groups_; }
@@ -62,6 +65,7 @@ class Room {
   std::int64_t cpu_milli_ = 0;
   std::int64_t memory_mib_ = 0;
   std::int64_t disk_mib_ = 0;
+  std::int64_t bandwidth_mbit_ = 0;
   std::uint32_t gpu_milli_ = 0;
   std::vector<Group> groups_;
   std::vector<Device> devices_;

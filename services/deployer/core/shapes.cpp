@@ -17,7 +17,7 @@ void put(std::string& key, std::string const& text) {
 
 // Everything of a node that a rule, or a policy that judges by room, may read. The devices' order
 // does not matter.
-std::string key_of(Node const& node, bool by_labels) {
+std::string key_of(Node const& node, Shapes::By by) {
   std::string key;
   auto const& free = node.free;
   key.reserve(64 + 24 * free.devices().size());
@@ -25,6 +25,7 @@ std::string key_of(Node const& node, bool by_labels) {
     put(key, room->cpu_milli());
     put(key, room->memory_mib());
     put(key, room->disk_mib());
+    put(key, room->bandwidth_mbit());
     put(key, room->ports().free());
   }
   put(key, static_cast<std::int64_t>(free.devices().size()));
@@ -43,7 +44,11 @@ std::string key_of(Node const& node, bool by_labels) {
     put(key, t.value);
     put(key, t.soft ? 1 : 0);
   }
-  if (by_labels) {
+  if (by.prices) {
+    put(key, node.spec.capacity.price_per_hour_micro);
+    put(key, node.spec.capacity.spot ? 1 : 0);
+  }
+  if (by.labels) {
     put(key, static_cast<std::int64_t>(node.spec.taints.size()));
     for (auto const& [name, value] : node.spec.labels) {
       put(key, name);
@@ -65,7 +70,7 @@ void Shapes::changed(Id id) {
 }
 
 Shapes::Id Shapes::add(Node const& node, Slot slot) {
-  auto key = key_of(node, by_labels_);
+  auto key = key_of(node, by_);
   auto found = by_key_.find(key);
   if (found == by_key_.end()) {
     auto id = static_cast<Id>(shapes_.size());

@@ -1,10 +1,10 @@
 #pragma once
 // Shapes: the ready nodes of one pool, nodes with equal capacity, equal room and equal taints
 // together, because every rule and most policies judge them alike. Only for requests that read
-// labels these must be equal as well: such shapes are kept apart, so that a label of each node's
-// own, such as its name, costs nobody else anything. A large cluster has few shapes, so a decision
-// costs little more there than in a small one. Owned by the placer; one thread. No errors: wrong
-// use stops the process.
+// labels or prices these must be equal as well: such shapes are kept apart, so that a label of each
+// node's own, such as its name, or a price of each node's own costs nobody else anything. A large
+// cluster has few shapes, so a decision costs little more there than in a small one. Owned by the
+// placer; one thread. No errors: wrong use stops the process.
 
 #include <compare>
 #include <cstdint>
@@ -27,7 +27,13 @@ class Shapes {
     auto operator<=>(Member const&) const = default;
   };
 
-  explicit Shapes(bool by_labels = false) : by_labels_(by_labels) {}
+  // What must be equal beside room, capacity and taints.
+  struct By {
+    bool labels = false;
+    bool prices = false;  // and whether it is a spot node
+  };
+  Shapes() = default;
+  explicit Shapes(By by) : by_(by) {}
 
   Id add(Node const& node, Slot slot);
   void remove(Id id, Member const& member);
@@ -52,7 +58,7 @@ class Shapes {
   };
   void changed(Id id);
 
-  bool by_labels_ = false;
+  By by_;
   std::vector<Shape> shapes_;
   std::vector<Id> unused_;
   std::unordered_map<std::string, Id> by_key_;  // looked up only, never walked

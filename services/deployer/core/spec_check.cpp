@@ -136,6 +136,7 @@ Status check_spec(JobId const& job, JobSpec const& spec) {
   if (auto good = check_preemption(spec); !good) return good;
   if (auto good = check_relations(job, spec); !good) return good;
   if (auto good = check_constraints(spec.resources.where, spec.nodes); !good) return good;
+  if (auto good = check_prices(spec); !good) return good;
   return check_request(spec.resources);
 }
 

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "common/base/text.hpp"
+#include "services/node/telemetry/links.hpp"
 
 namespace lepton::node {
 namespace {
@@ -103,6 +104,7 @@ Result<MachineFacts> Machine::discover() const {
   facts.cpu_milli = usable_cpus(cpu->cpus) * 1000;
   facts.memory_mib = limited(memory->total_mib, options_.cgroup);
   facts.disk_mib = mib(*disk, disk->f_blocks);
+  facts.bandwidth_mbit = bandwidth_of_links_mbit(options_.sys);
   facts.gpus = nvml_->gpus();
   facts.no_gpus_why = nvml_->reason();
   return facts;

@@ -14,10 +14,11 @@ namespace lepton::node {
 
 struct MachineFacts {
   std::string hostname;
-  std::string kernel;           // release
-  std::int64_t cpu_milli = 0;   // CPUs that this process may use, times 1000
-  std::int64_t memory_mib = 0;  // of the machine, or of the container that this is
-  std::int64_t disk_mib = 0;    // size of the file system of the state folder
+  std::string kernel;               // release
+  std::int64_t cpu_milli = 0;       // CPUs that this process may use, times 1000
+  std::int64_t memory_mib = 0;      // of the machine, or of the container that this is
+  std::int64_t disk_mib = 0;        // size of the file system of the state folder
+  std::int64_t bandwidth_mbit = 0;  // of its physical interfaces together; 0: none says
   std::vector<GpuFacts> gpus;
   std::string no_gpus_why;  // also when only some are missing
 };
@@ -40,6 +41,7 @@ struct MachineOptions {
   std::string nvml_library = "libnvidia-ml.so.1";
   std::function<TimeMs()> now = [] { return SystemClock().now_ms(); };
   std::string cgroup = "/sys/fs/cgroup";
+  std::string sys = "/sys";
 };
 
 class Machine {

@@ -5,6 +5,8 @@
 
 #include <string_view>
 
+#include "schemas/mig.hpp"
+
 namespace lepton::node {
 namespace {
 
@@ -14,6 +16,7 @@ constexpr ReturnCode success = 0;
 constexpr unsigned text_bytes = 96;
 constexpr int temperature_of_gpu = 0;
 constexpr unsigned gpus_max = 1024;
+constexpr ReturnCode not_found = 6;  // also of a place that holds no instance
 
 struct UtilizationRates {
   unsigned gpu_percent, memory_percent;
@@ -42,6 +45,17 @@ std::string_view meaning(ReturnCode code) {
   }
 }
 
+std::string in_words(ReturnCode code) {
+  return fmt::format("{} (code {})", meaning(code), code);
+}
+
+// An instance is called as its GPU, and then "MIG" and the profile.
+std::string profile_in(std::string_view name) {
+  constexpr std::string_view before = " MIG ";
+  auto const at = name.rfind(before);
+  return std::string(at == name.npos ? name : name.substr(at + before.size()));
+}
+
 }  // namespace
 
 struct Nvml::Calls {
@@ -55,6 +69,10 @@ struct Nvml::Calls {
   ReturnCode (*utilization)(Handle, UtilizationRates*);
   ReturnCode (*power_milliwatts)(Handle, unsigned*);
   ReturnCode (*temperature)(Handle, int, unsigned*);
+  // Drivers without MIG lack these.
+  ReturnCode (*mig_mode)(Handle, unsigned* current, unsigned* pending);
+  ReturnCode (*instances_max)(Handle, unsigned*);
+  ReturnCode (*instance_by_index)(Handle, unsigned, Handle*);
 
   // The name of a symbol that is missing, or "".
   std::string load(void* library) {
@@ -73,7 +91,11 @@ struct Nvml::Calls {
     find(utilization, "nvmlDeviceGetUtilizationRates");
     find(power_milliwatts, "nvmlDeviceGetPowerUsage");
     find(temperature, "nvmlDeviceGetTemperature");
-    return missing;
+    auto const all = missing;
+    find(mig_mode, "nvmlDeviceGetMigMode");
+    find(instances_max, "nvmlDeviceGetMaxMigDeviceCount");
+    find(instance_by_index, "nvmlDeviceGetMigDeviceHandleByIndex");
+    return all;
   }
 };
 
@@ -112,6 +134,10 @@ void Nvml::discover() {
   if (count == 0) reason_ = "the NVIDIA driver sees no GPU";
 }
 
+void Nvml::leave_out(std::string const& what, std::string const& why) {
+  reason_ += fmt::format("{}{} is left out: {}", reason_.empty() ? "" : "; ", what, why);
+}
+
 // A GPU that does not answer is left out: work placed on it would fail.
 void Nvml::add_gpu(unsigned index) {
   Handle handle = nullptr;
@@ -121,14 +147,45 @@ void Nvml::add_gpu(unsigned index) {
   if (code == success) code = calls_->uuid(handle, uuid, text_bytes);
   if (code == success) code = calls_->name(handle, name, text_bytes);
   if (code == success) code = calls_->memory(handle, &memory);
-  if (code != success) {
-    reason_ += fmt::format("{}GPU {} is left out: {} (code {})", reason_.empty() ? "" : "; ", index,
-                           meaning(code), code);
-    return;
-  }
+  if (code != success) return leave_out(fmt::format("GPU {}", index), in_words(code));
   uuid[text_bytes - 1] = name[text_bytes - 1] = '\0';
+  unsigned mode = 0, pending = 0;
+  auto const knows_mig = calls_->mig_mode && calls_->instances_max && calls_->instance_by_index;
+  if (knows_mig && calls_->mig_mode(handle, &mode, &pending) == success && mode != 0)
+    return add_instances(index, handle, name);
   devices_.push_back({handle, uuid});
-  gpus_.push_back({index, uuid, name, static_cast<std::int64_t>(memory.total_bytes >> 20)});
+  gpus_.push_back({index, uuid, name, static_cast<std::int64_t>(memory.total_bytes >> 20), ""});
+}
+
+void Nvml::add_instances(unsigned index, void* parent, std::string const& model) {
+  unsigned most = 0;
+  if (auto const code = calls_->instances_max(parent, &most); code != success)
+    return leave_out(fmt::format("GPU {}, which is in MIG mode,", index), in_words(code));
+  auto const before = gpus_.size();
+  for (unsigned i = 0; i < most && i < gpus_max; ++i) {
+    Handle handle = nullptr;
+    char uuid[text_bytes] = {}, name[text_bytes] = {};
+    MemoryInfo memory{};
+    auto code = calls_->instance_by_index(parent, i, &handle);
+    if (code == not_found) continue;
+    if (code == success) code = calls_->uuid(handle, uuid, text_bytes);
+    if (code == success) code = calls_->name(handle, name, text_bytes);
+    if (code == success) code = calls_->memory(handle, &memory);
+    uuid[text_bytes - 1] = name[text_bytes - 1] = '\0';
+    auto const profile = profile_in(name);
+    auto const known = is_mig_profile(profile);
+    if (code != success || !known) {
+      leave_out(
+          fmt::format("MIG instance {} of GPU {}", i, index),
+          code != success ? in_words(code) : fmt::format("its profile '{}' is not known", profile));
+      continue;
+    }
+    devices_.push_back({handle, uuid});
+    gpus_.push_back(
+        {index, uuid, model, static_cast<std::int64_t>(memory.total_bytes >> 20), profile});
+  }
+  if (gpus_.size() == before)
+    leave_out(fmt::format("GPU {}", index), "it is in MIG mode and has no instance to offer");
 }
 
 std::vector<GpuSample> Nvml::sample() const {

@@ -1,7 +1,8 @@
 #pragma once
 // NVIDIA GPUs through NVML, loaded at run time: a machine without the driver has no GPUs, and a
-// reason for people, never an error. The prototypes are our own, from NVML's documented ABI. Calls
-// may block in the driver: worker thread only, one call at a time.
+// reason for people, never an error. A GPU in MIG mode is given as the instances that it is cut
+// into, each with its own UUID, and never as a whole. The prototypes are our own, from NVML's
+// documented ABI. Calls may block in the driver: worker thread only, one call at a time.
 
 #include <cstdint>
 #include <optional>
@@ -11,10 +12,11 @@
 namespace lepton::node {
 
 struct GpuFacts {
-  std::int64_t index = 0;  // NVML's, which follows the PCI bus
+  std::int64_t index = 0;  // NVML's, which follows the PCI bus; of an instance its GPU's
   std::string uuid;
   std::string model;
   std::int64_t memory_mib = 0;
+  std::string mig_profile;  // of an instance; else empty
   bool operator==(GpuFacts const&) const = default;
 };
 
@@ -51,6 +53,8 @@ class Nvml {
 
   void discover();
   void add_gpu(unsigned index);
+  void add_instances(unsigned index, void* parent, std::string const& model);
+  void leave_out(std::string const& what, std::string const& why);
 
   void* library_ = nullptr;
   Calls* calls_ = nullptr;

@@ -147,7 +147,8 @@ Cluster busy_cluster(std::vector<NodeSpec> const& nodes) {
 TEST(PlaceProperty, AnswersWithWhatCanBeReservedOrNothingFits) {
   ASSERT_TRUE(rc::check([] {
     auto c = busy_cluster(any_nodes(6));
-    auto const r = any_request();
+    auto r = any_request();
+    r.where.topology = TopologyMode::none;  // of layouts affinity.cpp speaks
     auto const p = place(c, r, default_pool);
     Ask const ask(c, r, default_pool);
     std::uint64_t members = 0;
@@ -167,7 +168,8 @@ TEST(PlaceProperty, GangsAreExactAndChangeNothing) {
   ASSERT_TRUE(rc::check([] {
     auto c = busy_cluster(any_nodes(6));
     auto const before = c.totals();
-    auto const r = any_request();
+    auto r = any_request();
+    r.where.topology = TopologyMode::none;  // of layouts affinity.cpp speaks
     auto const tasks = static_cast<std::uint32_t>(*rc::gen::inRange(1, 12));
     Ask const ask(c, r, default_pool);
     std::uint64_t most = 0;

@@ -235,7 +235,8 @@ std::optional<double> least_cost(Scene const& s, Preemptor const& job) {
 TEST(PreemptProperty, ThePlanStartsTheJobAndStopsNothingInVain) {
   ASSERT_TRUE(rc::check([] {
     auto const s = any_scene();
-    auto const request = any_request();
+    auto request = any_request();
+    request.where.topology = TopologyMode::none;  // a packed gang preempts nobody
     Preemptor const job{request, default_pool, static_cast<std::uint32_t>(*rc::gen::inRange(1, 5)),
                         *rc::gen::element(50, 90)};
     auto const plan = plan_preemption(s.cluster, job, s.running, now_ms);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "tests/services/deployer_core/support.hpp"
 
@@ -43,6 +44,29 @@ std::vector<std::string> names(std::vector<JobId> const& ids) {
 }
 
 using Names = std::vector<std::string>;
+
+// Else one that finds no room would hold up others that would.
+TEST(Queue, WhateverARuleReadsMakesALaneOfItsOwn) {
+  Queue q;
+  std::uint64_t order = 0;
+  auto const push = [&](std::function<void(QueuedJob&)> const& change) {
+    auto j = job("j" + std::to_string(order), order + 1, 1000);
+    change(j);
+    ASSERT_TRUE(q.push(j));
+    ++order;
+  };
+  push([](QueuedJob&) {});
+  push([](QueuedJob&) {});
+  EXPECT_EQ(q.lane_count(), 1u);
+  push([](QueuedJob& j) { j.resources.bandwidth_mbit = 1; });
+  push([](QueuedJob& j) { j.resources.mig_profile = "1g.10gb"; });
+  push([](QueuedJob& j) { j.resources.where.max_price_per_hour_micro = 1; });
+  push([](QueuedJob& j) { j.resources.where.cheapest = true; });
+  push([](QueuedJob& j) { j.resources.where.spot = SpotUse::never; });
+  push([](QueuedJob& j) { j.kin = "array/a"; });
+  push([](QueuedJob& j) { j.kin = "array/b"; });
+  EXPECT_EQ(q.lane_count(), 8u);
+}
 
 TEST(Queue, WhoHasWaitedForLongestWhateverTheOrder) {
   Queue q;

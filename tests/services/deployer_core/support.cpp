@@ -38,9 +38,13 @@ NodeCapacity any_capacity() {
                     *rc::gen::element<std::string>("A100", "T4", "H100"));
   if (c.gpus.size() > 1 && *rc::gen::inRange(0, 4) == 0) c.gpus.back().model = "T4";
   if (c.gpus.size() > 1 && *rc::gen::inRange(0, 4) == 0) c.gpus.front().memory_mib = 16'384;
+  if (c.gpus.size() > 1 && *rc::gen::inRange(0, 4) == 0) c.gpus[1].mig_profile = "1g.10gb";
   if (*rc::gen::inRange(0, 3) == 0)
     for (std::uint32_t i = 0; i < c.gpus.size(); ++i) c.gpus[i].island = i / 2;
   c.disk_mib = *rc::gen::element<std::int64_t>(0, 1000, 10'000);
+  c.price_per_hour_micro = *rc::gen::element<std::int64_t>(0, 1'000'000, 2'500'000);
+  c.spot = *rc::gen::inRange(0, 3) == 0;
+  c.bandwidth_mbit = *rc::gen::element<std::int64_t>(1000, 1000, 10'000, 0);
   c.port_count = static_cast<std::uint32_t>(*rc::gen::inRange(0, 5));
   return c;
 }
@@ -57,6 +61,10 @@ Constraints any_constraints() {
   for (int i = *rc::gen::inRange(0, 3); i > 0; --i) w.preferences.push_back(rule());
   if (*rc::gen::inRange(0, 2) == 0) w.tolerations.push_back({"batch", {}, false});
   if (*rc::gen::inRange(0, 4) == 0) w.regions = {"eu"};
+  if (*rc::gen::inRange(0, 6) == 0) w.max_price_per_hour_micro = 1'500'000;
+  w.cheapest = *rc::gen::inRange(0, 3) == 0;
+  w.spot = *rc::gen::weightedElement<SpotUse>(
+      {{6, SpotUse::allowed}, {1, SpotUse::never}, {2, SpotUse::preferred}, {1, SpotUse::only}});
   w.topology = *rc::gen::weightedElement<TopologyMode>(
       {{6, TopologyMode::none}, {1, TopologyMode::pack}, {1, TopologyMode::spread}});
   if (w.topology != TopologyMode::none) w.topology_label = "rack";
@@ -68,6 +76,7 @@ ResourceRequest any_request() {
   r.cpu_milli = *rc::gen::inRange(0, 9) * 500;
   r.memory_mib = *rc::gen::inRange(0, 9) * 512;
   r.disk_mib = *rc::gen::element<std::int64_t>(0, 0, 500, 2000);
+  r.bandwidth_mbit = *rc::gen::weightedElement<std::int64_t>({{6, 0}, {1, 400}, {1, 2000}});
   r.gpus =
       static_cast<std::uint32_t>(*rc::gen::weightedElement<int>({{4, 0}, {6, 1}, {2, 2}, {1, 4}}));
   if (r.gpus == 1)
@@ -79,6 +88,7 @@ ResourceRequest any_request() {
   r.ports = static_cast<std::uint32_t>(*rc::gen::weightedElement<int>({{4, 0}, {1, 1}, {1, 2}}));
   if (*rc::gen::inRange(0, 3) == 0) r.where = any_constraints();
   if (r.gpus > 1 && *rc::gen::inRange(0, 3) == 0) r.where.one_island = true;
+  if (r.gpus == 1 && r.gpu_milli == 1000 && *rc::gen::inRange(0, 4) == 0) r.mig_profile = "1g.10gb";
   return r;
 }
 

@@ -20,8 +20,8 @@ class Setting {
 TEST(Nvml, FindsGpusOfTheDriver) {
   Nvml const nvml(FAKE_NVML);
   std::vector<GpuFacts> const expected{
-      {0, "GPU-00000000-0000-0000-0000-000000000000", "Fake H200", 143771},
-      {1, "GPU-00000000-0000-0000-0000-000000000001", "Fake H200", 143771}};
+      {0, "GPU-00000000-0000-0000-0000-000000000000", "Fake H200", 143771, ""},
+      {1, "GPU-00000000-0000-0000-0000-000000000001", "Fake H200", 143771, ""}};
   EXPECT_EQ(nvml.gpus(), expected);
   EXPECT_EQ(nvml.reason(), "");
 }
@@ -63,6 +63,33 @@ TEST(Nvml, ALostGpuIsLeftOutAndTheOthersStay) {
   ASSERT_EQ(nvml.gpus().size(), 2u);
   EXPECT_EQ(nvml.gpus()[1].index, 2);
   EXPECT_EQ(nvml.reason(), "GPU 1 is left out: the GPU has fallen off the bus (code 15)");
+}
+
+TEST(Nvml, AGpuInMigModeIsItsInstancesAndNeverWhole) {
+  Setting const mig("FAKE_NVML_MIG", "0");
+  Nvml const nvml(FAKE_NVML);
+  std::vector<GpuFacts> const expected{
+      {0, "MIG-00000000-0000-0000-0000-000000000000", "Fake H200", 16384, "1g.18gb"},
+      {0, "MIG-00000000-0000-0000-0000-000000000002", "Fake H200", 16384, "1g.18gb"},
+      {1, "GPU-00000000-0000-0000-0000-000000000001", "Fake H200", 143771, ""}};
+  EXPECT_EQ(nvml.gpus(), expected);
+  EXPECT_EQ(nvml.reason(), "") << "an empty place is no fault";
+  auto const samples = nvml.sample();
+  ASSERT_EQ(samples.size(), 3u);
+  EXPECT_EQ(samples[0].uuid, expected[0].uuid);
+  EXPECT_FALSE(samples[0].use.has_value()) << "the driver does not tell it of instances";
+  EXPECT_NEAR(samples[0].memory_use.value(), 0.25, 0.001);
+}
+
+TEST(Nvml, AnInstanceThatIsCutFurtherIsLeftOut) {
+  Setting const mig("FAKE_NVML_MIG", "1"), name("FAKE_NVML_MIG_NAME", "1c.3g.71gb");
+  Nvml const nvml(FAKE_NVML);
+  ASSERT_EQ(nvml.gpus().size(), 1u);
+  EXPECT_EQ(nvml.gpus()[0].index, 0);
+  EXPECT_EQ(nvml.reason(),
+            "MIG instance 0 of GPU 1 is left out: its profile '1c.3g.71gb' is not known; MIG "
+            "instance 2 of GPU 1 is left out: its profile '1c.3g.71gb' is not known; GPU 1 is left "
+            "out: it is in MIG mode and has no instance to offer");
 }
 
 TEST(Nvml, ADriverWithoutGpusSaysSo) {
