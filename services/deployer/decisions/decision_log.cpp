@@ -54,7 +54,7 @@ void DecisionLog::start(actor::Context& c) {
 }
 
 void DecisionLog::tick(actor::Context& c) {
-  if (next_ - snapshots_.back() >= limits_.snapshot_every)
+  if (next_ >= next_snapshot_)
     begin_snapshot(c);
   else if (recorder_.size() >= limits_.steps_waiting)
     write(recorder_.take(), state_row, c);
@@ -75,11 +75,14 @@ std::int64_t DecisionLog::decided(DecisionInput input, DecisionOutcome outcome,
   return row.number;
 }
 
-// What happened so far is in it.
+// What happened so far is in it. One of a large cluster is rarer, so that it costs each decision no
+// more than a step.
 void DecisionLog::begin_snapshot(actor::Context& c) {
   recorder_.take();
   snapshots_.push_back(next_);
-  write(snapshot_of(cluster_, placer_), snapshot_row, c);
+  auto steps = snapshot_of(cluster_, placer_);
+  next_snapshot_ = next_ + std::max(limits_.snapshot_every, std::int64_t(steps.size()));
+  write(std::move(steps), snapshot_row, c);
   drop_old(c);
   save(c);
 }

@@ -15,7 +15,7 @@ namespace lepton::deployer {
 
 struct DecisionLimits {
   std::int64_t kept = 100'000;          // decisions, at least, where there were so many
-  std::int64_t snapshot_every = 5'000;  // rows
+  std::int64_t snapshot_every = 5'000;  // rows; and no fewer than the last one had steps
   std::size_t steps_per_row = 200;
   std::size_t steps_waiting = 1'000;  // that no decision has taken along yet
   std::size_t input_max = 2'000;      // entries of one list of an input; longer ones are not kept
@@ -60,6 +60,7 @@ class DecisionLog {
   std::int64_t next_ = 1;
   std::int64_t claimed_ = 1;  // numbers below this are ours, by the stored row
   std::vector<std::int64_t> snapshots_;
+  std::int64_t next_snapshot_ = 1;  // the number at which it is due
 };
 
 }  // namespace lepton::deployer
