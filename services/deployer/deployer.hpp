@@ -40,43 +40,17 @@
 #include "services/deployer/core/queue.hpp"
 #include "services/deployer/core/quota.hpp"
 #include "services/deployer/core/usage.hpp"
-#include "services/deployer/decisions/decision_log.hpp"
-#include "services/deployer/decisions/replayer.hpp"
+#include "services/deployer/decisions/replays.hpp"
 #include "services/deployer/execs/execs.hpp"
 #include "services/deployer/folders/folders.hpp"
 #include "services/deployer/node_watch.hpp"
 #include "services/deployer/relay.hpp"
 #include "services/deployer/serving.hpp"
+#include "services/deployer/settings.hpp"
 #include "services/deployer/state.hpp"
 #include "services/deployer/use_watch.hpp"
 
 namespace lepton::deployer {
-
-struct Settings {
-  TimeMs suspect_after_ms = 4'000;       // a sync is late
-  TimeMs unreachable_after_ms = 15'000;  // leases are running out
-  TimeMs tick_ms = 500;
-  std::uint32_t tries_per_pass = 256;
-  std::size_t jobs_max = 500'000;           // unfinished jobs
-  std::size_t finished_kept_max = 100'000;  // finished jobs in memory; their rows stay
-  std::size_t preempting_max = 8;           // jobs that wait for victims to stop, at one time
-  std::size_t preemption_plans_per_tick = 4;
-  TimeMs preemption_pause_ms = 5'000;    // before a job without a plan is planned again
-  TimeMs preemption_margin_ms = 60'000;  // victims may take so much longer than their grace
-  TimeMs balance_every_ms = 1'000;       // also when nothing has changed
-  TimeMs report_every_ms = 1'000;        // to the scaler
-  std::uint32_t entrance_first = 0;      // ports of the balancer
-  std::uint32_t entrance_count = 0;
-  std::string entrance_address = "127.0.0.1";
-  TimeMs reservation_pause_ms = 1'000;  // before an earlier instant is looked for
-  TimeMs patience_ms = 86'400'000;      // who has waited for longer is first in line
-  TimeMs patience_check_ms = 10'000;    // how often it is looked for them
-  TimeMs doubt_max_ms = 60'000;         // their places may be on nodes that are not ready
-  PlacementPolicy placement_policy = PlacementPolicy::foresight;
-  DepotLimits folders;
-  DecisionLimits decisions;
-  TimeMs waits_told_every_ms = 60'000;  // of one job, why it waits is kept no more often
-};
 
 class Deployer final : public actor::Actor, private Folders::Jobs, private Relay::Tasks {
  public:
@@ -263,15 +237,9 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void note_placed(Job& job, QueuedJob const& queued, std::vector<Allocation> const& places,
                    Beside const& beside, Context& c);
   void note_waits(Job& job, QueuedJob const& queued, Misfit const& misfit, Context& c);
+  Result<JobId> decided_about(JobId const& named, Context& c);
   void list_decisions(DecisionList const& m, Ticket<DecisionList> ticket, Context& c);
   void replay_decisions(DecisionReplay const& m, Ticket<DecisionReplay> ticket, Context& c);
-  struct ReplayRun;
-  void find_decision(DecisionReplay const& m, store::Condition which, Ticket<DecisionReplay> ticket,
-                     Context& c);
-  void begin_replay(DecisionReplay const& m, std::int64_t number, Ticket<DecisionReplay> ticket,
-                    Context& c);
-  void go_on_replaying(std::shared_ptr<ReplayRun> run, Context& c);
-  void end_replay(ReplayRun& run, Context& c);
 
   // quotas.cpp
   Result<QuotaChanged> put_quota(QuotaPut const& m, Context& c);
@@ -389,7 +357,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   Cluster cluster_;
   Placer placer_{cluster_, settings_.placement_policy};
   DecisionLog decisions_{cluster_, placer_, settings_.decisions};
-  bool replaying_ = false;
+  Replays replays_{decisions_};
   Queue queue_;
   Ledger ledger_;
   std::map<std::pair<PoolId, std::string>, QuotaRow> quotas_;

@@ -1,5 +1,6 @@
 // What was decided is kept, with its reasons, and can be made again by whoever may read it.
 
+#include "services/deployer/decisions/replayer.hpp"
 #include "tests/services/deployer/rig.hpp"
 
 namespace lepton::deployer::testing {
