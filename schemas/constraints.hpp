@@ -98,6 +98,7 @@ struct Constraints {
   std::int64_t max_price_per_hour_micro = 0;
   bool cheapest = false;
   SpotUse spot = SpotUse::allowed;
+  bool one_numa = false;
 
   auto operator<=>(Constraints const&) const = default;
   bool operator==(Constraints const&) const = default;
@@ -129,7 +130,10 @@ struct Constraints {
             .since(4),
         field(9, "cheapest", &C::cheapest, "A cheaper node is better than all else but wishes.")
             .since(4),
-        field(10, "spot", &C::spot, "Whether it goes to spot nodes.").since(4));
+        field(10, "spot", &C::spot, "Whether it goes to spot nodes.").since(4),
+        field(11, "one_numa", &C::one_numa,
+              "All GPUs of a task are of one NUMA node, and so are its CPUs where the node can.")
+            .since(4));
   }
 };
 static_assert(schema::complete<Constraints>());

@@ -66,6 +66,7 @@ struct GpuDevice {
   std::int64_t memory_mib = 0;
   std::uint32_t island = 0;
   std::string mig_profile;
+  std::int32_t numa = -1;
 
   bool operator==(GpuDevice const&) const = default;
   static consteval auto fields() {
@@ -80,6 +81,9 @@ struct GpuDevice {
             .since(3),
         field(61, "mig_profile", &GpuDevice::mig_profile,
               "Profile, when it is a MIG instance, for example 1g.10gb; empty: a whole GPU.")
+            .since(4),
+        field(62, "numa", &GpuDevice::numa, "NUMA node that it hangs on; -1: nobody says.")
+            .bounds(-1, 1023)
             .since(4));
   }
 };

@@ -34,6 +34,7 @@ struct SpecResources {
   bool gpu_island = false;
   std::string bandwidth;
   std::string mig;
+  bool gpu_numa = false;
 
   static consteval auto fields() {
     using schema::field;
@@ -56,6 +57,9 @@ struct SpecResources {
             .optional(),
         field(62, "mig", &R::mig,
               "Each of gpu is a MIG instance of this profile: 1g.10gb; left out: never one.")
+            .optional(),
+        field(63, "gpu_numa", &R::gpu_numa,
+              "All GPUs of a task are of one NUMA node, and it runs on the CPUs of that.")
             .optional());
   }
 };

@@ -149,6 +149,7 @@ class Converter {
       if (region.empty() || !is_label_value(region))
         refuse("regions", "'" + region + "' is no name of a region");
     where.one_island = file_.resources.gpu_island;
+    where.one_numa = file_.resources.gpu_numa;
     where.spot = file_.spot;
     if (file_.price) price(*file_.price, where);
     if (file_.topology) topology(*file_.topology, where);
@@ -217,6 +218,8 @@ class Converter {
     if (!f.mig.empty()) mig(f.mig, r);
     if (r.where.one_island && r.gpus < 2)
       refuse("resources.gpu_island", "is for tasks of two GPUs and more");
+    if (r.where.one_numa && r.gpus == 0)
+      refuse("resources.gpu_numa", "is for tasks with GPUs, and gpu asks for none");
     if (r.gpus == 0 && r.gpu_memory_mib > 0)
       refuse("resources.gpu_memory", "asks for memory of a GPU, but gpu asks for none");
   }

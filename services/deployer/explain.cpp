@@ -22,8 +22,9 @@ std::string amount_words(Lack const& lack) {
 // Nothing when a rule rejects the node that more room would not satisfy.
 std::string nearest_miss(Misfit const& m) {
   constexpr std::string_view amounts[] = {
-      rule::Island::name, rule::Gpus::name, rule::GpuShare::name,  rule::Cpu::name,
-      rule::Memory::name, rule::Disk::name, rule::Bandwidth::name, rule::PortCount::name};
+      rule::Island::name,   rule::Numa::name,      rule::Gpus::name,
+      rule::GpuShare::name, rule::Cpu::name,       rule::Memory::name,
+      rule::Disk::name,     rule::Bandwidth::name, rule::PortCount::name};
   std::string words;
   for (auto const& lack : m.lacks) {
     if (std::find(std::begin(amounts), std::end(amounts), lack.rule) == std::end(amounts))

@@ -47,6 +47,7 @@ Result<node::Settings> settings_of(node::NodeConfig const& config, crypto::Entro
   auto capacity = node::offer_of(config, *facts);
   if (!capacity) return capacity.error();
   s.capacity = std::move(*capacity);
+  s.numa_cpus = facts->numa_cpus;
   s.labels = config.labels;
   if (auto const address = node::address_towards(config.deployer_endpoint); !address.empty())
     s.labels.emplace("address", address);

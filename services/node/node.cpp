@@ -145,6 +145,17 @@ void Node::fetch_folder(std::string const& attempt, Context& c) {
   folders_.fetch(attempt, attempts_.at(attempt).order->spec.workdir, wanted, ready, c);
 }
 
+// Those of the NUMA node that the task's GPUs hang on, where it insists on one and the kernel says;
+// else all.
+std::string Node::cpus_near(StartOrder const& order) const {
+  auto const& given = order.allocation.gpus;
+  auto const& gpus = settings_.capacity.gpus;
+  if (!order.spec.resources.where.one_numa || given.empty() || given[0].index >= gpus.size())
+    return "";
+  auto const cpus = settings_.numa_cpus.find(gpus[given[0].index].numa);
+  return cpus == settings_.numa_cpus.end() ? "" : cpus->second;
+}
+
 RunSpec Node::run_spec(std::string const& attempt, StartOrder const& order, Context& c) const {
   auto const& entry = attempts_.at(attempt);
   RunSpec spec;
@@ -163,6 +174,7 @@ RunSpec Node::run_spec(std::string const& attempt, StartOrder const& order, Cont
   for (auto const& share : order.allocation.gpus)
     if (share.index < settings_.capacity.gpus.size())
       spec.gpu_uuids.push_back(settings_.capacity.gpus[share.index].uuid);
+  spec.cpus = cpus_near(order);
   for (auto const port : order.allocation.ports)
     spec.ports.push_back(static_cast<std::uint16_t>(port));
   auto const address = settings_.labels.find("address");

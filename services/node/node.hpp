@@ -23,6 +23,7 @@
 #include "services/node/folders.hpp"
 #include "services/node/probe/prober.hpp"
 #include "services/node/runner/runner.hpp"
+#include "services/node/telemetry/numa.hpp"
 
 namespace lepton::node {
 
@@ -30,6 +31,7 @@ struct Settings {
   NodeId node;
   PoolId pool{"default"};
   NodeCapacity capacity;
+  NumaCpus numa_cpus;  // for tasks that are kept near their GPUs
   std::map<std::string, std::string> labels;
   std::string boot_id;
   std::string incarnation;
@@ -79,6 +81,7 @@ class Node final : public actor::Actor {
   void act(std::string const& attempt, Action const& action, Context& c);
   void fetch_folder(std::string const& attempt, Context& c);
   void start_run(std::string const& attempt, Context& c);
+  std::string cpus_near(StartOrder const& order) const;
   RunSpec run_spec(std::string const& attempt, StartOrder const& order, Context& c) const;
   void queue(Command command) { commands_.push_back(std::move(command)); }
   void work(Context& c);

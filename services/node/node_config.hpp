@@ -32,6 +32,7 @@ struct NodeConfig {
   std::string bandwidth;
   double price_per_hour = 0;
   bool spot = false;
+  std::vector<std::int32_t> gpu_numa;
 
   static consteval auto fields() {
     using schema::field;
@@ -90,6 +91,10 @@ struct NodeConfig {
             .restart()
             .optional(),
         field(63, "spot", &N::spot, "Its owner may take it away.").restart().optional(),
+        field(64, "gpu_numa", &N::gpu_numa,
+              "Of each GPU in the order of the driver its NUMA node; empty: as the kernel says.")
+            .restart()
+            .optional(),
         field(90, "docker_socket", &N::docker_socket,
               "Where Docker listens, for jobs with an image; empty: this node runs none.")
             .restart()

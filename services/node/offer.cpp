@@ -7,16 +7,25 @@
 namespace lepton::node {
 namespace {
 
+Status check_count(char const* setting, std::size_t named, std::size_t gpus) {
+  if (named == 0 || named == gpus) return ok();
+  return Error{Code::invalid, std::string(setting) + ": names " + std::to_string(named) +
+                                  " GPUs, and the machine has " + std::to_string(gpus)};
+}
+
 Status add_gpus(NodeCapacity& capacity, NodeConfig const& config, MachineFacts const& facts) {
   auto const& islands = config.gpu_islands;
-  if (!islands.empty() && islands.size() != facts.gpus.size())
-    return Error{Code::invalid, "gpu_islands: names " + std::to_string(islands.size()) +
-                                    " GPUs, and the machine has " +
-                                    std::to_string(facts.gpus.size())};
+  auto const& numa = config.gpu_numa;
+  for (auto const& good : {check_count("gpu_islands", islands.size(), facts.gpus.size()),
+                           check_count("gpu_numa", numa.size(), facts.gpus.size())})
+    if (!good) return good;
+  for (auto node : numa)
+    if (node < -1 || node > 1023)
+      return Error{Code::invalid, "gpu_numa: must be from 0 to 1023, or -1 where nobody knows"};
   for (std::size_t i = 0; i < facts.gpus.size(); ++i) {
     auto const& gpu = facts.gpus[i];
-    capacity.gpus.push_back(
-        {gpu.uuid, gpu.model, gpu.memory_mib, islands.empty() ? 0 : islands[i], gpu.mig_profile});
+    capacity.gpus.push_back({gpu.uuid, gpu.model, gpu.memory_mib, islands.empty() ? 0 : islands[i],
+                             gpu.mig_profile, numa.empty() ? gpu.numa : numa[i]});
   }
   return ok();
 }

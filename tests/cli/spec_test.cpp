@@ -343,6 +343,14 @@ TEST(Spec, PricesAndSpotNodesAreReadAsTheyAreWritten) {
     EXPECT_EQ(refusal(with(lines)), what);
 }
 
+TEST(Spec, GpusOfOneNumaNodeAreAskedFor) {
+  EXPECT_TRUE(good("resources: {gpu: 4, gpu_numa: true}").resources.where.one_numa);
+  EXPECT_TRUE(good("resources: {gpu: 1, gpu_numa: true}").resources.where.one_numa);
+  EXPECT_FALSE(good("resources: {gpu: 4}").resources.where.one_numa);
+  EXPECT_EQ(refusal(with("resources: {gpu_numa: true}")),
+            "line 3: resources.gpu_numa: is for tasks with GPUs, and gpu asks for none");
+}
+
 TEST(Spec, AGangHasOnePortMore) {
   EXPECT_EQ(good("nodes: 2\n").resources.ports, 1u);
   EXPECT_TRUE(good("nodes: 2\n").gang_port);

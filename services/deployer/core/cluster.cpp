@@ -28,12 +28,14 @@ Status check_spec(NodeSpec const& s) {
   if (c.price_per_hour_micro < 0 || c.price_per_hour_micro > price_micro_max)
     return bad("has a price below 0 or above a million an hour");
   if (c.gpus.size() > 1024) return bad("has more than 1024 GPUs");
-  for (auto const& gpu : c.gpus)
+  for (auto const& gpu : c.gpus) {
+    if (gpu.numa < -1 || gpu.numa > 1023) return bad("has a GPU on a NUMA node beyond 1023");
     if (!gpu.mig_profile.empty() && !is_mig_profile(gpu.mig_profile))
       return bad(
           fmt::format("has a MIG instance of profile '{}', which is none; write for example "
                       "1g.10gb",
                       gpu.mig_profile.substr(0, 64)));
+  }
   if (std::uint64_t{c.port_first} + c.port_count > 65536) return bad("offers ports above 65535");
   return ok();
 }

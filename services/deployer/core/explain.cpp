@@ -234,8 +234,8 @@ std::uint64_t members_in(View const& v, Ask const& ask) {
         by_gpu += d.free_milli / r.gpu_milli;
   } else {
     for (auto const& g : v.room.groups())
-      by_gpu += r.where.one_island && ask.preference(g.model) != Ask::refused
-                    ? members_by_island(v.room, g.model, ask)
+      by_gpu += ask.together() && ask.preference(g.model) != Ask::refused
+                    ? members_together(v.room, g.model, ask)
                     : room_in(v.room, g, ask).whole_free / r.gpus;
   }
   return std::min(n, by_gpu);

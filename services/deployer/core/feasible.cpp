@@ -34,6 +34,7 @@ Status check_request(ResourceRequest const& r) {
     return bad("resources: a share of a GPU (gpu_milli below 1000) is given with gpus: 1 only");
   if (r.where.one_island && r.gpus < 2)
     return bad("resources: gpu_island is for tasks of two GPUs and more");
+  if (r.where.one_numa && r.gpus == 0) return bad("resources: gpu_numa is for tasks with GPUs");
   return check_mig(r);
 }
 
@@ -63,8 +64,8 @@ GroupRoom room_in_mixed_group(Room const& room, Group const& g, Ask const& ask) 
   return found;
 }
 
-GroupRoom room_in_island(Room const& room, Group const& g, Ask const& ask) {
-  return {most_in_island(room, g.model, ask), 0};
+GroupRoom room_together(Room const& room, Group const& g, Ask const& ask) {
+  return {most_together(room, g.model, ask), 0};
 }
 
 std::array<RuleInfo, rule_count> const& rules() {

@@ -35,6 +35,10 @@ struct Ask {
   bool profile_fits(ModelIndex model) const {
     return !by_profile || (model < of_profile.size() && of_profile[model]);
   }
+  // Its devices must be near each other.
+  bool together() const {
+    return request.where.one_island || (request.where.one_numa && request.gpus > 1);
+  }
   bool fraction() const { return request.gpus == 1 && request.gpu_milli < whole_gpu; }
   std::uint32_t gpu_milli() const { return request.gpus * request.gpu_milli; }
 
@@ -68,10 +72,10 @@ struct GroupRoom {
   std::uint32_t best_share = 0;
 };
 GroupRoom room_in_mixed_group(Room const& room, Group const& g, Ask const& ask);
-GroupRoom room_in_island(Room const& room, Group const& g, Ask const& ask);
+GroupRoom room_together(Room const& room, Group const& g, Ask const& ask);
 inline GroupRoom room_in(Room const& room, Group const& g, Ask const& ask) {
   if (ask.preference(g.model) == Ask::refused) return {};
-  if (ask.request.where.one_island) return room_in_island(room, g, ask);
+  if (ask.together()) return room_together(room, g, ask);
   auto const least = ask.request.gpu_memory_mib;
   if (least <= g.memory_min_mib) return {g.whole_free, g.best_share};
   if (least > g.memory_max_mib) return {};
@@ -177,7 +181,20 @@ struct Island {
   static constexpr std::string_view name = "gpu_island", phrase = "gpus of one island short",
                                     unit = "GPUs of one island";
   static std::int64_t wants(Ask const& a) {
-    return a.request.where.one_island ? a.request.gpus : 0;
+    return a.request.where.one_island && !a.request.where.one_numa ? a.request.gpus : 0;
+  }
+  static std::int64_t has(View const& v, Ask const& a) {
+    std::int64_t most = 0;
+    for (auto const& g : v.room.groups())
+      most = std::max<std::int64_t>(most, room_in(v.room, g, a).whole_free);
+    return most;
+  }
+};
+struct Numa {
+  static constexpr std::string_view name = "gpu_numa", phrase = "gpus of one numa node short",
+                                    unit = "GPUs of one NUMA node";
+  static std::int64_t wants(Ask const& a) {
+    return a.together() && a.request.where.one_numa ? a.request.gpus : 0;
   }
   static std::int64_t has(View const& v, Ask const& a) {
     std::int64_t most = 0;
@@ -190,7 +207,7 @@ struct Gpus {
   static constexpr std::string_view name = "gpus", phrase = "gpus short",
                                     unit = "GPUs of one model";
   static std::int64_t wants(Ask const& a) {
-    return a.fraction() || a.request.where.one_island ? 0 : a.request.gpus;
+    return a.fraction() || a.together() ? 0 : a.request.gpus;
   }
   static std::int64_t has(View const& v, Ask const& a) {
     std::int64_t most = 0;
@@ -244,8 +261,8 @@ struct PortCount {
 // The order decides which rule a rejection is counted under: the one least likely to change first.
 using HardRules = std::tuple<rule::Pool, rule::State, rule::Untainted, rule::Region,
                              rule::LabelsPass, rule::Price, rule::Spot, rule::Mig, rule::GpuModel,
-                             rule::GpuMemory, rule::Island, rule::Gpus, rule::GpuShare, rule::Cpu,
-                             rule::Memory, rule::Disk, rule::Bandwidth, rule::PortCount>;
+                             rule::GpuMemory, rule::Island, rule::Numa, rule::Gpus, rule::GpuShare,
+                             rule::Cpu, rule::Memory, rule::Disk, rule::Bandwidth, rule::PortCount>;
 inline constexpr std::size_t rule_count = std::tuple_size_v<HardRules>;
 
 // Index of the first rule that rejects, or rule_count.

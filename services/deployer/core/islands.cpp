@@ -6,30 +6,37 @@
 namespace lepton::deployer {
 namespace {
 
-using Islands = std::map<std::uint32_t, std::vector<std::uint32_t>>;  // to the indexes of devices
+// To the indexes of the devices that are near each other.
+using Nearness = std::pair<std::int32_t, std::uint32_t>;  // NUMA node, island; 0 where none counts
+using Islands = std::map<Nearness, std::vector<std::uint32_t>>;
+
+Nearness nearness(Device const& d, Constraints const& where) {
+  auto const by_numa = where.one_numa;
+  return {by_numa ? d.numa : 0, where.one_island || !by_numa ? d.island : 0};
+}
 
 Islands free_islands(Room const& room, ModelIndex model, Ask const& ask) {
   Islands islands;
   for (std::uint32_t i = 0; i < room.devices().size(); ++i) {
     auto const& d = room.devices()[i];
     if (d.model == model && d.free_milli == whole_gpu && d.memory_mib >= ask.request.gpu_memory_mib)
-      islands[d.island].push_back(i);
+      islands[nearness(d, ask.request.where)].push_back(i);
   }
   return islands;
 }
 
 }  // namespace
 
-std::uint32_t most_in_island(Room const& room, ModelIndex model, Ask const& ask) {
+std::uint32_t most_together(Room const& room, ModelIndex model, Ask const& ask) {
   std::size_t most = 0;
-  for (auto const& [island, devices] : free_islands(room, model, ask))
+  for (auto const& [near, devices] : free_islands(room, model, ask))
     most = std::max(most, devices.size());
   return static_cast<std::uint32_t>(most);
 }
 
-std::uint64_t members_by_island(Room const& room, ModelIndex model, Ask const& ask) {
+std::uint64_t members_together(Room const& room, ModelIndex model, Ask const& ask) {
   std::uint64_t members = 0;
-  for (auto const& [island, devices] : free_islands(room, model, ask))
+  for (auto const& [near, devices] : free_islands(room, model, ask))
     members += devices.size() / std::max(1u, ask.request.gpus);
   return members;
 }
@@ -37,7 +44,7 @@ std::uint64_t members_by_island(Room const& room, ModelIndex model, Ask const& a
 // The smallest island that is enough; else the largest ones first, so that few are touched.
 std::vector<std::uint32_t> choose_devices(Room const& room, ModelIndex model, Ask const& ask) {
   std::vector<std::vector<std::uint32_t>> islands;
-  for (auto& [island, devices] : free_islands(room, model, ask))
+  for (auto& [near, devices] : free_islands(room, model, ask))
     islands.push_back(std::move(devices));
   std::stable_sort(islands.begin(), islands.end(),
                    [](auto const& a, auto const& b) { return a.size() < b.size(); });

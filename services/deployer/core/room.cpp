@@ -52,8 +52,8 @@ Room::Room(NodeCapacity const& capacity, std::vector<ModelIndex> const& models)
       ports_(capacity.port_first, capacity.port_count) {
   LEPTON_CHECK(models.size() == capacity.gpus.size(), "each GPU needs its model's index");
   for (std::size_t i = 0; i < models.size(); ++i)
-    devices_.push_back(
-        {models[i], capacity.gpus[i].memory_mib, whole_gpu, capacity.gpus[i].island});
+    devices_.push_back({models[i], capacity.gpus[i].memory_mib, whole_gpu, capacity.gpus[i].island,
+                        capacity.gpus[i].numa});
   regroup();
 }
 

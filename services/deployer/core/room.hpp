@@ -25,6 +25,7 @@ struct Device {
   std::int64_t memory_mib = 0;
   std::uint32_t free_milli = whole_gpu;
   std::uint32_t island = 0;  // with the same number: joined by a fast link
+  std::int32_t numa = -1;    // NUMA node that it hangs on; -1: nobody says
 };
 
 // The devices of one model on a node, summed up. Most nodes have one group or none. All GPUs of one

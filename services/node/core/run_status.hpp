@@ -53,7 +53,7 @@ constexpr bool terminal(RunState state) {
 }
 
 struct NotEnforced {
-  std::string what;  // cpu, memory, pids
+  std::string what;  // cpu, memory, pids, cpus
   std::string why;   // for people
   auto operator<=>(NotEnforced const&) const = default;
 };
@@ -84,7 +84,7 @@ struct RunStatus {
   std::int64_t log_bytes = 0;          // kept
   std::int64_t log_dropped_bytes = 0;  // over the limit, or the disk was full
   std::int64_t oom_kills = 0;          // processes of the attempt ended for want of memory
-  std::vector<std::string> enforced;   // cpu, memory, pids
+  std::vector<std::string> enforced;   // cpu, memory, pids, cpus
   std::vector<NotEnforced> not_enforced;
   std::vector<std::string> groups;  // cgroup folders of the attempt
 

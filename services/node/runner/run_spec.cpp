@@ -7,6 +7,7 @@
 #include "common/base/image_name.hpp"
 #include "common/base/text.hpp"
 #include "schemas/registry.hpp"
+#include "services/node/core/cpu_list.hpp"
 #include "services/node/runner/record.hpp"
 
 namespace lepton::node {
@@ -92,6 +93,9 @@ Status check_limits(RunSpec const& spec) {
 }
 
 Status check_lists(RunSpec const& spec) {
+  if (!parse_cpu_list(spec.cpus))
+    return invalid(fmt::format("'{}' is no list of CPUs; write for example 0-15,32-47",
+                               spec.cpus.substr(0, 64)));
   if (spec.gpu_uuids.size() > 1024) return invalid("more than 1024 GPUs in one attempt");
   if (spec.ports.size() > 1024) return invalid("more than 1024 ports in one attempt");
   for (auto const& uuid : spec.gpu_uuids)
@@ -169,6 +173,7 @@ std::string encode(RunSpec const& spec) {
   record.put("cpu_milli", spec.cpu_milli);
   record.put("memory_mib", spec.memory_mib);
   record.put("pids_max", spec.pids_max);
+  record.put("cpus", spec.cpus);
   for (auto const& uuid : spec.gpu_uuids) record.put("gpu", uuid);
   for (auto const port : spec.ports) record.put("port", std::int64_t{port});
   record.put("listen", spec.listen);
@@ -197,6 +202,7 @@ Result<RunSpec> decode_run_spec(std::string_view text) {
   spec.cpu_milli = record->number("cpu_milli", -1);
   spec.memory_mib = record->number("memory_mib", -1);
   spec.pids_max = record->number("pids_max", -1);
+  spec.cpus = record->text("cpus");
   spec.gpu_uuids = record->all("gpu");
   for (auto const& port : record->all("port")) {
     auto const number = text::parse_int(port).value_or(0);

@@ -28,6 +28,7 @@ struct RunSpec {
   std::int64_t cpu_milli = 0;
   std::int64_t memory_mib = 0;
   std::int64_t pids_max = 0;
+  std::string cpus;  // that it may run on, "0-15,32-47"; empty: all of the machine
   std::vector<std::string> gpu_uuids;
   std::vector<std::uint16_t> ports;       // $PORT is the first, then $PORT0, $PORT1 ...
   std::string listen;                     // $LEPTON_LISTEN, where there are ports

@@ -106,6 +106,8 @@ Result<MachineFacts> Machine::discover() const {
   facts.disk_mib = mib(*disk, disk->f_blocks);
   facts.bandwidth_mbit = bandwidth_of_links_mbit(options_.sys);
   facts.gpus = nvml_->gpus();
+  for (auto& gpu : facts.gpus) gpu.numa = numa_of_pci(options_.sys, gpu.pci);
+  facts.numa_cpus = usable_numa_cpus(options_.sys);
   facts.no_gpus_why = nvml_->reason();
   return facts;
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/base/time.hpp"
+#include "services/node/telemetry/numa.hpp"
 #include "services/node/telemetry/nvml.hpp"
 #include "services/node/telemetry/proc.hpp"
 
@@ -19,6 +20,7 @@ struct MachineFacts {
   std::int64_t memory_mib = 0;      // of the machine, or of the container that this is
   std::int64_t disk_mib = 0;        // size of the file system of the state folder
   std::int64_t bandwidth_mbit = 0;  // of its physical interfaces together; 0: none says
+  NumaCpus numa_cpus;
   std::vector<GpuFacts> gpus;
   std::string no_gpus_why;  // also when only some are missing
 };

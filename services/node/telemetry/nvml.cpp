@@ -24,7 +24,12 @@ struct UtilizationRates {
 struct MemoryInfo {
   unsigned long long total_bytes, free_bytes, used_bytes;
 };
-static_assert(sizeof(UtilizationRates) == 8 && sizeof(MemoryInfo) == 24);
+struct PciInfo {
+  char short_address[16];
+  unsigned domain, bus, device, vendor_and_device, subsystem;
+  char address[32];
+};
+static_assert(sizeof(UtilizationRates) == 8 && sizeof(MemoryInfo) == 24 && sizeof(PciInfo) == 68);
 
 std::string_view meaning(ReturnCode code) {
   switch (code) {
@@ -69,7 +74,8 @@ struct Nvml::Calls {
   ReturnCode (*utilization)(Handle, UtilizationRates*);
   ReturnCode (*power_milliwatts)(Handle, unsigned*);
   ReturnCode (*temperature)(Handle, int, unsigned*);
-  // Drivers without MIG lack these.
+  // Older drivers lack these.
+  ReturnCode (*pci)(Handle, PciInfo*);
   ReturnCode (*mig_mode)(Handle, unsigned* current, unsigned* pending);
   ReturnCode (*instances_max)(Handle, unsigned*);
   ReturnCode (*instance_by_index)(Handle, unsigned, Handle*);
@@ -92,6 +98,7 @@ struct Nvml::Calls {
     find(power_milliwatts, "nvmlDeviceGetPowerUsage");
     find(temperature, "nvmlDeviceGetTemperature");
     auto const all = missing;
+    find(pci, "nvmlDeviceGetPciInfo_v3");
     find(mig_mode, "nvmlDeviceGetMigMode");
     find(instances_max, "nvmlDeviceGetMaxMigDeviceCount");
     find(instance_by_index, "nvmlDeviceGetMigDeviceHandleByIndex");
@@ -149,15 +156,24 @@ void Nvml::add_gpu(unsigned index) {
   if (code == success) code = calls_->memory(handle, &memory);
   if (code != success) return leave_out(fmt::format("GPU {}", index), in_words(code));
   uuid[text_bytes - 1] = name[text_bytes - 1] = '\0';
+  GpuFacts const whole{
+      index, uuid, name, static_cast<std::int64_t>(memory.total_bytes >> 20), "", pci_of(handle)};
   unsigned mode = 0, pending = 0;
   auto const knows_mig = calls_->mig_mode && calls_->instances_max && calls_->instance_by_index;
   if (knows_mig && calls_->mig_mode(handle, &mode, &pending) == success && mode != 0)
-    return add_instances(index, handle, name);
+    return add_instances(index, handle, whole);
   devices_.push_back({handle, uuid});
-  gpus_.push_back({index, uuid, name, static_cast<std::int64_t>(memory.total_bytes >> 20), ""});
+  gpus_.push_back(whole);
 }
 
-void Nvml::add_instances(unsigned index, void* parent, std::string const& model) {
+// As the kernel writes it; NVML's own text has a longer domain and capital letters.
+std::string Nvml::pci_of(void* device) const {
+  PciInfo pci{};
+  if (calls_->pci == nullptr || calls_->pci(device, &pci) != success) return "";
+  return fmt::format("{:04x}:{:02x}:{:02x}.0", pci.domain, pci.bus, pci.device);
+}
+
+void Nvml::add_instances(unsigned index, void* parent, GpuFacts const& whole) {
   unsigned most = 0;
   if (auto const code = calls_->instances_max(parent, &most); code != success)
     return leave_out(fmt::format("GPU {}, which is in MIG mode,", index), in_words(code));
@@ -181,8 +197,11 @@ void Nvml::add_instances(unsigned index, void* parent, std::string const& model)
       continue;
     }
     devices_.push_back({handle, uuid});
-    gpus_.push_back(
-        {index, uuid, model, static_cast<std::int64_t>(memory.total_bytes >> 20), profile});
+    auto instance = whole;
+    instance.uuid = uuid;
+    instance.memory_mib = static_cast<std::int64_t>(memory.total_bytes >> 20);
+    instance.mig_profile = profile;
+    gpus_.push_back(std::move(instance));
   }
   if (gpus_.size() == before)
     leave_out(fmt::format("GPU {}", index), "it is in MIG mode and has no instance to offer");

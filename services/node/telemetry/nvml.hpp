@@ -17,6 +17,8 @@ struct GpuFacts {
   std::string model;
   std::int64_t memory_mib = 0;
   std::string mig_profile;  // of an instance; else empty
+  std::string pci;          // its address on the bus, 0000:3b:00.0; empty: the driver does not say
+  std::int32_t numa = -1;   // NUMA node, for Machine to find; -1: nobody says
   bool operator==(GpuFacts const&) const = default;
 };
 
@@ -53,7 +55,8 @@ class Nvml {
 
   void discover();
   void add_gpu(unsigned index);
-  void add_instances(unsigned index, void* parent, std::string const& model);
+  void add_instances(unsigned index, void* parent, GpuFacts const& whole);
+  std::string pci_of(void* device) const;
   void leave_out(std::string const& what, std::string const& why);
 
   void* library_ = nullptr;

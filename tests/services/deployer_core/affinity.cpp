@@ -156,6 +156,56 @@ TEST(Islands, GpusComeFromTheSmallestIslandThatIsEnough) {
   EXPECT_EQ(members_in(now(*c.find({"a"})), Ask(c, r, default_pool)), 2u);
 }
 
+TEST(Numa, GpusComeFromOneNodeWhereTheTaskInsists) {
+  auto spec = node("a", capacity(64'000, 64'000, 7));
+  for (std::uint32_t i = 0; i < 7; ++i) {
+    spec.capacity.gpus[i].numa = i < 4 ? 0 : 1;
+    spec.capacity.gpus[i].island = i % 2;
+  }
+  auto c = cluster_of({spec});
+  auto r = ask_gpus(1);
+  auto const gpus = [&](std::uint32_t n, bool numa, bool island = false) {
+    r.gpus = n;
+    r.where.one_numa = numa;
+    r.where.one_island = island;
+    std::string all;
+    auto const p = place(c, r, default_pool);
+    if (auto const* a = std::get_if<Allocation>(&p))
+      for (auto const& g : a->gpus) all += std::to_string(g.index);
+    return all;
+  };
+  EXPECT_EQ(gpus(3, false), "135") << "the smaller island is enough";
+  EXPECT_EQ(gpus(3, true), "456");
+  EXPECT_EQ(gpus(4, true), "0123");
+  EXPECT_EQ(gpus(5, true), "");
+  EXPECT_EQ(gpus(2, true, true), "02") << "0 and 2, 1 and 3, 4 and 6 are near in both ways";
+  EXPECT_EQ(gpus(3, true, true), "");
+  EXPECT_EQ(gpus(3, false, true), "135");
+  gpus(5, true);
+  auto const misfit = std::get<Misfit>(place(c, r, default_pool));
+  EXPECT_EQ(misfit.rejected, (std::vector<Rejection>{{"gpu_numa", 1}}));
+  EXPECT_EQ(misfit.what,
+            "no node of pool 'default' is large enough: 5 GPUs of one NUMA node wanted, the "
+            "largest (a) has 4");
+  gpus(2, true);
+  EXPECT_EQ(members_in(now(*c.find({"a"})), Ask(c, r, default_pool)), 3u);
+  r.gpus = 1;
+  r.gpu_milli = 500;
+  EXPECT_EQ(place(c, r, default_pool).index(), 0u) << "one GPU is of one node anyway";
+  r.gpus = 0;
+  EXPECT_FALSE(check_request(r));
+}
+
+TEST(Numa, GpusOfWhichNobodyKnowsTheNodeCountAsOfOne) {
+  auto const c = cluster_of({node("a", capacity(64'000, 64'000, 4))});
+  auto r = ask_gpus(4);
+  r.where.one_numa = true;
+  EXPECT_EQ(place(c, r, default_pool).index(), 0u);
+  auto odd = node("b", capacity(1000, 1000, 1));
+  odd.capacity.gpus[0].numa = 1024;
+  EXPECT_FALSE(Cluster().upsert_node(odd));
+}
+
 std::vector<NodeSpec> racks() {
   return {labelled("a1", {{"rack", "a"}}), labelled("a2", {{"rack", "a"}}),
           labelled("b1", {{"rack", "b"}}), labelled("b2", {{"rack", "b"}}),

@@ -63,9 +63,10 @@ TEST(Queue, WhateverARuleReadsMakesALaneOfItsOwn) {
   push([](QueuedJob& j) { j.resources.where.max_price_per_hour_micro = 1; });
   push([](QueuedJob& j) { j.resources.where.cheapest = true; });
   push([](QueuedJob& j) { j.resources.where.spot = SpotUse::never; });
+  push([](QueuedJob& j) { j.resources.where.one_numa = true; });
   push([](QueuedJob& j) { j.kin = "array/a"; });
   push([](QueuedJob& j) { j.kin = "array/b"; });
-  EXPECT_EQ(q.lane_count(), 8u);
+  EXPECT_EQ(q.lane_count(), 9u);
 }
 
 TEST(Queue, WhoHasWaitedForLongestWhateverTheOrder) {

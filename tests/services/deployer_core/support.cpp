@@ -41,6 +41,8 @@ NodeCapacity any_capacity() {
   if (c.gpus.size() > 1 && *rc::gen::inRange(0, 4) == 0) c.gpus[1].mig_profile = "1g.10gb";
   if (*rc::gen::inRange(0, 3) == 0)
     for (std::uint32_t i = 0; i < c.gpus.size(); ++i) c.gpus[i].island = i / 2;
+  if (*rc::gen::inRange(0, 3) == 0)
+    for (std::uint32_t i = 0; i < c.gpus.size(); ++i) c.gpus[i].numa = static_cast<int>(i % 2);
   c.disk_mib = *rc::gen::element<std::int64_t>(0, 1000, 10'000);
   c.price_per_hour_micro = *rc::gen::element<std::int64_t>(0, 1'000'000, 2'500'000);
   c.spot = *rc::gen::inRange(0, 3) == 0;
@@ -88,6 +90,7 @@ ResourceRequest any_request() {
   r.ports = static_cast<std::uint32_t>(*rc::gen::weightedElement<int>({{4, 0}, {1, 1}, {1, 2}}));
   if (*rc::gen::inRange(0, 3) == 0) r.where = any_constraints();
   if (r.gpus > 1 && *rc::gen::inRange(0, 3) == 0) r.where.one_island = true;
+  if (r.gpus > 0 && *rc::gen::inRange(0, 4) == 0) r.where.one_numa = true;
   if (r.gpus == 1 && r.gpu_milli == 1000 && *rc::gen::inRange(0, 4) == 0) r.mig_profile = "1g.10gb";
   return r;
 }

@@ -44,6 +44,22 @@ TEST_F(WorkTest, AnAttemptIsStartedReportedAndAcknowledged) {
   EXPECT_EQ(runner->scan().size(), 1u) << "its log stays for a while";
 }
 
+TEST_F(WorkTest, ATaskStaysNearItsGpusWhereItInsists) {
+  node_settings.capacity.gpus[1].numa = 1;
+  node_settings.numa_cpus = {{0, "0-3"}, {1, "4-7"}};
+  boot();
+  auto order = start_order();
+  answer(start(order));
+  EXPECT_EQ(runner->starts.at(0).cpus, "") << "only who asks for it is bound";
+  order.spec.resources.where.one_numa = true;
+  order.attempt = AttemptId{"job-2-0-1"};
+  order.task = TaskId{"job-2-0"};
+  script("job-2-0", {.duration_ms = std::nullopt});
+  answer(start(order));
+  ASSERT_EQ(runner->starts.size(), 2u);
+  EXPECT_EQ(runner->starts[1].cpus, "4-7");
+}
+
 // As of a container whose image could not be had: there is no exit code, so nothing has succeeded.
 TEST_F(WorkTest, AnEndWithoutAnExitCodeIsAFailure) {
   script("job-1-0", {.duration_ms = 1'000, .exit_code = -1});

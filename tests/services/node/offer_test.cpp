@@ -41,6 +41,7 @@ TEST(Offer, SettingsOutweighWhatTheMachineSaysOfItself) {
   config.price_per_hour = 2.10;
   config.spot = true;
   config.gpu_islands = {3, 4};
+  config.gpu_numa = {1, -1};
   auto const offer = offer_of(config, machine());
   ASSERT_TRUE(offer) << offer.error().what;
   EXPECT_EQ(offer->bandwidth_mbit, 10'000);
@@ -48,6 +49,8 @@ TEST(Offer, SettingsOutweighWhatTheMachineSaysOfItself) {
   EXPECT_TRUE(offer->spot);
   EXPECT_EQ(offer->gpus[0].island, 3u);
   EXPECT_EQ(offer->gpus[1].island, 4u);
+  EXPECT_EQ(offer->gpus[0].numa, 1);
+  EXPECT_EQ(offer->gpus[1].numa, -1);
   config.bandwidth = "0Mbit";
   EXPECT_EQ(offer_of(config, machine())->bandwidth_mbit, 0) << "none is offered";
 }
@@ -59,6 +62,8 @@ TEST(Offer, AnInstanceIsOfferedAsWhatItIs) {
   ASSERT_TRUE(offer) << offer.error().what;
   EXPECT_EQ(offer->gpus[0].mig_profile, "");
   EXPECT_EQ(offer->gpus[1], (GpuDevice{"MIG-1", "H200", 16'384, 0, "1g.18gb"}));
+  facts.gpus[1].numa = 1;
+  EXPECT_EQ(offer_of({}, facts)->gpus[1].numa, 1) << "as the kernel says";
 }
 
 TEST(Offer, SettingsThatMeanNothingAreNamed) {
@@ -73,6 +78,11 @@ TEST(Offer, SettingsThatMeanNothingAreNamed) {
   config.price_per_hour = 0;
   config.gpu_islands = {0};
   EXPECT_EQ(why_not(config), "gpu_islands: names 1 GPUs, and the machine has 2");
+  config.gpu_islands = {};
+  config.gpu_numa = {0, 1, 0};
+  EXPECT_EQ(why_not(config), "gpu_numa: names 3 GPUs, and the machine has 2");
+  config.gpu_numa = {0, 1024};
+  EXPECT_EQ(why_not(config), "gpu_numa: must be from 0 to 1023, or -1 where nobody knows");
 }
 
 }  // namespace

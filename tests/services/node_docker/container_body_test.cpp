@@ -21,6 +21,7 @@ RunSpec full_spec() {
   spec.cpu_milli = 1'500;
   spec.memory_mib = 64;
   spec.pids_max = 100;
+  spec.cpus = "0-3,8";
   spec.gpu_uuids = {"GPU-1", "GPU-2"};
   spec.working_dir = "/src";
   return spec;
@@ -44,7 +45,7 @@ TEST(CreateBody, SaysAllThatTheSpecSays) {
       R"("User":"65534:65533","Labels":{"lepton.attempt":"a-1","lepton.task":"a",)"
       R"("lepton.image":"pytorch/pytorch:2.1"},"HostConfig":{)"
       R"("Memory":67108864,"MemorySwap":67108864,"NanoCpus":1500000000,"ShmSize":33554432,)"
-      R"("PidsLimit":100,"Mounts":[)"
+      R"("CpusetCpus":"0-3,8","PidsLimit":100,"Mounts":[)"
       R"({"Type":"bind","Source":"/s/box","Target":"/.lepton","ReadOnly":true},)"
       R"({"Type":"bind","Source":"/p/lepton-init","Target":"/.lepton-init","ReadOnly":true},)"
       R"({"Type":"bind","Source":"/s/out","Target":"/out","ReadOnly":false}],)"

@@ -3,6 +3,7 @@
 #include "services/node/runner/process_runner.hpp"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "services/node/core/cpu_list.hpp"
 #include "services/node/runner/files.hpp"
 #include "services/node/runner/task_lock.hpp"
 #include "services/node/runner/users.hpp"
@@ -49,6 +51,34 @@ TEST_F(ProcessRunnerTest, TheTaskHasNoExtraDescriptorsPrivilegesOrCores) {
       << text;
   EXPECT_NE(text.find("NoNewPrivs:\t1"), text.npos);
   EXPECT_NE(text.find("SigBlk:\t0000000000000000"), text.npos);
+}
+
+TEST_F(ProcessRunnerTest, TheTaskRunsOnItsCpusOnly) {
+  cpu_set_t usable;
+  CPU_ZERO(&usable);
+  ASSERT_EQ(::sched_getaffinity(0, sizeof usable, &usable), 0);
+  int last = cpus_max - 1;
+  while (!CPU_ISSET(static_cast<std::size_t>(last), &usable)) --last;
+  auto spec = shell("grep Cpus_allowed_list /proc/self/status");
+  spec.cpus = std::to_string(last);
+  auto const end = run(spec);
+  EXPECT_EQ(log(end.attempt), "Cpus_allowed_list:\t" + std::to_string(last) + "\n");
+  EXPECT_NE(std::find(end.enforced.begin(), end.enforced.end(), "cpus"), end.enforced.end());
+}
+
+TEST_F(ProcessRunnerTest, CpusThatAreNotThereAreSaidAndTheTaskRuns) {
+  cpu_set_t usable;
+  CPU_ZERO(&usable);
+  ASSERT_EQ(::sched_getaffinity(0, sizeof usable, &usable), 0);
+  ASSERT_FALSE(CPU_ISSET(1023, &usable));
+  auto spec = shell("true");
+  spec.cpus = "1023";
+  auto const end = run(spec);
+  EXPECT_EQ(end.exit_code, 0);
+  auto const said = std::find_if(end.not_enforced.begin(), end.not_enforced.end(),
+                                 [](NotEnforced const& limit) { return limit.what == "cpus"; });
+  ASSERT_NE(said, end.not_enforced.end());
+  EXPECT_EQ(said->why.find("cannot bind to CPUs 1023: "), 0u) << said->why;
 }
 
 TEST_F(ProcessRunnerTest, AsRootTheTaskIsSomebodyElse) {

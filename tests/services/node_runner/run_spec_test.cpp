@@ -19,6 +19,7 @@ RunSpec good() {
   spec.cpu_milli = 1500;
   spec.memory_mib = 4096;
   spec.pids_max = 100;
+  spec.cpus = "0-3,8";
   spec.gpu_uuids = {"GPU-1", "GPU-2"};
   spec.ports = {8080, 65535};
   spec.working_dir = "/srv";
@@ -58,6 +59,7 @@ TEST(RunSpec, RefusalsNameWhatIsWrong) {
       {"memory_mib", [](RunSpec& s) { s.memory_mib = std::int64_t{1} << 60; }},
       {"lease_ms", [](RunSpec& s) { s.autonomous = false, s.lease_ms = 0; }},
       {"log_bytes_max", [](RunSpec& s) { s.log_bytes_max = -5; }},
+      {"list of CPUs", [](RunSpec& s) { s.cpus = "0-3,2"; }},
       {"GPU UUID", [](RunSpec& s) { s.gpu_uuids = {"GPU 1,2"}; }},
       {"port", [](RunSpec& s) { s.ports = {0}; }},
       {"user name", [](RunSpec& s) { s.user = "-root"; }},

@@ -20,8 +20,8 @@ class Setting {
 TEST(Nvml, FindsGpusOfTheDriver) {
   Nvml const nvml(FAKE_NVML);
   std::vector<GpuFacts> const expected{
-      {0, "GPU-00000000-0000-0000-0000-000000000000", "Fake H200", 143771, ""},
-      {1, "GPU-00000000-0000-0000-0000-000000000001", "Fake H200", 143771, ""}};
+      {0, "GPU-00000000-0000-0000-0000-000000000000", "Fake H200", 143771, "", "0000:01:00.0"},
+      {1, "GPU-00000000-0000-0000-0000-000000000001", "Fake H200", 143771, "", "0000:02:00.0"}};
   EXPECT_EQ(nvml.gpus(), expected);
   EXPECT_EQ(nvml.reason(), "");
 }
@@ -69,9 +69,11 @@ TEST(Nvml, AGpuInMigModeIsItsInstancesAndNeverWhole) {
   Setting const mig("FAKE_NVML_MIG", "0");
   Nvml const nvml(FAKE_NVML);
   std::vector<GpuFacts> const expected{
-      {0, "MIG-00000000-0000-0000-0000-000000000000", "Fake H200", 16384, "1g.18gb"},
-      {0, "MIG-00000000-0000-0000-0000-000000000002", "Fake H200", 16384, "1g.18gb"},
-      {1, "GPU-00000000-0000-0000-0000-000000000001", "Fake H200", 143771, ""}};
+      {0, "MIG-00000000-0000-0000-0000-000000000000", "Fake H200", 16384, "1g.18gb",
+       "0000:01:00.0"},
+      {0, "MIG-00000000-0000-0000-0000-000000000002", "Fake H200", 16384, "1g.18gb",
+       "0000:01:00.0"},
+      {1, "GPU-00000000-0000-0000-0000-000000000001", "Fake H200", 143771, "", "0000:02:00.0"}};
   EXPECT_EQ(nvml.gpus(), expected);
   EXPECT_EQ(nvml.reason(), "") << "an empty place is no fault";
   auto const samples = nvml.sample();

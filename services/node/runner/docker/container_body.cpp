@@ -63,6 +63,7 @@ Entries limits_of(RunSpec const& spec) {
   auto limits = changeable({spec.cpu_milli, spec.memory_mib});
   // Docker's 64 MiB end every data loader that shares batches; what is used counts as memory.
   if (spec.memory_mib > 0) limits.emplace_back("ShmSize", number((spec.memory_mib << 20) / 2));
+  if (!spec.cpus.empty()) limits.emplace_back("CpusetCpus", text_of(spec.cpus));
   if (spec.pids_max > 0) limits.emplace_back("PidsLimit", number(spec.pids_max));
   return limits;
 }

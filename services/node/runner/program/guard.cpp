@@ -3,13 +3,16 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
+#include "services/node/core/cpu_list.hpp"
 #include "services/node/runner/cgroup.hpp"
 #include "services/node/runner/launch_channel.hpp"
 #include "services/node/runner/leftovers.hpp"
@@ -53,6 +56,20 @@ Status settle_predecessor(std::string const& state_dir, std::string const& path,
   return Error{Code::conflict, "the attempt before this one is not ended: " + settled.error().what};
 }
 
+// Whatever the attempt starts inherits it. A container's engine does this itself.
+void bind_cpus(RunSpec const& spec, RunStatus& status) {
+  if (spec.cpus.empty() || !spec.image.empty()) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (auto cpu : parse_cpu_list(spec.cpus).value_or(std::vector<int>{}))
+    CPU_SET(static_cast<std::size_t>(cpu), &set);
+  if (::sched_setaffinity(0, sizeof set, &set) == 0)
+    status.enforced.push_back("cpus");
+  else
+    status.not_enforced.push_back(
+        {"cpus", fmt::format("cannot bind to CPUs {}: {}", spec.cpus, std::strerror(errno))});
+}
+
 RunStatus first_status(RunSpec const& spec, std::string const& mountinfo) {
   RunStatus status;
   status.attempt = spec.attempt;
@@ -69,6 +86,7 @@ RunStatus first_status(RunSpec const& spec, std::string const& mountinfo) {
   status.groups = std::move(made.groups);
   status.enforced = std::move(made.enforced);
   status.not_enforced = std::move(made.not_enforced);
+  bind_cpus(spec, status);
   return status;
 }
 

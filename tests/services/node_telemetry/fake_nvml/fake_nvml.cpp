@@ -102,6 +102,17 @@ int nvmlDeviceGetTemperature(void*, int, unsigned* celsius) {
   return 0;
 }
 
+struct nvmlPci {
+  char short_address[16];
+  unsigned domain, bus, device, vendor_and_device, subsystem;
+  char address[32];
+};
+int nvmlDeviceGetPciInfo_v3(void* handle, nvmlPci* pci) {
+  *pci = {};
+  pci->bus = static_cast<unsigned>(number_of(handle));
+  return 0;
+}
+
 int nvmlDeviceGetMigMode(void* handle, unsigned* current, unsigned* pending) {
   if (static_cast<long>(index_of(handle)) == 0 && std::getenv("FAKE_NVML_MIG") == nullptr) return 3;
   *current = *pending = static_cast<long>(index_of(handle)) == setting("FAKE_NVML_MIG", -1) ? 1 : 0;
