@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A job of higher priority has another one stopped and starts in its place; the other one goes on
-afterwards. Quotas are set, seen, kept and removed. On real processes and a real database."""
+afterwards. What was decided is kept, and comes out the same when it is decided again. Quotas are
+set, seen, kept and removed. On real processes and a real database."""
 
 import json
 
@@ -31,6 +32,22 @@ def preemption(stack):
     actions = [row["action"] for row in stack.ask("audit", "tail", "--lines", "200")["entries"]]
     for action in ("deployer.job.preempting", "deployer.job.preempted"):
         equal(actions.count(action), 1, f"entries {action}")
+    decisions(stack, low, high)
+
+
+def decisions(stack, low, high):
+    def about(job):
+        return stack.ask("decision", "list", "--job", job)["decisions"]
+
+    gave_way = [d for d in about(high) if d["kind"] == "preempt"]
+    equal([d["victims"] for d in gave_way], [[low]], "who gave way, as it is kept")
+    equal(stack.sql(f"SELECT kind, nodes ->> 0 FROM deployer.decisions WHERE job = '{low}' "
+                    "ORDER BY number LIMIT 1"), [("place", "here")], "the first decision in SQL")
+    again = stack.ask("job", "explain", low, "--replay")
+    equal((int(again["replayed"]) > 0, again["different"]), (True, []), "the newest about it, again")
+    equal(again["nodes"], again["decision"][0]["nodes"], "its places")
+    every = stack.ask("decision", "replay")
+    check(int(every["replayed"]) >= 5 and not every["different"], f"all decisions again: {every}")
 
 
 def quotas(stack):
