@@ -47,7 +47,7 @@ def decisions(stack, low, high):
     equal((int(again["replayed"]) > 0, again["different"]), (True, []), "the newest about it, again")
     equal(again["nodes"], again["decision"][0]["nodes"], "its places")
     every = stack.ask("decision", "replay")
-    check(int(every["replayed"]) >= 5 and not every["different"], f"all decisions again: {every}")
+    check(int(every["replayed"]) >= 5 and not every["different"], f"all of them again: {every}")
 
 
 def quotas(stack):
