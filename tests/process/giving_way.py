@@ -44,7 +44,8 @@ def decisions(stack, low, high):
     equal(stack.sql(f"SELECT kind, nodes ->> 0 FROM deployer.decisions WHERE job = '{low}' "
                     "ORDER BY number LIMIT 1"), [("place", "here")], "the first decision in SQL")
     again = stack.ask("job", "explain", low, "--replay")
-    equal((int(again["replayed"]) > 0, again["different"]), (True, []), "the newest about it, again")
+    equal(again["different"], [], "decisions that came out otherwise")
+    check(int(again["replayed"]) > 0, f"something is made again: {again}")
     equal(again["nodes"], again["decision"][0]["nodes"], "its places")
     every = stack.ask("decision", "replay")
     check(int(every["replayed"]) >= 5 and not every["different"], f"all of them again: {every}")
