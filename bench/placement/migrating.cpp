@@ -17,8 +17,8 @@ using namespace deployer;
 constexpr TimeMs hour_ms = 3'600'000;
 constexpr TimeMs checkpoint_ms = hour_ms;
 constexpr WallMs start_ms = hour_ms;  // 0 means that work has not begun
-constexpr TimeMs round_ms = hour_ms / 6;
-constexpr int most_rounds_after = 6 * 2'000, idle_rounds = 12;  // two hours without a move
+constexpr TimeMs round_ms = hour_ms / 2;
+constexpr int most_rounds_after = 2 * 2'000, idle_rounds = 4;  // two hours without a move
 PoolId const pool{"default"};
 
 class Migrating {

@@ -1,6 +1,6 @@
 #pragma once
 // The experiment with migration: while work waits that fits nowhere, running work is moved within a
-// budget per hour, planned every ten minutes, and what waits is tried again. Without migration
+// budget per hour, planned twice an hour, and what waits is tried again. Without migration
 // waiting is the same as being dropped, because nothing ever ends. Arrivals come evenly, at the
 // trace's own rate; when they have reached the capacity they stop, and moving goes on until there
 // was nothing to gain for two hours. Every task saves its work once an hour, counted from its

@@ -75,6 +75,7 @@ class Planner {
   struct Found {
     std::vector<Allocation> place;
     double freed_milli = 0;
+    std::uint64_t seen = 0;  // the state of the scratch
   };
   struct Item {
     Mobile const* mobile = nullptr;
@@ -82,8 +83,8 @@ class Planner {
     double cost = 0;          // GPU-milliseconds
     double refund_milli = 0;  // what its place costs, as if it were given to it now
     bool done = false;        // moved
-    // Looked for on its own, where the best place for its kind lies on a node of its own; as the
-    // scratch stands. Frees no more than that place would on another node.
+    // Looked for on its own; what it frees is kept as an estimate while neither its nodes nor the
+    // best place for its kind change.
     std::optional<Found> own;
   };
   using KindKey = std::pair<ResourceRequest, std::uint32_t>;
@@ -194,15 +195,21 @@ class Planner {
     for (auto i : found->second) {
       auto& item = items_[i];
       if (item.done) continue;
+      item.own.reset();
       Rooms rooms;
       item.refund_milli = refund(rooms, *kinds_[item.kind].ask, item.mobile->work.held);
     }
   }
 
-  void look(Kind& kind) {
+  void look(Index k) {
+    auto& kind = kinds_[k];
     if (kind.seen == scratch_.next_change()) return;
     kind.seen = scratch_.next_change();
-    kind.place = placer_.find(*kind.request, request_.pool, kind.tasks);
+    auto place = placer_.find(*kind.request, request_.pool, kind.tasks);
+    if (place != kind.place)
+      for (auto& item : items_)
+        if (item.kind == k) item.own.reset();
+    kind.place = std::move(place);
     if (!kind.place) return;
     Rooms rooms;
     kind.loss_milli = loss(rooms, *kind.ask, *kind.place);
@@ -271,11 +278,11 @@ class Planner {
 
   Found look_for(Item const& item) const {
     auto const& place = *kinds_[item.kind].place;
-    Found best{place, freed_by(item, place)};
+    Found best{place, freed_by(item, place), scratch_.next_change()};
     if (!share_a_node(item.mobile->work.held, place)) return best;
     if (auto other = elsewhere(item)) {
       auto const freed = freed_by(item, *other);
-      if (freed > best.freed_milli) best = {std::move(*other), freed};
+      if (freed > best.freed_milli) best = {std::move(*other), freed, best.seen};
     }
     return best;
   }
@@ -287,13 +294,14 @@ class Planner {
 
   // What an item is thought to free is too much rather than too little: the best is looked at.
   std::optional<Index> choose() {
-    for (auto& kind : kinds_) look(kind);
-    for (auto& item : items_) item.own.reset();
+    for (Index k = 0; k < kinds_.size(); ++k) look(k);
     while (true) {
       std::optional<Index> best;
       for (Index i = 0; i < items_.size(); ++i)
         if (is_candidate(items_[i]) && (!best || is_better(items_[i], items_[*best]))) best = i;
-      if (!best || items_[*best].own) return best;
+      if (!best) return best;
+      if (auto const& own = items_[*best].own; own && own->seen == scratch_.next_change())
+        return best;
       items_[*best].own = look_for(items_[*best]);
     }
   }
