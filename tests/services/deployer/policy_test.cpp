@@ -1,0 +1,74 @@
+// The setting that names how nodes are chosen.
+
+#include <set>
+
+#include "tests/services/deployer/rig.hpp"
+
+namespace lepton::deployer::testing {
+namespace {
+
+class PolicyTest : public DeployerTest {
+ protected:
+  void SetUp() override {}
+  void start(PlacementPolicy policy) {
+    deployer_settings.placement_policy = policy;
+    boot();
+    NodeDeclare m{PoolId{"sim"}, {}};
+    for (auto const* name : {"s1", "s2"}) m.nodes.push_back({NodeId{name}, capacity(4)});
+    ASSERT_TRUE(ask(m, root));
+  }
+  JobSpec on_sim(std::string const& ms = "3600000") {
+    auto s = spec("work", 1);
+    s.pool = PoolId{"sim"};
+    s.env["LEPTON_SIMULATED_MS"] = ms;
+    return s;
+  }
+  std::string policy(std::string const& id) {
+    auto const got = ask(JobExplain{JobId{id}}, ann);
+    EXPECT_TRUE(got) << got.error().what;
+    return got ? got->policy : "";
+  }
+  // Nodes with something on them after two jobs of one GPU.
+  int nodes_in_use() {
+    EXPECT_TRUE(submit("one-1", on_sim(), ann));
+    EXPECT_TRUE(submit("two-1", on_sim(), ann));
+    int used = 0;
+    for (auto const* name : {"s1", "s2"})
+      used += actor().cluster().find({name})->holders.empty() ? 0 : 1;
+    return used;
+  }
+};
+
+TEST_F(PolicyTest, OneSpreadsWork) {
+  start(PlacementPolicy::spread);
+  EXPECT_EQ(nodes_in_use(), 2);
+  EXPECT_EQ(policy("one-1"), "spread");
+}
+
+TEST_F(PolicyTest, AnotherPacksIt) {
+  start(PlacementPolicy::packing);
+  EXPECT_EQ(nodes_in_use(), 1);
+  EXPECT_EQ(policy("one-1"), "packing");
+}
+
+TEST_F(PolicyTest, TheDefaultIsForesight) {
+  start(Settings().placement_policy);
+  ASSERT_TRUE(submit("one-1", on_sim(), ann));
+  EXPECT_EQ(policy("one-1"), "foresight");
+}
+
+TEST_F(PolicyTest, ABanditTriesOneAfterAnotherAsWorkIsPlaced) {
+  start(PlacementPolicy::bandit);
+  std::set<std::string> policies;
+  for (int i = 0; i < 5 * static_cast<int>(Epoch::tasks_enough); ++i) {
+    auto const id = "job-" + std::to_string(i);
+    ASSERT_TRUE(submit(id, on_sim("100"), ann));
+    ASSERT_NE(state(id), "queued") << view(id).why;
+    policies.insert(policy(id));
+    advance(1'000);
+  }
+  EXPECT_EQ(policies, (std::set<std::string>{"foresight", "fgd", "best_fit", "packing"}));
+}
+
+}  // namespace
+}  // namespace lepton::deployer::testing
