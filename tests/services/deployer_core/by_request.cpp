@@ -22,7 +22,9 @@ TEST(ByRequest, EveryFieldCounts) {
                                     [](auto& r) { ++r.gpu_memory_mib; },
                                     [](auto& r) { ++r.ports; },
                                     [](auto& r) { r.gpu_models = {"A100"}; },
-                                    [](auto& r) { r.where.regions = {"eu"}; }};
+                                    [](auto& r) { r.where.regions = {"eu"}; },
+                                    [](auto& r) { ++r.bandwidth_mbit; },
+                                    [](auto& r) { r.mig_profile = "1g.10gb"; }};
   ASSERT_EQ(changes.size(), schema::field_count<ResourceRequest>);
   ResourceRequest const plain;
   for (auto const& change : changes) {
