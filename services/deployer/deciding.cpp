@@ -63,13 +63,13 @@ void Deployer::note_waits(Job& job, QueuedJob const& queued, Misfit const& misfi
   c.audit(std::move(event));
 }
 
-// The job by its identity; nobody is named without the right to read all.
+// The job by its identity; to name none takes the right to read every job.
 Result<JobId> Deployer::decided_about(JobId const& named, Context& c) {
   if (!named.empty()) {
     auto const job = find_job(named, c, Verb::read);
     return job ? Result<JobId>((*job)->id()) : job.error();
   }
-  if (auto allowed = c.allow(Verb::read, "decision"); !allowed) return allowed.error();
+  if (auto allowed = c.allow(Verb::read, "job"); !allowed) return allowed.error();
   return named;
 }
 
