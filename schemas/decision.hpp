@@ -64,7 +64,8 @@ struct DecisionList {
     using schema::field;
     using T = DecisionList;
     return schema::fields(
-        field(1, "job", &T::job, "Only about this job; empty: about all, for who may read every job.")
+        field(1, "job", &T::job,
+              "Only about this job; empty: about all, for who may read every job.")
             .optional(),
         field(2, "before", &T::before, "Only with a lower number; 0: the newest.").optional(),
         field(3, "limit", &T::limit, "At most so many.").bounds(1, 1000).optional());

@@ -169,6 +169,8 @@ class Converter {
   void price(SpecPrice const& p, Constraints& where) {
     if (!p.max_per_hour && !p.prefer)
       return refuse("price", "says nothing; write {max_per_hour: 3.00} or {prefer: cheapest}");
+    if (p.prefer == PricePreference::unknown)
+      return refuse("price.prefer", "is cheapest, or left out");
     where.cheapest = p.prefer.has_value();
     if (!p.max_per_hour) return;
     auto const micro = *p.max_per_hour * 1e6;

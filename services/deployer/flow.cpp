@@ -157,9 +157,12 @@ std::optional<Misfit> Deployer::try_place(QueuedJob const& waiting, std::vector<
   auto misfit = place_now(queued, placed, now, false, c);
   auto* lender = misfit && misfit->for_room ? lender_for(queued, now) : nullptr;
   if (lender != nullptr) {
+    auto const mark = decisions_.mark();
+    auto const before = lender->has(cluster_);
     lender->step_aside(cluster_);
     if (!place_now(queued, placed, now, true, c)) misfit.reset();
     lender->top_up(cluster_);
+    if (misfit && lender->has(cluster_) == before) decisions_.forget_since(mark);
   }
   if (misfit) note_waits(jobs_.at(queued.job), queued, *misfit, c);
   return misfit;

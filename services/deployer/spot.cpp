@@ -50,7 +50,8 @@ std::uint32_t Deployer::standing_beside(Job const& job) const {
   if (auto const known = standing_.find(kin); known != standing_.end()) return known->second;
   std::uint32_t standing = 0;
   for (auto const& id : kin_jobs(job))
-    if (id != job.id() && is_on_demand(jobs_.at(id))) ++standing;
+    if (id != job.id() && is_on_demand(jobs_.at(id)) && ++standing >= job.spec().on_demand_base)
+      break;  // more of them change nothing
   return standing;
 }
 

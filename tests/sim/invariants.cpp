@@ -134,11 +134,15 @@ void Suite::check_at_end() {
 // Whatever the deployer keeps of its decisions gives the same ones again.
 void Suite::check_decisions() {
   deployer::Replayer replayer;
+  std::uint64_t decisions = 0;
   for (auto const& row : rows_of<deployer::DecisionRow>(world_.disk("deployer"))) {
     if (row.number < deployer()->oldest_decision()) continue;
+    decisions += row.job.empty() ? 0 : 1;
     if (auto fed = replayer.feed(row); !fed) world_.fail(fed.error().what);
   }
-  for (auto number : replayer.result().different)
+  auto const& again = replayer.result();
+  if (again.replayed + again.given != decisions) world_.fail("a decision was not made again");
+  for (auto number : again.different)
     world_.fail("decision " + std::to_string(number) + " comes out otherwise when made again");
 }
 

@@ -83,6 +83,7 @@ ModelIndex Cluster::model_index(GpuKind const& kind) {
     gpu_kinds_.push_back(kind);
     models_.push_back(text_of(kind));
     has_instances_ = has_instances_ || !kind.mig_profile.empty();
+    if (watcher_ != nullptr) watcher_->kind_is(kind);
   }
   return static_cast<ModelIndex>(i);
 }
@@ -152,12 +153,20 @@ Result<Room> Cluster::room_after(Node const& node, NodeCapacity const& capacity)
   return room;
 }
 
+// A link that has come back slower takes nothing from what runs: bandwidth is only counted.
+void Cluster::keep_bandwidth_of(Node const& node, NodeCapacity& capacity) const {
+  std::int64_t held = 0;
+  for (auto const& attempt : node.holders) held += held_.at(attempt).allocation.bandwidth_mbit;
+  capacity.bandwidth_mbit = std::max(capacity.bandwidth_mbit, held);
+}
+
 Status Cluster::change(Slot slot, NodeSpec spec) {
   auto& node = nodes_[slot];
   if (spec.order != 0 && spec.order != node.spec.order)
     return Error{Code::conflict, fmt::format("node {} is registered as number {}, not {}",
                                              spec.id.value, node.spec.order, spec.order)};
   spec.order = node.spec.order;
+  keep_bandwidth_of(node, spec.capacity);
   auto room = room_after(node, spec.capacity);
   if (!room) return room.error();
   leave_pool(slot);

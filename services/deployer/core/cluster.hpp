@@ -57,16 +57,6 @@ struct Totals {
   std::uint64_t gpus_whole_free = 0;
 };
 
-// Hears every change once it has taken effect: a record from which a cluster can be built anew.
-class ClusterWatcher {
- public:
-  virtual ~ClusterWatcher() = default;
-  virtual void node_is(NodeSpec const& spec) = 0;  // new, or otherwise than before
-  virtual void node_gone(NodeId const& id) = 0;
-  virtual void holds(AttemptId const& attempt, Allocation const& allocation) = 0;
-  virtual void released(AttemptId const& attempt) = 0;
-};
-
 // What a ModelIndex stands for: a model of GPU, or its MIG instances of one profile.
 struct GpuKind {
   std::string model;
@@ -84,6 +74,17 @@ struct GpuKind {
 static_assert(schema::complete<GpuKind>());
 // "H100", or "H100 1g.10gb".
 std::string text_of(GpuKind const& kind);
+
+// Hears every change once it has taken effect: a record from which a cluster can be built anew.
+class ClusterWatcher {
+ public:
+  virtual ~ClusterWatcher() = default;
+  virtual void node_is(NodeSpec const& spec) = 0;  // new, or otherwise than before
+  virtual void node_gone(NodeId const& id) = 0;
+  virtual void holds(AttemptId const& attempt, Allocation const& allocation) = 0;
+  virtual void released(AttemptId const& attempt) = 0;
+  virtual void kind_is(GpuKind const& kind) = 0;  // it has got the next ModelIndex
+};
 
 class Cluster {
  public:
@@ -155,6 +156,7 @@ class Cluster {
   Room room_of(NodeCapacity const& capacity);
   Status add(NodeSpec spec);
   Status change(Slot slot, NodeSpec spec);
+  void keep_bandwidth_of(Node const& node, NodeCapacity& capacity) const;
   Result<Room> room_after(Node const& node, NodeCapacity const& capacity);
   Slot new_slot();
   void changed(Slot slot);

@@ -99,6 +99,15 @@ bool Hold::wants_of(Cluster const& cluster, Allocation const& held) const {
   return false;
 }
 
+std::vector<Allocation> Hold::has(Cluster const& cluster) const {
+  std::vector<Allocation> all;
+  for (auto const& attempt : attempts_) {
+    auto const* held = cluster.held(attempt);
+    all.push_back(held == nullptr ? Allocation{} : *held);
+  }
+  return all;
+}
+
 void Hold::step_aside(Cluster& cluster) {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     whole_[i] = false;

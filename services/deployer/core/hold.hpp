@@ -33,6 +33,8 @@ class Hold {
   std::vector<Allocation> const& places() const { return places_; }
   // Whether something of what is missing may come from this, which others hold.
   bool wants_of(Cluster const& cluster, Allocation const& held) const;
+  // What it has by now, place by place; nothing of one: an empty allocation.
+  std::vector<Allocation> has(Cluster const& cluster) const;
   // Gives all back for a moment, until the next top_up(); no word of room that was freed goes out.
   void step_aside(Cluster& cluster);
 

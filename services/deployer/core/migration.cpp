@@ -42,6 +42,7 @@ class Planner {
         foresight_(outlook, prices_in(cluster, outlook, request.pool)),
         placer_(scratch_, foresight_, request.ranked_models),
         left_(request.limits) {
+    scratch_.watch(nullptr);  // what is tried here happens nowhere
     for (auto slot : scratch_.pool(request.pool)) foresight_.remember(scratch_.at(slot));
     for (Index i = 0; i < request.work.size(); ++i)
       if (may_move(request.work[i])) add(i);

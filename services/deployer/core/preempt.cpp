@@ -172,8 +172,9 @@ class Planner {
     counting_ = true;
     auto const wanted = tasks_ - total_;
     Option best;
-    for (auto const& [slot, offered] : offers_) {
-      if (!members_.contains(slot)) continue;
+    // In the order of registration: slots depend on what came and went before.
+    for (auto const slot : cluster_.pool(ask_.pool)) {
+      if (!offers_.contains(slot) || !members_.contains(slot)) continue;
       auto known = options_.find(slot);
       if (known == options_.end())
         known = options_.emplace(slot, search(slot, wanted == 1 ? best.cost : unreachable)).first;

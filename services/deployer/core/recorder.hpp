@@ -23,12 +23,16 @@ class Recorder final : public ClusterWatcher {
     if (!planted("decision_step_lost")) steps_.emplace_back().attempt = attempt;
   }
 
+  void kind_is(GpuKind const& kind) override { steps_.emplace_back().kind = kind; }
+
   void arrived(ResourceRequest const& request, std::uint32_t tasks) {
     steps_.emplace_back().arrival = Arrival{request, tasks};
   }
   void decided(Decision decision) { steps_.emplace_back().decision = std::move(decision); }
 
   std::size_t size() const { return steps_.size(); }
+  // Forgets what came since it had so many: it has cancelled itself out.
+  void cut(std::size_t size) { steps_.erase(steps_.begin() + std::ptrdiff_t(size), steps_.end()); }
   std::vector<Step> take() { return std::exchange(steps_, {}); }
 
  private:

@@ -42,6 +42,38 @@ DecisionOutcome keep(Cluster const& cluster, DecisionInput const& in, Policy con
   return outcome;
 }
 
+// Whether all of this is really held in the cluster: planning without it relies on that, and a
+// record may have been changed by anybody.
+class HeldCheck {
+ public:
+  explicit HeldCheck(Cluster const& cluster) {
+    cluster.for_held(
+        [this](AttemptId const&, Allocation const& a) { by_node_[a.node].push_back(a); });
+  }
+  bool take(std::vector<Allocation> const& held) {
+    return std::all_of(held.begin(), held.end(), [this](Allocation const& a) {
+      auto& here = by_node_[a.node];
+      auto const found = std::find(here.begin(), here.end(), a);
+      if (found == here.end()) return false;
+      here.erase(found);
+      return true;
+    });
+  }
+
+ private:
+  std::map<NodeId, std::vector<Allocation>> by_node_;
+};
+
+bool is_sound(Cluster const& cluster, DecisionInput const& in) {
+  if (in.tasks < 1 || in.tasks > most_gang_tasks || !check_request(in.request)) return false;
+  if (in.running.empty() && in.limited.empty()) return true;
+  HeldCheck check(cluster);
+  return std::all_of(in.running.begin(), in.running.end(),
+                     [&](Running const& r) { return check.take(r.held); }) &&
+         std::all_of(in.limited.begin(), in.limited.end(),
+                     [&](Limited const& l) { return check.take(l.held); });
+}
+
 }  // namespace
 
 NodeRecord NodeRecord::of(NodeSpec const& s) {
@@ -107,6 +139,7 @@ Policy const* Replay::policy(std::string const& name, PoolId const& pool) {
 std::optional<DecisionOutcome> Replay::decide(DecisionInput const& in) {
   auto const* by = policy(in.policy, in.pool);
   if (by == nullptr) return std::nullopt;
+  if (!is_sound(cluster_, in)) return DecisionOutcome{.what = "its input contradicts the record"};
   switch (in.kind) {
     case DecisionKind::place:
     case DecisionKind::wait:

@@ -32,6 +32,14 @@ DecisionRow row_of(DecisionInput const& in, DecisionOutcome const& out,
   return row;
 }
 
+// Entries that a row of it holds.
+std::size_t size_of(DecisionInput const& in) {
+  auto size = in.ends.size();
+  for (auto const& r : in.running) size += 1 + r.held.size();
+  for (auto const& l : in.limited) size += 1 + l.held.size();
+  return size;
+}
+
 }  // namespace
 
 DecisionLog::DecisionLog(Cluster& cluster, Placer const& placer, DecisionLimits limits)
@@ -62,8 +70,7 @@ void DecisionLog::tick(actor::Context& c) {
 
 std::int64_t DecisionLog::decided(DecisionInput input, DecisionOutcome outcome,
                                   std::vector<Term> const& terms, actor::Context& c, bool whole) {
-  whole = whole && std::max({input.running.size(), input.limited.size(), input.ends.size()}) <=
-                       limits_.input_max;
+  whole = whole && size_of(input) <= limits_.input_max;
   if (!whole) input.running.clear(), input.limited.clear(), input.ends.clear();
   if (recorder_.size() >= limits_.steps_per_row) write(recorder_.take(), state_row, c);
   auto row = row_of(input, outcome, terms);

@@ -14,11 +14,11 @@
 namespace lepton::deployer {
 
 struct DecisionLimits {
-  std::int64_t kept = 100'000;          // decisions, at least, where there were so many
+  std::int64_t kept = 100'000;          // rows, at least, where there were so many
   std::int64_t snapshot_every = 5'000;  // rows; and no fewer than the last one had steps
   std::size_t steps_per_row = 200;
   std::size_t steps_waiting = 1'000;  // that no decision has taken along yet
-  std::size_t input_max = 2'000;      // entries of one list of an input; longer ones are not kept
+  std::size_t input_max = 4'000;      // entries of an input; a longer one is not kept
 };
 
 class DecisionLog {
@@ -42,6 +42,10 @@ class DecisionLog {
   // be kept, and it will be taken as given.
   std::int64_t decided(DecisionInput input, DecisionOutcome outcome, std::vector<Term> const& terms,
                        actor::Context& c, bool whole = true);
+
+  // For what is tried and then taken back before anything was decided: all since the mark.
+  std::size_t mark() const { return recorder_.size(); }
+  void forget_since(std::size_t mark) { recorder_.cut(mark); }
 
   std::vector<std::int64_t> const& snapshots() const { return snapshots_; }
   std::int64_t next() const { return next_; }

@@ -36,7 +36,8 @@ Status Replayer::feed(DecisionRow const& row) {
 }
 
 void Replayer::decide(Decision const& decision, DecisionRow const& row) {
-  if (row.number == number_) look_closely(decision, row);
+  if (number_ != 0 && row.number != number_) return;
+  if (number_ != 0) look_closely(decision, row);
   auto const again = decision.whole ? replay_->decide(decision.input) : std::nullopt;
   if (!again) {
     ++result_.given;
@@ -45,7 +46,7 @@ void Replayer::decide(Decision const& decision, DecisionRow const& row) {
   ++result_.replayed;
   if (*again != decision.outcome && result_.different.size() < different_max)
     result_.different.push_back(decision.number);
-  if (row.number != number_) return;
+  if (number_ == 0) return;
   result_.why = again->what;
   for (auto const& place : again->places) result_.nodes.push_back(place.node);
 }

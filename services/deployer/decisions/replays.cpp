@@ -7,7 +7,7 @@
 namespace lepton::deployer {
 namespace {
 
-constexpr std::size_t rows_per_page = 500;
+constexpr std::size_t rows_per_page = 100;
 
 Error no_decision(std::string const& whose) {
   return {Code::not_found,

@@ -74,12 +74,21 @@ TEST(Bandwidth, NeverBelowWhatIsHeld) {
   must(c.reserve({"x"}, holds("a", 4'000)));
   EXPECT_FALSE(c.reserve({"y"}, holds("a", 6'001)));
   EXPECT_FALSE(c.reserve({"y"}, holds("a", -1)));
-  EXPECT_EQ(c.upsert_node(linked("a", 3'999)).error().code, Code::conflict);
   EXPECT_EQ(c.upsert_node(linked("b", -1)).error().code, Code::invalid);
-  must(c.upsert_node(linked("a", 4'000)));
+  must(c.upsert_node(linked("a", 5'000)));
+  EXPECT_EQ(c.find({"a"})->free.bandwidth_mbit(), 1'000);
+  c.check_invariants();
+}
+
+TEST(Bandwidth, ALinkThatComesBackSlowerTakesNothingFromWhatRuns) {
+  auto c = cluster_of({linked("a", 10'000)});
+  must(c.reserve({"x"}, holds("a", 6'000)));
+  must(c.upsert_node(linked("a", 1'000)));
+  EXPECT_EQ(c.find({"a"})->free.bandwidth_mbit(), 0);
   c.check_invariants();
   EXPECT_TRUE(c.release({"x"}));
-  EXPECT_EQ(c.find({"a"})->free.bandwidth_mbit(), 4'000);
+  must(c.upsert_node(linked("a", 1'000)));
+  EXPECT_EQ(c.find({"a"})->free.bandwidth_mbit(), 1'000);
 }
 
 TEST(Bandwidth, IsHeldPieceByPiece) {
