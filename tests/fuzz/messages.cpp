@@ -1,9 +1,11 @@
-// Every message: the first octets choose which, the rest is its body. What is accepted must come
-// back from its own encoding as the same octets. The list is made from schemas/*.hpp by CMake.
+// Every message: the first octets choose which (message_key.hpp), the rest is its body. What is
+// accepted must come back from its own encoding as the same octets. The list is made from
+// schemas/*.hpp by CMake.
 
 #include "common/base/check.hpp"
 #include "common/codec/msgpack.hpp"
 #include "headers.inc"
+#include "tests/fuzz/message_key.hpp"
 
 namespace {
 
@@ -22,18 +24,26 @@ void try_message(std::string_view body) {
                "a message does not survive its own codec");
 }
 
-using Try = void (*)(std::string_view);
-Try const all_messages[] = {
-#define LEPTON_MESSAGE(M) &try_message<M>,
+struct Target {
+  std::uint32_t key;
+  void (*run)(std::string_view);
+};
+Target const all_messages[] = {
+#define LEPTON_MESSAGE(M) {fuzz::message_key(#M), &try_message<M>},
 #include "messages.inc"
 #undef LEPTON_MESSAGE
 };
 
 }  // namespace
 
+// A key that is nobody's stands for one of them all the same.
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
-  if (size == 0) return 0;
-  std::string_view const body(reinterpret_cast<char const*>(data) + 1, size - 1);
-  all_messages[data[0] % std::size(all_messages)](body);
+  if (size < fuzz::key_octets) return 0;
+  std::string_view const input(reinterpret_cast<char const*>(data), size);
+  auto const key = fuzz::key_of(input);
+  auto const* target = &all_messages[key % std::size(all_messages)];
+  for (auto const& one : all_messages)
+    if (one.key == key) target = &one;
+  target->run(input.substr(fuzz::key_octets));
   return 0;
 }
