@@ -101,6 +101,10 @@ std::string Suite::unfinished() {
   text += services_in_words();
   auto const* d = deployer();
   if (d == nullptr) return text;
+  for (auto const& pool : d->cluster().pools())
+    for (auto slot : d->cluster().pool(pool))
+      if (auto const& node = d->cluster().at(slot).spec; node.state != NodeState::ready)
+        text += node.id.value + " is " + std::string(schema::name_of(node.state)) + "; ";
   for (auto const& [id, job] : d->jobs()) {
     if (is_final(job.run.state)) continue;
     text += id.value + " is " + std::string(schema::name_of(job.run.state)) + " (" +
