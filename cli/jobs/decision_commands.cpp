@@ -31,16 +31,9 @@ std::string names_of(std::vector<T> const& ids) {
   return names.empty() ? "-" : names;
 }
 
-std::string terms_of(std::vector<ScoreTerm> const& terms) {
-  std::string words;
-  for (auto const& t : terms)
-    words += fmt::format("{}{} {:.4g}", words.empty() ? "" : ", ", t.name, t.value);
-  return words;
-}
-
 std::string reason_of(DecisionLine const& d) {
   if (!d.why.empty()) return d.why;
-  return d.victims.empty() ? terms_of(d.terms) : "stops " + names_of(d.victims);
+  return d.victims.empty() ? cost_words(d.terms) : "stops " + names_of(d.victims);
 }
 
 std::string verdict_of(DecisionsReplayed const& r) {

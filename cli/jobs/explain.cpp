@@ -51,14 +51,19 @@ Table rejection_table(JobExplanation const& e) {
   return table;
 }
 
+std::string cost_words(std::vector<ScoreTerm> const& terms) {
+  std::string words;
+  for (auto const& t : terms)
+    words += fmt::format("{}{} {:.4g}", words.empty() ? "" : ", ", t.name, t.value);
+  return words;
+}
+
 Table choice_table(std::vector<NodeChoice> const& choices) {
   Table table({"RANK", "NODE", "HERE", "MODEL", "WISHES", "COST"});
   for (auto const& c : choices) {
-    std::string terms;
-    for (auto const& t : c.terms)
-      terms += fmt::format("{}{} {:.4g}", terms.empty() ? "" : ", ", t.name, t.value);
     table.row({std::to_string(c.rank), c.node.value, c.chosen ? "yes" : "-",
-               std::to_string(c.gpu_preference), std::to_string(c.wishes_missed), terms});
+               std::to_string(c.gpu_preference), std::to_string(c.wishes_missed),
+               cost_words(c.terms)});
   }
   return table;
 }

@@ -13,6 +13,7 @@ Command explain_command();
 // Pure.
 Table explanation_sheet(JobExplanation const& e, std::int64_t now_ms);
 Table rejection_table(JobExplanation const& e);
+std::string cost_words(std::vector<ScoreTerm> const& terms);
 Table choice_table(std::vector<NodeChoice> const& choices);
 
 }  // namespace lepton::cli

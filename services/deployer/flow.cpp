@@ -221,13 +221,11 @@ void Deployer::pass(Context& c) {
 
 // Every task has its place, reserved under the attempts of the round.
 void Deployer::begin_round(Job& job, Context& c) {
-  std::vector<NodeId> where;
-  for (auto const& allocation : job.allocations) where.push_back(allocation.node);
   job.started_at_ms = c.wall();
   job.placed_at = c.now();
   job.why.clear();
   add_live(job);
-  apply_event(job, Placed{std::move(where)}, c);
+  apply_event(job, Placed{nodes_of(job.allocations)}, c);
   audit_job(job, "deployer.job.placed", AuditOutcome::done, c);
 }
 

@@ -113,7 +113,7 @@ Job& Deployer::take_in(JobId const& id, JobSpec const& spec, JobRow const& commo
 
 JobAccepted Deployer::accepted(Job const& job) const {
   JobAccepted a{job.id(), job.run.state, job.row.submitted_at_ms, job.why, {}};
-  for (auto const& allocation : job.allocations) a.nodes.push_back(allocation.node);
+  a.nodes = nodes_of(job.allocations);
   return a;
 }
 

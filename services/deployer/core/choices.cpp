@@ -4,6 +4,12 @@
 
 namespace lepton::deployer {
 
+std::vector<ScoreTerm> score_terms(std::vector<Term> const& terms) {
+  std::vector<ScoreTerm> named;
+  for (auto const& t : terms) named.push_back({std::string(t.name), t.value, std::string(t.unit)});
+  return named;
+}
+
 RankedChoices ranked_choices(Draft const& draft, Cluster const& cluster,
                              ResourceRequest const& request, PoolId const& pool,
                              Policy const& policy, NodeId const& chosen, std::uint32_t most) {
@@ -18,11 +24,11 @@ RankedChoices ranked_choices(Draft const& draft, Cluster const& cluster,
     if (i >= most && !is_chosen) continue;
     NodeChoice choice{node.spec.id,           is_chosen, i + 1, options[i].rank.preference,
                       options[i].rank.wishes, {}};
+    auto terms = policy.terms(node, draft.room(node.slot), ask);
     if (request.where.cheapest)
-      choice.terms.push_back(
-          {"price", static_cast<double>(options[i].rank.cost) / 1e6, "an hour, before all else"});
-    for (auto const& t : policy.terms(node, draft.room(node.slot), ask))
-      choice.terms.push_back({std::string(t.name), t.value, std::string(t.unit)});
+      terms.insert(terms.begin(), {"price", static_cast<double>(options[i].rank.cost) / 1e6,
+                                   "an hour, before all else"});
+    choice.terms = score_terms(terms);
     ranked.choices.push_back(std::move(choice));
   }
   return ranked;

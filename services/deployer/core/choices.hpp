@@ -10,6 +10,9 @@
 
 namespace lepton::deployer {
 
+// As messages and rows name them.
+std::vector<ScoreTerm> score_terms(std::vector<Term> const& terms);
+
 struct RankedChoices {
   std::uint32_t nodes_that_fit = 0;
   std::vector<NodeChoice> choices;  // the best, and the chosen one wherever it stands

@@ -30,7 +30,19 @@ struct NodeSpec {
   // Number of its registration, from 1, durable and unique; decides ties. 0: the next free number.
   std::uint64_t order = 0;
   std::vector<Taint> taints = {};  // sorted
+
+  static consteval auto fields() {
+    using schema::field;
+    using T = NodeSpec;
+    return schema::fields(field(1, "id", &T::id, "Name."), field(2, "pool", &T::pool, "Pool."),
+                          field(3, "capacity", &T::capacity, "What it has."),
+                          field(4, "state", &T::state, "State."),
+                          field(5, "labels", &T::labels, "Labels that count."),
+                          field(6, "order", &T::order, "Number of its registration."),
+                          field(7, "taints", &T::taints, "Taints."));
+  }
 };
+static_assert(schema::complete<NodeSpec>());
 
 // Work on a node by kind: without a GPU, a share of one, and 1, 2, 3 to 4, 5 and more whole ones.
 inline constexpr std::size_t kind_count = 6;

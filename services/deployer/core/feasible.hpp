@@ -82,6 +82,14 @@ inline GroupRoom room_in(Room const& room, Group const& g, Ask const& ask) {
   return room_in_mixed_group(room, g, ask);
 }
 
+// The most whole GPUs that one group of the node can give to this ask.
+inline std::int64_t most_whole_free(View const& v, Ask const& a) {
+  std::int64_t most = 0;
+  for (auto const& g : v.room.groups())
+    most = std::max<std::int64_t>(most, room_in(v.room, g, a).whole_free);
+  return most;
+}
+
 // A rule admits a node when has() >= wants(). `name` is for machines, `phrase` and `unit` for
 // people.
 namespace rule {
@@ -183,12 +191,7 @@ struct Island {
   static std::int64_t wants(Ask const& a) {
     return a.request.where.one_island && !a.request.where.one_numa ? a.request.gpus : 0;
   }
-  static std::int64_t has(View const& v, Ask const& a) {
-    std::int64_t most = 0;
-    for (auto const& g : v.room.groups())
-      most = std::max<std::int64_t>(most, room_in(v.room, g, a).whole_free);
-    return most;
-  }
+  static std::int64_t has(View const& v, Ask const& a) { return most_whole_free(v, a); }
 };
 struct Numa {
   static constexpr std::string_view name = "gpu_numa", phrase = "gpus of one numa node short",
@@ -196,12 +199,7 @@ struct Numa {
   static std::int64_t wants(Ask const& a) {
     return a.together() && a.request.where.one_numa ? a.request.gpus : 0;
   }
-  static std::int64_t has(View const& v, Ask const& a) {
-    std::int64_t most = 0;
-    for (auto const& g : v.room.groups())
-      most = std::max<std::int64_t>(most, room_in(v.room, g, a).whole_free);
-    return most;
-  }
+  static std::int64_t has(View const& v, Ask const& a) { return most_whole_free(v, a); }
 };
 struct Gpus {
   static constexpr std::string_view name = "gpus", phrase = "gpus short",
@@ -209,12 +207,7 @@ struct Gpus {
   static std::int64_t wants(Ask const& a) {
     return a.fraction() || a.together() ? 0 : a.request.gpus;
   }
-  static std::int64_t has(View const& v, Ask const& a) {
-    std::int64_t most = 0;
-    for (auto const& g : v.room.groups())
-      most = std::max<std::int64_t>(most, room_in(v.room, g, a).whole_free);
-    return most;
-  }
+  static std::int64_t has(View const& v, Ask const& a) { return most_whole_free(v, a); }
 };
 struct GpuShare {
   static constexpr std::string_view name = "gpu_share", phrase = "gpu share short",

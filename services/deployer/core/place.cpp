@@ -20,6 +20,13 @@ std::vector<GpuShare> shares(Room const& room, Ask const& ask, GpuChoice const& 
 
 }  // namespace
 
+std::vector<NodeId> nodes_of(std::vector<Allocation> const& places) {
+  std::vector<NodeId> nodes;
+  nodes.reserve(places.size());
+  for (auto const& place : places) nodes.push_back(place.node);
+  return nodes;
+}
+
 Rank rank_of(Policy const& policy, Verdict const& v, Ask const& ask, Node const& node,
              ShelfRange range) {
   return {v.gpus.preference,  wishes_missed(ask, node),

@@ -20,6 +20,8 @@ using GangPlacement = std::variant<std::vector<Allocation>, Misfit>;
 
 inline constexpr std::uint32_t most_gang_tasks = 1024;
 
+std::vector<NodeId> nodes_of(std::vector<Allocation> const& places);
+
 // The request should have passed check_request; one that has not is a Misfit that never fits. Not
 // ranked: the models that it names are equally welcome.
 Placement place(Cluster const& cluster, ResourceRequest const& request, PoolId const& pool,

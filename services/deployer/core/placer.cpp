@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "services/deployer/core/by_request.hpp"
-
 #include "common/base/check.hpp"
+#include "services/deployer/core/by_request.hpp"
 
 namespace lepton::deployer {
 

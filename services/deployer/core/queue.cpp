@@ -6,6 +6,8 @@
 #include <bit>
 #include <tuple>
 
+#include "services/deployer/core/by_request.hpp"
+
 namespace lepton::deployer {
 
 std::uint32_t limit_class_of(std::int64_t max_duration_ms) {
@@ -16,10 +18,8 @@ std::uint32_t limit_class_of(std::int64_t max_duration_ms) {
 
 bool Queue::Shape::operator<(Shape const& o) const {
   auto const key = [](Shape const& s) {
-    auto const& r = s.resources;
-    return std::tie(s.pool, s.group, s.tasks, s.priority, r.gpus, r.gpu_milli, r.cpu_milli,
-                    r.memory_mib, r.disk_mib, r.gpu_memory_mib, r.ports, r.gpu_models,
-                    s.limit_class, r.where, r.bandwidth_mbit, r.mig_profile, s.kin);
+    return std::tuple_cat(std::tie(s.pool, s.group, s.tasks, s.priority),
+                          ByRequest::fields(s.resources), std::tie(s.limit_class, s.kin));
   };
   return key(*this) < key(o);
 }

@@ -12,7 +12,7 @@ namespace lepton::deployer {
 
 class Recorder final : public ClusterWatcher {
  public:
-  void node_is(NodeSpec const& spec) override { steps_.emplace_back().node = NodeRecord::of(spec); }
+  void node_is(NodeSpec const& spec) override { steps_.emplace_back().node = spec; }
   void node_gone(NodeId const& id) override { steps_.emplace_back().gone = id; }
   void holds(AttemptId const& attempt, Allocation const& allocation) override {
     auto& step = steps_.emplace_back();

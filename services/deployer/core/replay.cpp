@@ -76,20 +76,11 @@ bool is_sound(Cluster const& cluster, DecisionInput const& in) {
 
 }  // namespace
 
-NodeRecord NodeRecord::of(NodeSpec const& s) {
-  return {s.id, s.pool, s.capacity, s.state, s.labels, s.order, s.taints};
-}
-
-NodeSpec NodeRecord::spec() const {
-  return {node, pool, capacity, state, labels, order, taints};
-}
-
 std::vector<Step> snapshot_of(Cluster const& cluster, Placer const& placer) {
   std::vector<Step> steps;
   for (auto const& kind : cluster.gpu_kinds()) steps.emplace_back().kind = kind;
   for (auto const& pool : cluster.pools())
-    for (auto slot : cluster.pool(pool))
-      steps.emplace_back().node = NodeRecord::of(cluster.at(slot).spec);
+    for (auto slot : cluster.pool(pool)) steps.emplace_back().node = cluster.at(slot).spec;
   cluster.for_held([&](AttemptId const& attempt, Allocation const& allocation) {
     auto& step = steps.emplace_back();
     step.attempt = attempt;
@@ -101,7 +92,7 @@ std::vector<Step> snapshot_of(Cluster const& cluster, Placer const& placer) {
 
 Status Replay::apply(Step const& step) {
   if (step.kind) cluster_.know_kind(*step.kind);
-  if (step.node) return cluster_.upsert_node(step.node->spec());
+  if (step.node) return cluster_.upsert_node(*step.node);
   if (step.gone) return cluster_.remove_node(*step.gone);
   if (step.attempt && step.holds) return hold(*step.attempt, *step.holds);
   if (step.attempt && !cluster_.release(*step.attempt))

@@ -14,31 +14,6 @@
 
 namespace lepton::deployer {
 
-// A node as a decision sees it.
-struct NodeRecord {
-  NodeId node;
-  PoolId pool;
-  NodeCapacity capacity;
-  NodeState state = NodeState::unknown;
-  std::map<std::string, std::string> labels;
-  std::uint64_t order = 0;
-  std::vector<Taint> taints;
-
-  static NodeRecord of(NodeSpec const& spec);
-  NodeSpec spec() const;
-  static consteval auto fields() {
-    using schema::field;
-    using T = NodeRecord;
-    return schema::fields(field(1, "node", &T::node, "Name."), field(2, "pool", &T::pool, "Pool."),
-                          field(3, "capacity", &T::capacity, "What it has."),
-                          field(4, "state", &T::state, "State."),
-                          field(5, "labels", &T::labels, "Labels that count."),
-                          field(6, "order", &T::order, "Number of its registration."),
-                          field(7, "taints", &T::taints, "Taints."));
-  }
-};
-static_assert(schema::complete<NodeRecord>());
-
 struct Arrival {
   ResourceRequest request;
   std::uint32_t tasks = 1;
@@ -56,7 +31,7 @@ static_assert(schema::complete<Arrival>());
 // held, with `holds` it holds that from now on.
 struct Step {
   std::optional<GpuKind> kind;  // the next kind of GPU by number
-  std::optional<NodeRecord> node;
+  std::optional<NodeSpec> node;
   std::optional<NodeId> gone;
   std::optional<AttemptId> attempt;
   std::optional<Allocation> holds;

@@ -4,18 +4,12 @@
 #include <iterator>
 
 #include "common/codec/msgpack.hpp"
+#include "services/deployer/core/choices.hpp"
 
 namespace lepton::deployer {
 namespace {
 
 constexpr std::int64_t numbers_per_claim = 1'000;  // one write of the head for so many rows
-
-std::vector<NodeId> nodes_of(std::vector<Allocation> const& places) {
-  std::vector<NodeId> nodes;
-  nodes.reserve(places.size());
-  for (auto const& place : places) nodes.push_back(place.node);
-  return nodes;
-}
 
 DecisionRow row_of(DecisionInput const& in, DecisionOutcome const& out,
                    std::vector<Term> const& terms) {
@@ -27,8 +21,7 @@ DecisionRow row_of(DecisionInput const& in, DecisionOutcome const& out,
   row.nodes = nodes_of(out.places);
   row.victims = out.victims;
   row.why = out.what;
-  for (auto const& t : terms)
-    row.terms.push_back({std::string(t.name), t.value, std::string(t.unit)});
+  row.terms = score_terms(terms);
   return row;
 }
 

@@ -48,7 +48,7 @@ void Replayer::decide(Decision const& decision, DecisionRow const& row) {
     result_.different.push_back(decision.number);
   if (number_ == 0) return;
   result_.why = again->what;
-  for (auto const& place : again->places) result_.nodes.push_back(place.node);
+  result_.nodes = nodes_of(again->places);
 }
 
 void Replayer::look_closely(Decision const& decision, DecisionRow const& row) {

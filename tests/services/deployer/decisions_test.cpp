@@ -20,12 +20,15 @@ class DecisionsTest : public DeployerTest {
     auto const page = ask(DecisionList{.job = {job}}, who);
     return page ? page->decisions : std::vector<DecisionLine>{};
   }
-  DecisionsReplayed replayed(DecisionReplay const& m, As const& who) {
-    auto const id = post_as(m, who);
+  void run_works() {
     while (!worker.done.empty()) {
       pop(worker.done);
       settle();
     }
+  }
+  DecisionsReplayed replayed(DecisionReplay const& m, As const& who) {
+    auto const id = post_as(m, who);
+    run_works();
     auto const answer = answer_to<DecisionReplay>(id);
     EXPECT_TRUE(answer && *answer) << (answer ? answer->error().what : "no answer");
     return answer && *answer ? **answer : DecisionsReplayed{};
@@ -155,10 +158,7 @@ TEST_F(DecisionsTest, OneIsMadeAgainAtATimeAndTheNextIsToldToWait) {
   ASSERT_TRUE(submit("job-1", spec("a", 1), ann));
   auto const first = post_as(DecisionReplay{}, root);
   EXPECT_EQ(outcome(ask(DecisionReplay{}, root)), "exhausted");
-  while (!worker.done.empty()) {
-    pop(worker.done);
-    settle();
-  }
+  run_works();
   EXPECT_TRUE(answer_to<DecisionReplay>(first));
   EXPECT_EQ(all_replayed().replayed, 1u);
 }

@@ -204,7 +204,7 @@ TEST(DecisionReplay, ASnapshotIsAsGoodAsTheBeginning) {
 TEST(DecisionReplay, AnotherStateGivesAnotherDecision) {
   Replay replay;
   for (auto const* name : {"a", "b"})
-    must(replay.apply({.node = NodeRecord::of(node(name, capacity(4'000, 8'000, 1)))}));
+    must(replay.apply({.node = node(name, capacity(4'000, 8'000, 1))}));
   DecisionInput in;
   in.kind = DecisionKind::place;
   in.pool = default_pool;
