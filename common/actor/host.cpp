@@ -170,7 +170,10 @@ void Host::close(std::uint64_t number, Result<std::string> answer, Outbox& out) 
   calls_.erase(found);
   auto const& call = *shared;
   auto const& header = call.request.header;
-  Header back{.topic = header.topic, .id = header.id, .trace = header.trace};
+  Header back{.topic = header.topic,
+              .id = header.id,
+              .attempt = header.attempt,
+              .trace = header.trace};
   if (answer) {
     LEPTON_CHECK(call.allowed || call.traits.open || call.request.caller.door != Door::client,
                  "a client was answered without asking the gate");
@@ -189,8 +192,9 @@ void Host::close(std::uint64_t number, Result<std::string> answer, Outbox& out) 
     audit(call, AuditOutcome::denied, out);
   }
   back.kind = Kind::refusal;
-  out.answers.push_back(
-      {call.request.route, back, codec::encode(refusal_of(answer.error())), call.is_local()});
+  auto refusal = refusal_of(answer.error());
+  refusal.attempt = header.attempt;
+  out.answers.push_back({call.request.route, back, codec::encode(refusal), call.is_local()});
 }
 
 void Host::record(Call const& call, std::string const& reply, Outbox& out) {
@@ -209,8 +213,9 @@ void Host::audit(Call const& call, AuditOutcome outcome, Outbox& out) {
   out.events.push_back({"audit", std::string(AuditEvent::topic), codec::encode(event)});
 }
 
-void Host::refuse(Request const& request, Refusal const& refusal) {
+void Host::refuse(Request const& request, Refusal refusal) {
   ++stats_.refused;
+  refusal.attempt = request.header.attempt;
   Header const back{.kind = Kind::refusal,
                     .topic = request.header.topic,
                     .id = request.header.id,

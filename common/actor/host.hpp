@@ -152,7 +152,7 @@ class Host final : public Desk {
   void resume_read(std::uint64_t life, Continue then);
   void record(Call const& call, std::string const& reply, Outbox& out);
   void audit(Call const& call, AuditOutcome outcome, Outbox& out);
-  void refuse(Request const& request, Refusal const& refusal);
+  void refuse(Request const& request, Refusal refusal);
   void sweep_calls();
 
   // Committing (host_commit.cpp)
@@ -166,7 +166,7 @@ class Host final : public Desk {
   void note_recorded(Item const& item);
   void release_item(Item& item);
   void reject(Item offender, std::string const& why);
-  void undo(Item& item, Refusal const& refusal, bool redeliver);
+  void undo(Item& item, Refusal refusal, bool redeliver);
   void roll_back(Group undone, Refusal const& refusal, bool redeliver);
 
   Outlet* find_outlet(std::string_view stream);

@@ -125,7 +125,7 @@ void Host::reject(Item offender, std::string const& why) {
 }
 
 // What the item would have answered is refused instead, or decided again by the next life.
-void Host::undo(Item& item, Refusal const& refusal, bool redeliver) {
+void Host::undo(Item& item, Refusal refusal, bool redeliver) {
   bool waits = item.cause && calls_.erase(item.call) > 0;
   for (auto const& answer : item.out.answers) {
     if (item.cause && answers(answer, *item.cause)) {
@@ -135,6 +135,7 @@ void Host::undo(Item& item, Refusal const& refusal, bool redeliver) {
     ++stats_.refused;
     Header back = answer.header;
     back.kind = Kind::refusal;
+    refusal.attempt = back.attempt;
     owner_.deliver_answer({answer.route, back, codec::encode(refusal), answer.local});
   }
   if (!waits) return;

@@ -69,7 +69,7 @@ bool Host::admit_mutation(Call& call) {
       repeat_answer(call, answer.reply);
       return false;
   }
-  if (header.attempt > 1) {
+  if (header.attempt > 1 && !call.request.rows_asked) {
     repeat_from_rows(std::move(call));
     return false;
   }
@@ -122,7 +122,7 @@ void Host::repeat_or_decide(std::uint64_t number, Result<std::vector<store::Cell
   if (!found) return refuse(request, refusal_of(found.error()));
   if (!found->empty())
     if (auto row = store::from_cells<RequestRow>(found->front())) recorded_.finish(*row);
-  request.header.attempt = 1;
+  request.rows_asked = true;
   handle_request(std::move(request));
 }
 

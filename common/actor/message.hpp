@@ -41,6 +41,7 @@ struct Request {
   std::string body;
   TimeMs deadline_at = 0;
   TimeMs arrived_at = 0;
+  bool rows_asked = false;  // no earlier life has recorded it
 };
 
 // An answer as it leaves or arrives: the encoded reply, or a refusal.

@@ -54,16 +54,18 @@ void System::deliver_request(Request request) {
 void System::deliver_reply(std::string const& peer, Header const& header, std::string body) {
   auto const* waiting = asks_.find(header.id);
   // Only the one who was asked may answer.
-  bool const fits = waiting != nullptr && waiting->peer == peer;
-  auto ask = fits ? asks_.take(header.id) : std::nullopt;
-  if (!ask) {
+  if (waiting == nullptr || waiting->peer != peer) {
     ++late_replies_;
     return;
   }
-  if (header.kind == Kind::reply) return finish(std::move(*ask), std::move(body));
-  auto refusal = codec::decode<Refusal>(body);
-  finish(std::move(*ask),
-         refusal ? *refusal : Refusal{Code::internal, "the refusal could not be read", 0});
+  Answer answer = std::move(body);
+  if (header.kind != Kind::reply) {
+    auto refusal = codec::decode<Refusal>(std::get<std::string>(answer));
+    if (!refusal) refusal = Refusal{Code::internal, "the refusal could not be read", 0};
+    if (is_overtaken(*refusal, waiting->attempt)) return;
+    answer = std::move(*refusal);
+  }
+  finish(*asks_.take(header.id), std::move(answer));
 }
 
 void System::deliver_hint(Hint const& hint) {

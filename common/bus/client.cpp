@@ -51,6 +51,8 @@ struct Client::Impl {
     TimeMs due_at = 0;  // when it is sent again or ends
     TimeMs pause_ms = 0;
     std::uint32_t attempt = 0;  // sendings that left
+    std::uint32_t refused = 0;  // of them
+    std::optional<Error> refusal;  // the newest
     bool by_name = false;       // the last one carried the name of the token only
     Done done;
   };
@@ -64,6 +66,7 @@ struct Client::Impl {
   void end(Requests::iterator request, Result<std::string> result);
   int take(TimeMs wait_ms);
   bool take_answer(Received& message);
+  bool take_refusal(Requests::iterator found, Refusal refusal);
   int attend(TimeMs now);
   void heal(TimeMs now);
   Error no_answer(Open const& request) const;
@@ -137,6 +140,7 @@ void Client::Impl::send(std::string const& id, Open& request, TimeMs now) {
 }
 
 Error Client::Impl::no_answer(Open const& request) const {
+  if (request.refusal) return *request.refusal;
   if (request.attempt == 0)
     return {Code::unavailable,
             "cannot reach the service at " + settings.endpoint +
@@ -177,10 +181,26 @@ bool Client::Impl::take_answer(Received& message) {
   if (!refusal)
     return end(found, Error{Code::internal, "the service refused in words that cannot be read"}),
            true;
+  ++found->second.refused;
   if (refusal->token_wanted) return send_token(found), false;
-  retry_after = refusal->retry_after_ms;
-  auto const code = refusal->code == Code::unknown ? Code::internal : refusal->code;
-  return end(found, Error{code, std::move(refusal->what)}), true;
+  return take_refusal(found, std::move(*refusal));
+}
+
+// Final for the newest sending only. When there were several, an earlier one may be waiting yet: a
+// passing reason is then no answer to the request, which is sent again until its deadline.
+bool Client::Impl::take_refusal(Requests::iterator found, Refusal refusal) {
+  auto& request = found->second;
+  request.refusal = {refusal.code == Code::unknown ? Code::internal : refusal.code,
+                     std::move(refusal.what)};
+  if (is_overtaken(refusal, request.attempt)) return false;
+  auto const again_at = clock.now_ms() + refusal.retry_after_ms;
+  bool const passes = refusal.retry_after_ms > 0 && again_at < request.deadline_at;
+  retry_after = refusal.retry_after_ms;
+  if (!passes || request.refused >= request.attempt)
+    return end(found, *std::move(request.refusal)), true;
+  request.due_at = again_at;
+  round_at = std::min(round_at, again_at);
+  return false;
 }
 
 int Client::Impl::take(TimeMs wait_ms) {

@@ -202,6 +202,22 @@ TEST_F(Ask, RefusalAndUnreadableReply) {
   EXPECT_EQ(seen.lines, (std::vector<std::string>{"denied", "invalid"}));
 }
 
+TEST_F(Ask, ARefusalOfAnEarlierSendingIsNoAnswer) {
+  boot();
+  post("1", Change{"ask", "peer", 60'000});
+  while (wire.requests.size() < 2) advance(100);
+  auto const refuse = [&](std::uint32_t attempt) {
+    Refusal const refusal{Code::conflict, "rejected", 0, false, attempt};
+    system->deliver_reply("peer", reply_to(wire.requests[0], Kind::refusal),
+                          codec::encode(refusal));
+    settle();
+  };
+  refuse(1);
+  EXPECT_TRUE(seen.lines.empty());
+  refuse(static_cast<std::uint32_t>(wire.requests.size()));
+  EXPECT_EQ(seen.lines, std::vector<std::string>{"conflict"});
+}
+
 TEST_F(Ask, ResendsKeepTheIdAndEndInATimeout) {
   boot();
   post("1", Change{"ask", "peer", 5'000});

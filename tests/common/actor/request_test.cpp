@@ -98,6 +98,21 @@ TEST_F(Requests, ALookUpThatTheStoreRefusesRefusesTheRequest) {
   EXPECT_EQ(stored("sum"), 1);
 }
 
+// A caller that has sent it again goes by the answer to the newest.
+TEST_F(Requests, ARefusalSaysWhichSendingItRefuses) {
+  boot();
+  post("1", Change{"refuse", "a", 1});
+  EXPECT_EQ(refusal("1").attempt, 1u);
+  post("2", Change{"refuse", "a", 1}, {.attempt = 3});
+  EXPECT_EQ(refusal("2").attempt, 3u);
+  store.script = {store::FaultKind::rejected};
+  post("3", Change{"put", "a", 1}, {.attempt = 2});
+  EXPECT_EQ(refusal("3").attempt, 2u);
+  store.script = {store::FaultKind::unavailable};
+  post("4", Change{"put", "a", 1}, {.attempt = 2});
+  EXPECT_EQ(refusal("4").attempt, 2u);
+}
+
 TEST_F(Requests, ALookUpThatOutlivesItsLifeIsRefused) {
   boot();
   send("1", Change{"add", "sum", 1}, {.attempt = 2});

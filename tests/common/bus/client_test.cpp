@@ -132,6 +132,42 @@ TEST(Client, RefusalIsAnErrorWithItsCodeAndPause) {
   EXPECT_EQ(client->retry_after_ms(), 250);
 }
 
+// The service refuses the first sending when the second is on its way, and that one takes effect.
+TEST(Client, ARefusalOfAnEarlierSendingIsNoAnswer) {
+  std::optional<std::pair<actor::Route, Header>> first;
+  Server server([&](Server& s, actor::Route route, Header header, std::string) {
+    if (!first) return void(first.emplace(route, header));
+    s.refuse(first->first, first->second, {Code::conflict, "rejected", 0, false, 1});
+    s.reply(route, header, "done");
+  });
+  auto client = Client::connect(settings(server));
+  auto const answer = client->call(HealthGet{"x"}, 60'000);
+  ASSERT_TRUE(answer) << answer.error().what;
+  EXPECT_EQ(answer->detail, "done");
+}
+
+// The first sending waits somewhere and may take effect yet.
+TEST(Client, APassingRefusalIsNoAnswerWhileAnotherSendingIsOut) {
+  Server server([&](Server& s, actor::Route route, Header header, std::string) {
+    if (header.attempt == 1) return;
+    if (header.attempt > 3) return s.reply(route, header, std::to_string(header.attempt));
+    s.refuse(route, header, {Code::exhausted, "too busy", 1, false, header.attempt});
+  });
+  auto client = Client::connect(settings(server));
+  auto const answer = client->call(HealthGet{"x"}, 60'000);
+  ASSERT_TRUE(answer) << answer.error().what;
+  EXPECT_EQ(answer->detail, "4");
+}
+
+TEST(Client, WhatWasRefusedUntilTheDeadlineEndsWithThatRefusal) {
+  Server server([&](Server& s, actor::Route route, Header header, std::string) {
+    if (header.attempt > 1)
+      s.refuse(route, header, {Code::exhausted, "too busy", 1, false, header.attempt});
+  });
+  auto client = Client::connect(settings(server));
+  EXPECT_EQ(client->call(HealthGet{"x"}, 1'500).error(), (Error{Code::exhausted, "too busy"}));
+}
+
 TEST(Client, UnreachableServiceIsNamed) {
   ClientSettings s;
   s.endpoint = rig::free_tcp();
