@@ -57,10 +57,20 @@ void Parts::remove(std::uint32_t milli, ModelIndex model, std::uint32_t count) {
       part[i].count -= std::min(part[i].count, count);
 }
 
-Outlook::Outlook(Mix const& mix, std::vector<std::string> const& models)
-    : remnants_(sizes_of(mix)),
-      cpu_(needs_of(mix, &TaskClass::cpu_milli)),
-      memory_(needs_of(mix, &TaskClass::memory_mib)) {
+WorthTables::WorthTables(Mix const& mix)
+    : remnants(sizes_of(mix)),
+      cpu(needs_of(mix, &TaskClass::cpu_milli)),
+      memory(needs_of(mix, &TaskClass::memory_mib)) {}
+
+SharedWorth worth_of(Mix const& mix) {
+  static Mix const unknown = unknown_mix();
+  if (mix != unknown) return std::make_shared<WorthTables const>(mix);
+  static auto const shared = std::make_shared<WorthTables const>(unknown);
+  return shared;
+}
+
+Outlook::Outlook(Mix const& mix, std::vector<std::string> const& models, SharedWorth worth)
+    : worth_(std::move(worth)) {
   for (auto const& [task, weight] : mix) milli_per_arrival_ += weight * task.total_gpu_milli();
   find_insisting(mix, models);
   find_blocks(mix);
@@ -110,15 +120,16 @@ void Outlook::find_blocks(Mix const& mix) {
 Outlook::Shares Outlook::shares(Parts const& parts) const {
   double useful = 0;
   for (std::size_t i = 0; i < parts.size; ++i)
-    useful += parts.part[i].count * remnants_.useful(parts.part[i].milli);
+    useful += parts.part[i].count * worth_->remnants.useful(parts.part[i].milli);
   if (useful <= 0) return {};
   return {parts.cpu_milli / useful, parts.memory_mib / useful};
 }
 
 double Outlook::waste_of(std::uint32_t milli, Shares const& share) const {
-  auto const useful = remnants_.useful(milli);
-  return remnants_.waste(milli) + std::max(cpu_.stranded(milli, share.cpu * useful),
-                                           memory_.stranded(milli, share.memory * useful));
+  auto const& [remnants, cpu, memory] = *worth_;
+  auto const useful = remnants.useful(milli);
+  return remnants.waste(milli) + std::max(cpu.stranded(milli, share.cpu * useful),
+                                          memory.stranded(milli, share.memory * useful));
 }
 
 double Outlook::stranded(Parts const& parts) const {

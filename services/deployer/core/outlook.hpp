@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -50,9 +51,23 @@ struct Parts {
   double cpu_milli = 0, memory_mib = 0;
 };
 
+// What follows from the mix alone, whatever GPUs there are: the costly half, some milliseconds.
+struct WorthTables {
+  explicit WorthTables(Mix const& mix);
+
+  RemnantTable remnants;
+  HostTable cpu, memory;
+};
+using SharedWorth = std::shared_ptr<WorthTables const>;
+
+// Those of the unknown mix, with which every placer begins, are made once in a process.
+SharedWorth worth_of(Mix const& mix);
+
 class Outlook {
  public:
-  Outlook(Mix const& mix, std::vector<std::string> const& models);
+  Outlook(Mix const& mix, std::vector<std::string> const& models)
+      : Outlook(mix, models, worth_of(mix)) {}
+  Outlook(Mix const& mix, std::vector<std::string> const& models, SharedWorth worth);
 
   // Milli of the room's free GPUs that will probably never be given away; may be below 0, as a
   // remnant's waste may.
@@ -72,7 +87,8 @@ class Outlook {
   Blocks blocks_lost(Room const& room, std::uint32_t group, std::uint32_t gpus,
                      std::int64_t cpu_milli, std::int64_t memory_mib) const;
 
-  RemnantTable const& remnants() const { return remnants_; }
+  SharedWorth const& worth() const { return worth_; }
+  RemnantTable const& remnants() const { return worth_->remnants; }
   double milli_per_arrival() const { return milli_per_arrival_; }
   std::vector<Insisting> const& insisting() const { return insisting_; }
   std::vector<BlockKind> const& block_kinds() const { return block_kinds_; }
@@ -86,8 +102,7 @@ class Outlook {
   void find_insisting(Mix const& mix, std::vector<std::string> const& models);
   void find_blocks(Mix const& mix);
 
-  RemnantTable remnants_;
-  HostTable cpu_, memory_;
+  SharedWorth worth_;
   double milli_per_arrival_ = 0;
   std::vector<Insisting> insisting_;
   std::vector<BlockKind> block_kinds_;  // falling by gpus

@@ -60,12 +60,14 @@ Placer::Placer(Cluster const& cluster, Mix const& mix, bool ranked_models, Power
 Placer::~Placer() = default;
 
 void Placer::look_ahead(Mix const& mix) {
+  auto worth = outlook_ && mix == mix_ ? outlook_->worth() : nullptr;
   mix_ = mix;
   models_ = cluster_.models().size();
   named_.clear();
   for (auto arm : arms_) named_.push_back(make_policy(arm, mix_, cluster_.models()));
   if (bandit_ || arms_.front() == PlacementPolicy::foresight)
-    outlook_ = std::make_unique<Outlook>(mix_, cluster_.models());
+    outlook_ = std::make_unique<Outlook>(mix_, cluster_.models(),
+                                         worth ? std::move(worth) : worth_of(mix_));
   forget();
 }
 
