@@ -90,13 +90,15 @@ struct JobView {
   std::string why;
   std::vector<TaskView> tasks;
   std::uint32_t preemptions = 0;
+  std::string resizing;
 
   static consteval auto fields() {
     using schema::field;
     using T = JobView;
     return schema::fields(
         field(1, "job", &T::job, "Identity."), field(2, "owner", &T::owner, "Who submitted it."),
-        field(3, "spec", &T::spec, "What was asked for."), field(4, "state", &T::state, "State."),
+        field(3, "spec", &T::spec, "What was asked for, with its size of now."),
+        field(4, "state", &T::state, "State."),
         field(5, "submitted_at_ms", &T::submitted_at_ms, "When it came in, ms since 1970."),
         field(6, "started_at_ms", &T::started_at_ms,
               "When its present round was placed, ms since 1970; 0: not yet."),
@@ -106,7 +108,8 @@ struct JobView {
         field(10, "interruptions", &T::interruptions, "Interruptions so far."),
         field(11, "why", &T::why, "Why it waits, or how it ended."),
         field(12, "tasks", &T::tasks, "Its tasks."),
-        field(13, "preemptions", &T::preemptions, "How often it gave way to other work.").since(2));
+        field(13, "preemptions", &T::preemptions, "How often it gave way to other work.").since(2),
+        field(180, "resizing", &T::resizing, "A change of size that is on its way.").since(5));
   }
 };
 static_assert(schema::complete<JobView>());

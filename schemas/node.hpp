@@ -10,6 +10,7 @@
 #include "schemas/exec.hpp"
 #include "schemas/gang.hpp"
 #include "schemas/outputs.hpp"
+#include "schemas/resize.hpp"
 
 namespace lepton {
 
@@ -247,17 +248,20 @@ struct AttemptReport {
   std::int32_t signal = 0;
   std::string reason;
   Readiness readiness = Readiness::unknown;
+  SizeReport size;
 
   static consteval auto fields() {
     using schema::field;
     using T = AttemptReport;
-    return schema::fields(field(1, "attempt", &T::attempt, "The attempt."),
-                          field(2, "state", &T::state, "What became of it."),
-                          field(3, "final", &T::final, "It is over, and nothing of it lives."),
-                          field(4, "exit_code", &T::exit_code, "Exit code, when it exited."),
-                          field(5, "signal", &T::signal, "Signal that ended it; 0: none."),
-                          field(6, "reason", &T::reason, "A sentence for people."),
-                          field(40, "readiness", &T::readiness, "What its probes say.").since(2));
+    return schema::fields(
+        field(1, "attempt", &T::attempt, "The attempt."),
+        field(2, "state", &T::state, "What became of it."),
+        field(3, "final", &T::final, "It is over, and nothing of it lives."),
+        field(4, "exit_code", &T::exit_code, "Exit code, when it exited."),
+        field(5, "signal", &T::signal, "Signal that ended it; 0: none."),
+        field(6, "reason", &T::reason, "A sentence for people."),
+        field(40, "readiness", &T::readiness, "What its probes say.").since(2),
+        field(180, "size", &T::size, "What became of orders for another size.").since(5));
   }
 };
 static_assert(schema::complete<AttemptReport>());
@@ -315,6 +319,7 @@ struct NodeOrders {
   std::vector<ProbeOrder> probes;
   std::vector<OutputOrder> outputs;
   std::vector<ExecOrder> execs;
+  std::vector<ResizeOrder> sizes;
 
   static consteval auto fields() {
     using schema::field;
@@ -330,7 +335,9 @@ struct NodeOrders {
         field(40, "probes", &T::probes, "For attempts that were reported without.").since(2),
         field(110, "outputs", &T::outputs, "Parts of outputs to send with the next sync.").since(3),
         field(170, "execs", &T::execs, "Commands to run beside tasks; repeated until claimed.")
-            .since(4));
+            .since(4),
+        field(180, "sizes", &T::sizes, "Other sizes for attempts; repeated until reported.")
+            .since(5));
   }
 };
 static_assert(schema::complete<NodeOrders>());

@@ -1,6 +1,7 @@
 #include "cli/jobs/follow.hpp"
 
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "cli/connect.hpp"
@@ -62,7 +63,11 @@ Result<int> print_logs(Shell& shell, LogOptions const& o) {
   return 0;
 }
 
-Result<int> wait_for_end(Shell& shell, JobId const& job) {
+namespace {
+
+// Until `over` has an answer; `words` are said whenever they change.
+template <class Words, class Over>
+Result<int> watch(Shell& shell, JobId const& job, Words const& words, Over const& over) {
   auto client = connect(shell, Service::deployer);
   if (!client) return client.error();
   Patience patience(shell);
@@ -70,10 +75,32 @@ Result<int> wait_for_end(Shell& shell, JobId const& job) {
   for (;;) {
     auto const view = patience.ask(*client, JobShow{job}, shell.timeout_ms());
     if (!view) return view.error();
-    if (auto words = ending_words(*view); words != said) shell.say(said = words);
-    if (is_final(view->state)) return view->state == JobState::succeeded ? 0 : 1;
+    if (auto now = words(*view); now != said && !now.empty()) shell.say(said = now);
+    if (std::optional<Result<int>> end = over(*view)) return *end;
     std::this_thread::sleep_for(poll_pause);
   }
+}
+
+std::optional<Result<int>> end_of(JobView const& view) {
+  if (!is_final(view.state)) return std::nullopt;
+  return view.state == JobState::succeeded ? 0 : 1;
+}
+
+}  // namespace
+
+Result<int> wait_for_end(Shell& shell, JobId const& job) {
+  return watch(shell, job, ending_words, end_of);
+}
+
+Result<int> wait_for_size(Shell& shell, JobId const& job, TaskSize const& size) {
+  auto const over = [&](JobView const& view) -> std::optional<Result<int>> {
+    auto const& now = view.spec.resources;
+    if (!view.resizing.empty()) return std::nullopt;
+    if (TaskSize{now.cpu_milli, now.memory_mib} == size) return 0;
+    return Error{Code::conflict, view.why.empty() ? "the job has another size" : view.why};
+  };
+  return watch(
+      shell, job, [](JobView const& view) { return view.resizing; }, over);
 }
 
 }  // namespace lepton::cli

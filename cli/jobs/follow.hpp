@@ -4,6 +4,7 @@
 
 #include "cli/shell.hpp"
 #include "schemas/deployer.hpp"
+#include "schemas/resize.hpp"
 
 namespace lepton::cli {
 
@@ -18,5 +19,7 @@ Result<int> print_logs(Shell& shell, LogOptions const& options);
 
 // 0 when it succeeded, 1 when it ended otherwise.
 Result<int> wait_for_end(Shell& shell, JobId const& job);
+// Until its size is settled; 0 when it became this one.
+Result<int> wait_for_size(Shell& shell, JobId const& job, TaskSize const& size);
 
 }  // namespace lepton::cli

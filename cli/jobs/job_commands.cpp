@@ -8,6 +8,7 @@
 #include "cli/jobs/fetch.hpp"
 #include "cli/jobs/follow.hpp"
 #include "cli/jobs/job_views.hpp"
+#include "cli/jobs/resize.hpp"
 #include "cli/output/emit.hpp"
 #include "cli/spec/spec.hpp"
 #include "cli/workdir/upload.hpp"
@@ -206,8 +207,8 @@ Command fetch_command() {
 }  // namespace
 
 Commands job_commands() {
-  return {apply_command(),  plan_command(),    list_command(),  show_command(), logs_command(),
-          cancel_command(), explain_command(), fetch_command(), exec_command()};
+  return {apply_command(),  plan_command(),   list_command(),    show_command(),  logs_command(),
+          cancel_command(), resize_command(), explain_command(), fetch_command(), exec_command()};
 }
 
 }  // namespace lepton::cli

@@ -63,8 +63,9 @@ Table job_sheet(JobView const& job, WallMs now_ms) {
       .row({"STATUS", name(job.state)})
       .row({"REASON", or_dash(job.why)})
       .row({"COMMAND", shortened(text::join(job.spec.command, " "))})
-      .row({"RESOURCES", request_words(job.spec)})
-      .row({"POOL", job.spec.pool.value})
+      .row({"RESOURCES", request_words(job.spec)});
+  if (!job.resizing.empty()) table.row({"RESIZING", job.resizing});
+  table.row({"POOL", job.spec.pool.value})
       .row({"PRIORITY", std::to_string(job.spec.priority)})
       .row({"SUBMITTED", time_words(job.submitted_at_ms)})
       .row({"STARTED", time_words(job.started_at_ms)})

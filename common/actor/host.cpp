@@ -170,10 +170,8 @@ void Host::close(std::uint64_t number, Result<std::string> answer, Outbox& out) 
   calls_.erase(found);
   auto const& call = *shared;
   auto const& header = call.request.header;
-  Header back{.topic = header.topic,
-              .id = header.id,
-              .attempt = header.attempt,
-              .trace = header.trace};
+  Header back{
+      .topic = header.topic, .id = header.id, .attempt = header.attempt, .trace = header.trace};
   if (answer) {
     LEPTON_CHECK(call.allowed || call.traits.open || call.request.caller.door != Door::client,
                  "a client was answered without asking the gate");

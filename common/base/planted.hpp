@@ -34,6 +34,7 @@ inline constexpr std::array planted_bugs = std::to_array<std::string_view>({
     "exec_end_unaudited",     // the end of a command leaves no entry
     "exec_begins_unclaimed",  // a node begins a command before the deployer has said yes
     "decision_step_lost",     // what is given back is missing in the record of decisions
+    "resized_before_agreed",  // what a task gives back is given away before its node has agreed
 });
 
 // Only names of the list compile.

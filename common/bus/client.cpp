@@ -50,10 +50,10 @@ struct Client::Impl {
     TimeMs deadline_at = 0;
     TimeMs due_at = 0;  // when it is sent again or ends
     TimeMs pause_ms = 0;
-    std::uint32_t attempt = 0;  // sendings that left
-    std::uint32_t refused = 0;  // of them
+    std::uint32_t attempt = 0;     // sendings that left
+    std::uint32_t refused = 0;     // of them
     std::optional<Error> refusal;  // the newest
-    bool by_name = false;       // the last one carried the name of the token only
+    bool by_name = false;          // the last one carried the name of the token only
     Done done;
   };
   using Requests = std::unordered_map<std::string, Open>;

@@ -19,6 +19,7 @@ Deployer::Deployer(Settings settings, std::shared_ptr<Balancer> balancer)
   on<JobShow>(&Deployer::show);
   on<JobList>(&Deployer::list);
   on<JobCancel>(&Deployer::cancel);
+  on<JobResize>(&Deployer::resize_job);
   on<JobPlan>(&Deployer::plan);
   on<JobLogs>(&Deployer::logs);
   on<JobExplain>(&Deployer::explain_job);
@@ -81,6 +82,8 @@ void Deployer::restore(actor::Rows const& rows) {
     job.started_at_ms = row.started_at_ms;
     job.finished_at_ms = row.finished_at_ms;
     job.why = std::move(row.why);
+    job.size = row.size;
+    job.resizing = std::move(row.resizing);
   }
   for (auto& row : rows.of<QuotaRow>()) {
     ledger_.set(row.pool, row.owner, {row.gpu_milli, row.cpu_milli, row.gpu_milli_max, row.weight});
@@ -117,7 +120,7 @@ void Deployer::start(Context& c) {
     auto& job = jobs_.at(id);
     job.queued_at_ms = last_queued_at_ms_ =
         std::max<WallMs>(last_queued_at_ms_, job.row.submitted_at_ms);
-    placer_.observe(job.spec().resources, job.spec().nodes);
+    placer_.observe(job.resources(), job.spec().nodes);
     after_restart(job.run, instant(c));
     job.placed_at = c.now();
     if (planted("double_placement") && job.run.state == JobState::starting)
@@ -136,6 +139,7 @@ void Deployer::start(Context& c) {
         hold_for(job, attempt_id(id, i, job.run.round), job.allocations[i]);
       }
       resume_simulated(job, c);
+      if (job.resizing) tell_size(job, c);
       for (auto const& action : outstanding(id, job.run)) act(job, action, c);
     }
   }

@@ -14,7 +14,7 @@
 // entrance.cpp their balancer and the scaler; use.cpp what replicas use; marks.cpp labels, taints
 // and drains; relations.cpp arrays and what waits for what; backfill.cpp reservations of those who
 // wait; patience.cpp the places of who has waited for long; spot.cpp who stays off spot nodes;
-// explain.cpp reasons.
+// resize.cpp other sizes; explain.cpp reasons.
 // Parts of their own: folders/ working folders; relay.hpp what people ask of a task on its node;
 // execs/ commands beside tasks;
 // use_watch.hpp what the monitor measured of replicas; node_watch.hpp what it says of nodes.
@@ -29,6 +29,7 @@
 #include "schemas/node.hpp"
 #include "schemas/node_marks.hpp"
 #include "schemas/quota.hpp"
+#include "schemas/resize.hpp"
 #include "schemas/scaler.hpp"
 #include "services/deployer/balancer/balancer.hpp"
 #include "services/deployer/core/backfill.hpp"
@@ -208,6 +209,18 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   std::optional<Misfit> respect_head(QueuedJob const& queued, std::vector<Allocation>& places,
                                      WallMs now, Beside& beside);
   void drop_reservations();
+
+  // resize.cpp
+  Result<JobResized> resize_job(JobResize const& m, Context& c);
+  bool all_run(Job const& job) const;
+  Status resize_queued(Job& job, TaskSize const& to, Context& c);
+  Status resize_running(Job& job, Resizing resizing, Context& c);
+  Status give_size(Job& job, std::uint32_t task, TaskSize const& size);
+  void tell_size(Job& job, Context& c);
+  void take_size_report(Job& job, std::uint32_t task, SizeReport const& report, Context& c);
+  void settle_size(Job& job, Context& c);
+  void end_resizing(Job& job, Context& c);
+  void order_size(Job const& job, std::uint32_t task, NodeOrders& orders) const;
 
   // spot.cpp
   std::string kin_of(Job const& job) const;

@@ -104,6 +104,7 @@ void Deployer::act(Job& job, Action const& action, Context& c) {
                                                           : "deployer.job.retried",
                 AuditOutcome::failed, c);
       job.allocations.clear();
+      end_resizing(job, c);
       drop_live(job);
       save(job, c);
       enqueue(job);
@@ -118,6 +119,10 @@ void Deployer::act(Job& job, Action const& action, Context& c) {
 
 void Deployer::finish(Job& job, Context& c) {
   drop_live(job);
+  if (job.resizing) {
+    end_resizing(job, c);
+    save(job, c);
+  }
   queue_.erase(job.id());
   plan_again_at_.erase(job.id());
   if (holding_.contains(job.id())) {
@@ -137,11 +142,11 @@ void Deployer::finish(Job& job, Context& c) {
 }
 
 void Deployer::enqueue(Job const& job) {
-  auto const pushed = queue_.push(
-      {job.id(), job.row.pool, job.spec().resources, job.spec().nodes, job.spec().priority,
-       std::uint64_t(job.row.queue_order), job.run.not_before_ms, job.queued_at_ms,
-       ledger_.has_quotas(job.row.pool) ? job.row.owner : std::string(),
-       limit_class_of(job.spec().max_duration_ms), job.waits_since_ms(), kin_of(job)});
+  auto const pushed =
+      queue_.push({job.id(), job.row.pool, job.resources(), job.spec().nodes, job.spec().priority,
+                   std::uint64_t(job.row.queue_order), job.run.not_before_ms, job.queued_at_ms,
+                   ledger_.has_quotas(job.row.pool) ? job.row.owner : std::string(),
+                   limit_class_of(job.spec().max_duration_ms), job.waits_since_ms(), kin_of(job)});
   LEPTON_CHECK(pushed.has_value(), "a job was queued twice");
 }
 

@@ -89,7 +89,8 @@ void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
       std::any_of(orders.stops.begin(), orders.stops.end(),
                   [&](auto const& stop) { return !link.stops_told.contains(stop.attempt); }) ||
       std::any_of(orders.probes.begin(), orders.probes.end(),
-                  [&](auto const& probe) { return !link.probes_told.contains(probe.attempt); });
+                  [&](auto const& probe) { return !link.probes_told.contains(probe.attempt); }) ||
+      orders.sizes != link.sizes_told;
   if (news || m.wait_ms == 0) return answer_sync(link, ticket, std::move(orders), c);
   link.parked = ticket;
   link.parked_number = m.number;
@@ -158,6 +159,7 @@ Status Deployer::check_age(NodeLink& link, NodeSync const& m) {
     if (link.outlived.size() > outlived_max) link.outlived.pop_front();
     link.stops_told.clear();
     link.probes_told.clear();
+    link.sizes_told.clear();
   }
   link.incarnation = m.incarnation;
   link.number = m.number;
@@ -213,6 +215,7 @@ void Deployer::take_report(NodeId const& node, AttemptReport const& report, Cont
       Report{node, report.attempt, report.state, report.exit_code, report.signal, report.reason},
       c);
   replica_reported(report.attempt, report.readiness, c);
+  if (job->resizing) take_size_report(*job, parse_attempt(report.attempt)->index, report.size, c);
   if (report.state == AttemptState::running && report.readiness == Readiness::unknown &&
       job->spec().probes.any())
     link.unprobed.insert(report.attempt);
@@ -258,6 +261,8 @@ void Deployer::order_starts(NodeId const& node, NodeOrders& orders) const {
                                job.allocations.at(ref->index),
                                secrets == secrets_.end() ? AttemptSecrets{} : secrets->second,
                                ref->index, job.spec().nodes, gang_of(job)});
+    } else if (!is_final(member.state)) {
+      order_size(job, ref->index, orders);
     }
   }
 }
@@ -281,6 +286,7 @@ void Deployer::answer_sync(NodeLink& link, Ticket<NodeSync> ticket, NodeOrders o
   for (auto const& stop : orders.stops) link.stops_told.insert(stop.attempt);
   link.probes_told.clear();
   for (auto const& probe : orders.probes) link.probes_told.insert(probe.attempt);
+  link.sizes_told = orders.sizes;
   c.answer(ticket, Result<NodeOrders>(std::move(orders)));
 }
 

@@ -188,7 +188,7 @@ void Deployer::drop_hold(Job const& job) {
   auto const waits = holding_.find(job.id());
   waits->second.hold.release(cluster_);
   holding_.erase(waits);
-  ledger_.subtract(job.row.pool, job.row.owner, usage_of(job.spec().resources, job.spec().nodes));
+  ledger_.subtract(job.row.pool, job.row.owner, usage_of(job.resources(), job.spec().nodes));
 }
 
 void Deployer::begin_hold(QueuedJob const& queued, PreemptionPlan const& plan, Context& c) {

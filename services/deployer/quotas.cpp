@@ -80,7 +80,7 @@ void Deployer::release(AttemptId const& attempt) {
 
 std::optional<std::string> Deployer::beyond_limit(Job const& job) const {
   return ledger_.beyond_limit(job.row.pool, job.row.owner,
-                              usage_of(job.spec().resources, job.spec().nodes));
+                              usage_of(job.resources(), job.spec().nodes));
 }
 
 // It could not start even if its owner used nothing.
@@ -111,8 +111,8 @@ void Deployer::mark_borrowed(std::vector<Running>& running, PoolId const& pool) 
     if (job.row.pool != pool) continue;
     auto& of_owner = work[job.row.owner];
     place[id] = of_owner.size();
-    of_owner.push_back({job.spec().priority, job.row.queue_order,
-                        usage_of(job.spec().resources, job.spec().nodes)});
+    of_owner.push_back(
+        {job.spec().priority, job.row.queue_order, usage_of(job.resources(), job.spec().nodes)});
   }
   std::map<std::string, std::vector<bool>> lent;
   for (auto const& [owner, all] : work) lent[owner] = borrowed(ledger_.quota(pool, owner), all);

@@ -5,6 +5,7 @@
 #include "schemas/states.hpp"
 #include "schemas/values.hpp"
 #include "services/deployer/core/lifecycle.hpp"
+#include "services/deployer/core/resize.hpp"
 
 namespace lepton::deployer {
 
@@ -52,6 +53,8 @@ struct JobRunRow {
   std::int64_t started_at_ms = 0;
   std::int64_t finished_at_ms = 0;
   std::string why;
+  std::optional<TaskSize> size;
+  std::optional<Resizing> resizing;
 
   static consteval auto fields() {
     using schema::field;
@@ -63,7 +66,10 @@ struct JobRunRow {
         field(5, "started_at_ms", &R::started_at_ms,
               "When the round was placed, ms since 1970; 0: not yet."),
         field(6, "finished_at_ms", &R::finished_at_ms, "When it ended, ms since 1970; 0: not yet."),
-        field(7, "why", &R::why, "Why it waits, or how it ended."));
+        field(7, "why", &R::why, "Why it waits, or how it ended."),
+        field(180, "size", &R::size, "Size of its tasks, if it was changed.").since(5),
+        field(181, "resizing", &R::resizing, "A change of it that nodes have yet to take up.")
+            .since(5));
   }
 };
 static_assert(schema::complete<JobRunRow>());

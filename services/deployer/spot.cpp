@@ -56,7 +56,8 @@ std::uint32_t Deployer::standing_beside(Job const& job) const {
 }
 
 ResourceRequest Deployer::request_of(Job const& job) const {
-  return asked_now(job.spec(), standing_beside(job));
+  auto const request = asked_now(job.spec(), standing_beside(job));
+  return job.size ? sized(request, *job.size) : request;
 }
 
 QueuedJob Deployer::as_now(QueuedJob const& queued) const {

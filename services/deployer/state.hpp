@@ -24,21 +24,28 @@ struct Job {
   WallMs started_at_ms = 0;
   WallMs finished_at_ms = 0;
   std::string why;
-  WallMs queued_at_ms = 0;    // its age in the queue; not stored
-  TimeMs placed_at = 0;       // on the monotonic clock of this life, whose start counts too
-  bool stood_aside = false;   // waited for others before it came to the queue; not stored
-  std::int64_t decision = 0;  // number of the newest about it in this life
-  std::string waits_for;      // the rules that keep it back, as last noted in this life
-  TimeMs waits_told_at = 0;   // when that was
+  std::optional<TaskSize> size;  // of each task, if it was changed
+  std::optional<Resizing> resizing;
+  std::set<std::uint32_t> agreed;  // tasks whose nodes have said that the size meant holds
+  WallMs queued_at_ms = 0;         // its age in the queue; not stored
+  TimeMs placed_at = 0;            // on the monotonic clock of this life, whose start counts too
+  bool stood_aside = false;        // waited for others before it came to the queue; not stored
+  std::int64_t decision = 0;       // number of the newest about it in this life
+  std::string waits_for;           // the rules that keep it back, as last noted in this life
+  TimeMs waits_told_at = 0;        // when that was
 
   JobId const& id() const { return row.job; }
-  JobSpec const& spec() const { return row.spec; }
+  JobSpec const& spec() const { return row.spec; }  // as it was submitted
+  ResourceRequest resources() const {
+    return size ? sized(row.spec.resources, *size) : row.spec.resources;
+  }
   WallMs waits_since_ms() const {
     return run.waits_since_ms > 0 ? run.waits_since_ms : queued_at_ms;
   }
   std::string path() const { return "job/" + row.owner + "/" + row.name; }
   JobRunRow run_row() const {
-    return {row.job, run.state, run, allocations, started_at_ms, finished_at_ms, why};
+    return {row.job,        run.state, run,  allocations, started_at_ms,
+            finished_at_ms, why,       size, resizing};
   }
 };
 
@@ -84,6 +91,7 @@ struct NodeLink {
   std::set<AttemptId> stops_told;       // by the last answer; no news when told again
   std::set<AttemptId> unprobed;         // run there by its last sync, and it has no probes for them
   std::set<AttemptId> probes_told;      // by the last answer; no news when told again
+  std::vector<ResizeOrder> sizes_told;  // likewise
   std::deque<std::string> outlived;     // incarnations before this one; late syncs of theirs
   std::vector<LogOrder> log_orders;     // for the next answer
 

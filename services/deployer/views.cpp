@@ -41,6 +41,16 @@ std::string cancelled_by(actor::Caller const& caller, std::string const& reason)
   return reason.empty() ? by : by + ": " + reason.substr(0, 200);
 }
 
+std::string words_of(TaskSize const& size) {
+  return fmt::format("{:g} CPU, {} MiB", static_cast<double>(size.cpu_milli) / 1000.0,
+                     size.memory_mib);
+}
+
+std::string words_of(Resizing const& r) {
+  auto const words = fmt::format("from {} to {}", words_of(r.from), words_of(r.to));
+  return r.back ? words + ", which is taken back: " + r.why : words;
+}
+
 std::string resources_in_words(JobSpec const& spec) {
   auto const& r = spec.resources;
   std::string words = spec.nodes > 1 ? fmt::format("{} x ", spec.nodes) : "";
@@ -50,8 +60,7 @@ std::string resources_in_words(JobSpec const& spec) {
     words += r.gpu_milli < 1000 ? fmt::format("{:g} GPU{}, ", r.gpu_milli / 1000.0, model)
                                 : fmt::format("{} GPU{}, ", r.gpus, model);
   }
-  return words +
-         fmt::format("{:g} CPU, {} MiB", static_cast<double>(r.cpu_milli) / 1000.0, r.memory_mib);
+  return words + words_of(size_of(r));
 }
 
 JobView view_of(Job const& job) {
@@ -59,6 +68,8 @@ JobView view_of(Job const& job) {
   v.job = job.id();
   v.owner = job.row.owner;
   v.spec = job.spec();
+  v.spec.resources = job.resources();
+  if (job.resizing) v.resizing = words_of(*job.resizing);
   v.state = job.run.state;
   v.submitted_at_ms = job.row.submitted_at_ms;
   v.started_at_ms = job.started_at_ms;
@@ -78,11 +89,13 @@ JobView view_of(Job const& job) {
 }
 
 JobLine line_of(Job const& job, WallMs now) {
+  auto spec = job.spec();
+  spec.resources = job.resources();
   return {job.id(),
           job.row.name,
           job.row.owner,
           job.run.state,
-          resources_in_words(job.spec()),
+          resources_in_words(spec),
           job.row.submitted_at_ms,
           duration_ms(job, now),
           job.run.round > 0 ? job.run.round - 1 : 0,

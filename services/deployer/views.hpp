@@ -13,6 +13,8 @@ namespace lepton::deployer {
 std::map<std::string, std::string> labels_of(NodeRow const& row);
 JobView view_of(Job const& job);
 JobLine line_of(Job const& job, WallMs now);
+std::string words_of(TaskSize const& size);  // "4 CPU, 16384 MiB"
+std::string words_of(Resizing const& resizing);
 std::string resources_in_words(JobSpec const& spec);  // "2 x 1 GPU H100, 4 CPU, 16384 MiB"
 
 // What the vault is asked for before a task starts: name to path; "vault://ml/hf" names the path

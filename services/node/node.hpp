@@ -70,6 +70,8 @@ class Node final : public actor::Actor {
     bool final = false;
     bool acknowledged = false;
     TimeMs lease_until = 0;
+    SizeReport size;
+    TaskSize resizing;  // the runner is at it
   };
 
   // node.cpp
@@ -94,6 +96,7 @@ class Node final : public actor::Actor {
   void answered(std::uint64_t number, TimeMs sent_at, Result<NodeOrders> const& orders, Context& c);
   void obey(NodeOrders const& orders, TimeMs sent_at, Context& c);
   void take_start(StartOrder const& order, TimeMs sent_at, Context& c);
+  void take_size(ResizeOrder const& order, Context& c);
   void read_log(LogOrder const& order, Context& c);
   void read_output(OutputOrder const& order, Context& c);
 

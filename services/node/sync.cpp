@@ -65,6 +65,7 @@ NodeSync Node::report() const {
     if (entry.has_report && !entry.acknowledged) {
       m.reports.push_back(report_of(id, entry.reported, entry.final));
       m.reports.back().readiness = readiness_of(id);
+      m.reports.back().size = entry.size;
     }
   m.logs = logs_;
   return m;
@@ -148,6 +149,7 @@ void Node::obey(NodeOrders const& orders, TimeMs sent_at, Context& c) {
     feed(stop.attempt.value, input::StopWanted{stop.attempt.value, stop.task.value, stop.why}, c);
   for (auto const& start : orders.starts) take_start(start, sent_at, c);
   for (auto const& probes : orders.probes) take_probe(probes, c);
+  for (auto const& order : orders.sizes) take_size(order, c);
   for (auto const& log : orders.logs) read_log(log, c);
   for (auto const& order : orders.outputs) read_output(order, c);
   for (auto const& order : orders.execs) execs_.take(order, incarnation_, c);
@@ -168,6 +170,32 @@ void Node::take_start(StartOrder const& order, TimeMs sent_at, Context& c) {
   entry.lease_until = until;
   feed(attempt, input::LeaseGranted{until}, c);
   feed(attempt, input::Assigned{attempt, order.task.value}, c);
+}
+
+// What the runner is at, has obeyed or has refused is in each report already.
+void Node::take_size(ResizeOrder const& order, Context& c) {
+  auto const found = attempts_.find(order.attempt.value);
+  if (found == attempts_.end() || found->second.final || found->second.resizing == order.size)
+    return;
+  auto& entry = found->second;
+  if (entry.size.size == order.size || entry.size.refused == order.size) return;
+  entry.resizing = order.size;
+  queue([this, order](Runner& runner) -> Continue {
+    auto const done =
+        runner.resize(order.attempt.value, {order.size.cpu_milli, order.size.memory_mib});
+    return [this, order, done](Context& later) {
+      auto const still = attempts_.find(order.attempt.value);
+      if (still == attempts_.end()) return;
+      auto& size = still->second.size;
+      still->second.resizing = {};
+      if (done)
+        size = {order.size, {}, ""};
+      else
+        size.refused = order.size, size.why = done.error().what;
+      news(later);
+    };
+  });
+  work(c);
 }
 
 void Node::read_log(LogOrder const& order, Context& c) {

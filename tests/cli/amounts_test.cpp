@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/jobs/resize.hpp"
+
 namespace lepton::cli {
 namespace {
 
@@ -94,6 +96,16 @@ TEST(Amounts, GpusAreCountsModelsOrBoth) {
   for (auto const* text :
        {"", ":8", "H100:", "H100:x", "H100:0", "H 100", "-1", "1025", "H100:8:1", "2.5"})
     EXPECT_FALSE(parse_gpu(text)) << text;
+}
+
+TEST(Size, IsReadAsInASpecAndRefusedByItsOption) {
+  EXPECT_EQ(*read_size("500m", ""), (TaskSize{500, 0}));
+  EXPECT_EQ(*read_size("", "8GiB"), (TaskSize{0, 8'192}));
+  EXPECT_EQ(*read_size("4", "64MiB"), (TaskSize{4'000, 64}));
+  EXPECT_NE(read_size("", "").error().what.find("--cpu, --memory or both"), std::string::npos);
+  EXPECT_TRUE(read_size("much", "").error().what.starts_with("--cpu: "));
+  EXPECT_TRUE(read_size("", "8").error().what.starts_with("--memory: "));
+  EXPECT_TRUE(read_size("0", "").error().what.starts_with("--cpu: "));
 }
 
 }  // namespace

@@ -61,6 +61,19 @@ def is_measured(stack):
     stack.wait_job(job, {"cancelled"})
 
 
+def is_resized(stack, engine):
+    """By the engine's own update; its processes never stop."""
+    job = stack.apply(spec("grows", "exec sleep 600"))
+    stack.wait_job(job, {"running"})
+    stack.run("job", "resize", job, "--cpu", "0.2", "--memory", "128MiB", "--wait")
+    name, = engine.docker("ps", "--format", "{{.Names}}").stdout.split()
+    limits = engine.docker("inspect", "--format", "{{json .HostConfig}}", name).stdout
+    equal(json.loads(limits)["Memory"], 128 << 20, "its memory as the engine knows it")
+    equal(int(stack.job(job)["spec"]["resources"]["cpu_milli"]), 200, "its CPU")
+    stack.cancel(job)
+    stack.wait_job(job, {"cancelled"})
+
+
 def is_asked_within(stack):
     """A command of a probe runs in the replica's container."""
     stack.run("service", "apply", "-", text=json.dumps(
@@ -88,6 +101,7 @@ def test():
             fails_without_its_image(stack)
             is_found_again(stack, engine)
             is_measured(stack)
+            is_resized(stack, engine)
             is_asked_within(stack)
 
 

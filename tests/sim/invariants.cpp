@@ -29,18 +29,21 @@ void Suite::check_now() {
     if (auto const* d = deployer()) d->cluster().check_invariants();
     for (auto const* name : services) check_lease(name);
   }
-  // Neither can begin but with the start of a task.
-  std::uint64_t starts = 0;
-  for (auto const& [name, runner] : runners_) starts += runner->starts();
-  if (std::exchange(starts_seen_, starts) != starts) check_running();
+  // Neither can begin but with the start of a task, or another size for one.
+  std::uint64_t changes = 0;
+  for (auto const& [name, runner] : runners_) changes += runner->starts() + runner->resizes();
+  if (std::exchange(changes_seen_, changes) != changes) check_running();
 }
 
-// Promise 2 on real processes, and promise 5 on the GPUs that they were given.
+// Promise 2 on real processes, and promise 5 on the GPUs and the limits that they were given.
 void Suite::check_running() {
   std::map<std::string, std::string> live;  // task to attempt
   for (auto& [name, runner] : runners_) {
     std::map<std::string, std::uint32_t> taken;  // GPU to thousandths
-    runner->each_running([&, &node = name](node::RunSpec const& spec) {
+    TaskSize all;
+    runner->each_running([&, &node = name](node::RunSpec const& spec, node::RunLimits const& now) {
+      all.cpu_milli += now.cpu_milli;
+      all.memory_mib += now.memory_mib;
       auto const [at, first] = live.emplace(spec.task, spec.attempt + " on " + node);
       if (!first)
         world_.fail("two attempts of task " + spec.task + " run at once: " + at->second + " and " +
@@ -54,6 +57,9 @@ void Suite::check_running() {
         if ((taken[gpu] += wanted.gpu_milli > 0 ? wanted.gpu_milli : 1'000) > 1'000)
           world_.fail(gpu + " of " + node + " is given out beyond its capacity");
     });
+    auto const has = capacity_of_node();
+    if (all.cpu_milli > has.cpu_milli || all.memory_mib > has.memory_mib)
+      world_.fail("what runs on " + name + " may use more CPU or memory than it has");
   }
 }
 

@@ -8,12 +8,6 @@
 namespace lepton::sim {
 namespace {
 
-NodeCapacity capacity_of_node() {
-  NodeCapacity c{16'000, 65'536, 100'000, {}, 20'000, 100};
-  for (int i = 0; i < 4; ++i) c.gpus.push_back({"GPU-" + std::to_string(i), "H100", 81'920});
-  return c;
-}
-
 constexpr TimeMs report_every_ms = 5'000;
 
 // A machine of which there is little to tell.
@@ -22,6 +16,12 @@ struct SteadyMeter final : node::Meter {
 };
 
 }  // namespace
+
+NodeCapacity capacity_of_node() {
+  NodeCapacity c{16'000, 65'536, 100'000, {}, 20'000, 100};
+  for (int i = 0; i < 4; ++i) c.gpus.push_back({"GPU-" + std::to_string(i), "H100", 81'920});
+  return c;
+}
 
 Plan Plan::draw(std::uint64_t seed) {
   Chance chance(seed ^ 0x706c616eu);
@@ -44,8 +44,8 @@ Plan Plan::calm() {
 }
 
 std::vector<std::string_view> Plan::chore_kinds() {
-  return {"queries", "drains",  "secrets", "quotas",   "marks",
-          "log",     "scaling", "alerts",  "services", "commands"};
+  return {"queries", "drains", "secrets",  "quotas",   "marks",  "log",
+          "scaling", "alerts", "services", "commands", "resizes"};
 }
 
 bool Plan::leave_out(std::string_view kind) {

@@ -1,5 +1,5 @@
 #pragma once
-// The whole suite in a simulated world: the real deployer, vault, auditor and node actors, fake
+// The whole suite in a simulated world: the real actors of all services and of the nodes, fake
 // runners whose processes outlive their nodes, clients that ask, and faults drawn from the seed.
 // After each event the promises of docs/architecture.md section 8 are checked, at each answer that
 // it tells only what is durable; after the faults end, everything must come to its end. Repeat one
@@ -20,6 +20,7 @@
 #include "common/sim/machine.hpp"
 #include "common/sim/world.hpp"
 #include "schemas/exec.hpp"
+#include "schemas/resize.hpp"
 #include "services/auditor/rows.hpp"
 #include "services/deployer/balancer/fake_balancer.hpp"
 #include "services/node/runner/fake_runner.hpp"
@@ -93,6 +94,7 @@ class Suite {
   JobSpec random_spec();
   void script_tasks(JobId const& job, JobSpec const& spec);
   void look_closely(JobId const& job);
+  void resize_something();
   void drain_something();
   void take_back(NodeId const& node);
   void put_secret();
@@ -168,8 +170,10 @@ class Suite {
   std::map<std::uint64_t, std::string> roots_;  // size of the log to the root in a checkpoint
   std::uint64_t events_ = 0;
   std::uint64_t commands_heard_out_ = 0;  // to their own end
-  std::uint64_t starts_seen_ = 0;
+  std::uint64_t changes_seen_ = 0;
 };
+
+NodeCapacity capacity_of_node();
 
 // The job, or all jobs of the array.
 std::vector<JobId> jobs_of(JobSubmit const& message);

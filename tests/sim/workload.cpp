@@ -48,6 +48,7 @@ void Suite::plan_work() {
     some_time(4, [this] { watch_something(); });
   }
   if (plan_.does("services")) plan_serving();
+  if (plan_.does("resizes")) some_time(10, [this] { resize_something(); });
   if (plan_.does("commands")) some_time(8, [this] { run_command(); });
 }
 
@@ -110,6 +111,7 @@ void Suite::script_tasks(JobId const& job, JobSpec const& spec) {
         static_cast<std::int64_t>(200 + chance_.below(chance_.happens(0.2) ? 60'000 : 15'000));
     task.exit_code = chance_.happens(0.15) ? 1 : 0;
     task.ends_on_term = chance_.happens(0.8);
+    if (plan_.does("resizes") && chance_.happens(0.3)) task.memory_used_mib = 900;
     for (auto const& [name, runner] : runners_)
       runner->script(deployer::task_id(job, i).value, task);
   }
@@ -150,6 +152,18 @@ void Suite::submit_again(Client& client, JobSubmit const& message, std::string c
     ask(client, "deployer", message,
         {.deadline_ms = 100'000, .earlier = 1, .id = same ? id : id + "-again"});
   });
+}
+
+// Whatever runs or waits; also so much that there is no room, and less than is in use.
+void Suite::resize_something() {
+  if (submitted_.empty()) return;
+  auto const running = running_job();
+  auto const job =
+      running && chance_.happens(0.8) ? *running : submitted_[chance_.below(submitted_.size())];
+  TaskSize size;
+  if (chance_.happens(0.8)) size.cpu_milli = 500 * static_cast<std::int64_t>(1 + chance_.below(16));
+  if (chance_.happens(0.5)) size.memory_mib = 512 * static_cast<std::int64_t>(1 + chance_.below(6));
+  ask(*admin_, "deployer", JobResize{job, size}, {.deadline_ms = 60'000});
 }
 
 void Suite::drain_something() {

@@ -263,6 +263,12 @@ Status Cluster::grow(AttemptId const& attempt, Allocation const& allocation) {
   return ok();
 }
 
+Status Cluster::resize(AttemptId const& attempt, Allocation const& allocation) {
+  if (auto changed = grow(attempt, allocation); !changed) return changed;
+  ++pools_.at(nodes_[held_.at(attempt).slot].spec.pool).freed;
+  return ok();
+}
+
 bool Cluster::release(AttemptId const& attempt) {
   auto const h = held_.find(attempt);
   if (h == held_.end()) return false;

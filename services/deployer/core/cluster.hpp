@@ -116,6 +116,8 @@ class Cluster {
   // What an attempt holds becomes this, on the same node, or nothing changes. To take more; for
   // what is given back freed() does not rise.
   Status grow(AttemptId const& attempt, Allocation const& allocation);
+  // The same, and what is held no more may be looked at by those who wait.
+  Status resize(AttemptId const& attempt, Allocation const& allocation);
   bool release(AttemptId const& attempt);  // whether it held anything; a second call is harmless
 
   Allocation const* held(AttemptId const& attempt) const;

@@ -42,7 +42,8 @@ Status FakeRunner::start(RunSpec const& spec, Secrets const& secrets) {
   attempt.limits = {spec.cpu_milli, spec.memory_mib};
   auto started = ok();
   bool is_locked = false;
-  each_running([&](RunSpec const& other) { is_locked |= other.task == spec.task; });
+  each_running(
+      [&](RunSpec const& other, RunLimits const&) { is_locked |= other.task == spec.task; });
   if (is_locked) {
     started = failed(status, EndReason::lock_held,
                      {Code::conflict, fmt::format("task {} still runs here", spec.task)});
@@ -138,6 +139,7 @@ Status FakeRunner::resize(std::string_view name, RunLimits const& limits) {
     return Error{Code::conflict, fmt::format("{} MiB are in use, which is more than {} MiB", used,
                                              limits.memory_mib)};
   attempt.limits = limits;
+  ++resizes_;
   return ok();
 }
 

@@ -44,10 +44,12 @@ class FakeRunner final : public Runner {
   void each_running(F const& visit) {
     for (auto& [name, attempt] : attempts_) {
       catch_up(attempt);
-      if (!terminal(attempt.status.state)) visit(attempt.spec);
+      if (!terminal(attempt.status.state)) visit(attempt.spec, attempt.limits);
     }
   }
-  std::uint64_t starts() const { return starts_; }  // tasks that began to run, so far
+  // So far: tasks that began to run, and those that were given another size.
+  std::uint64_t starts() const { return starts_; }
+  std::uint64_t resizes() const { return resizes_; }
 
   Status start(RunSpec const& spec, Secrets const& secrets) override;
   Status renew_lease(std::string_view attempt, std::int64_t deadline_boottime_ms) override;
@@ -79,7 +81,7 @@ class FakeRunner final : public Runner {
   std::int64_t wall_of(TimeMs at_ms) const { return clock_.wall_ms() - (clock_.now_ms() - at_ms); }
 
   Clock const& clock_;
-  std::uint64_t starts_ = 0;
+  std::uint64_t starts_ = 0, resizes_ = 0;
   std::map<std::string, FakeTask, std::less<>> scripts_;
   std::function<FakeTask(RunSpec const&)> others_;
   Attempts attempts_;

@@ -19,6 +19,7 @@ class CountingRunner final : public Runner {
     return fake.renew_lease(attempt, deadline);
   }
   Status resize(std::string_view attempt, RunLimits const& limits) override {
+    ++resizes;
     return fake.resize(attempt, limits);
   }
   Result<RunLimits> limits(std::string_view attempt) override { return fake.limits(attempt); }
@@ -39,7 +40,7 @@ class CountingRunner final : public Runner {
   FakeRunner fake;
   std::vector<RunSpec> starts;
   std::vector<Secrets> secrets_given;
-  int renewals = 0, polls = 0;
+  int renewals = 0, polls = 0, resizes = 0;
 };
 
 }  // namespace lepton::node::testing

@@ -1,0 +1,62 @@
+#pragma once
+// Another size for the running tasks of a job. Until every node has said that the new limits hold,
+// each task holds the larger of both sizes, so that nobody is given what it may still use. A node
+// that refuses sends all tasks back to where they were. Pure; the deployer stores Resizing and
+// counts who has answered anew in each life, from reports that are repeated.
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "schemas/resize.hpp"
+#include "schemas/values.hpp"
+
+namespace lepton::deployer {
+
+struct Resizing {
+  TaskSize from;
+  TaskSize to;
+  bool back = false;
+  std::string why;
+
+  bool operator==(Resizing const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using R = Resizing;
+    return schema::fields(field(1, "from", &R::from, "What each task had before."),
+                          field(2, "to", &R::to, "What each task shall have."),
+                          field(3, "back", &R::back, "A node refused: all go back."),
+                          field(4, "why", &R::why, "Who refused, and why."));
+  }
+};
+static_assert(schema::complete<Resizing>());
+
+inline TaskSize const& target(Resizing const& r) {
+  return r.back ? r.from : r.to;
+}
+TaskSize larger(TaskSize const& a, TaskSize const& b);
+
+// The size that is meant, where 0 keeps what is; an error when there is nothing to change, or a
+// limit would be set where there was none.
+Result<TaskSize> meant(TaskSize const& has, TaskSize const& asked);
+
+template <class T>
+T sized(T thing, TaskSize const& size) {
+  thing.cpu_milli = size.cpu_milli;
+  thing.memory_mib = size.memory_mib;
+  return thing;
+}
+template <class T>
+TaskSize size_of(T const& thing) {
+  return {thing.cpu_milli, thing.memory_mib};
+}
+
+// Takes one node's word. True when it is the first to refuse: the others are told to go back.
+bool take_size(Resizing& r, std::set<std::uint32_t>& agreed, std::uint32_t task,
+               SizeReport const& report, std::string const& node);
+// Every task that lives has the size that is meant now.
+bool is_over(std::set<std::uint32_t> const& agreed, std::vector<std::uint32_t> const& live);
+
+}  // namespace lepton::deployer

@@ -1,0 +1,197 @@
+// Another size for queued and running work.
+
+#include "schemas/resize.hpp"
+#include "tests/services/deployer/rig.hpp"
+
+namespace lepton::deployer::testing {
+namespace {
+
+constexpr TaskSize before{1'000, 512}, wider{3'000, 512}, narrower{500, 256};
+
+class ResizeTest : public DeployerTest {
+ protected:
+  void SetUp() override {
+    boot();
+    orders(n1);
+  }
+  Result<JobResized> resize(std::string const& job, TaskSize size) {
+    return ask(JobResize{JobId{job}, size}, ann);
+  }
+  AttemptId running(std::string const& job = "job-1", JobSpec const& s = spec()) {
+    EXPECT_TRUE(submit(job, s));
+    return run_on(n1);
+  }
+  static void agrees(FakeNode& node, AttemptId const& attempt, TaskSize size) {
+    node.reports.at(attempt).size = {size, {}, ""};
+  }
+  static void refuses(FakeNode& node, AttemptId const& attempt, TaskSize size) {
+    node.reports.at(attempt).size.refused = size;
+    node.reports.at(attempt).size.why = "400 MiB are in use";
+  }
+  TaskSize held(AttemptId const& attempt) {
+    auto const* a = actor().cluster().held(attempt);
+    return a == nullptr ? TaskSize{} : TaskSize{a->cpu_milli, a->memory_mib};
+  }
+  TaskSize shown(std::string const& job) {
+    auto const r = view(job).spec.resources;
+    return {r.cpu_milli, r.memory_mib};
+  }
+};
+
+TEST_F(ResizeTest, TheLargerSizeIsHeldUntilTheNodeAgrees) {
+  auto const attempt = running();
+  auto const waiting = park(n1);
+  auto const asked = resize("job-1", {3'000, 256});
+  ASSERT_TRUE(asked) << asked.error().what;
+  EXPECT_TRUE(asked->on_its_way);
+  EXPECT_EQ(asked->from, before);
+  auto const told = codec::decode<NodeOrders>(answers(waiting).at(0).body);
+  EXPECT_EQ(told->sizes, (std::vector<ResizeOrder>{{attempt, {3'000, 256}}}));
+  EXPECT_EQ(held(attempt), (TaskSize{3'000, 512}));
+  EXPECT_EQ(orders(n1).sizes.size(), 1u) << "told again until it is reported";
+  EXPECT_EQ(shown("job-1"), before);
+  EXPECT_NE(view("job-1").resizing.find("to 3 CPU, 256 MiB"), std::string::npos);
+  agrees(n1, attempt, {3'000, 256});
+  EXPECT_TRUE(orders(n1).sizes.empty());
+  EXPECT_EQ(held(attempt), (TaskSize{3'000, 256}));
+  EXPECT_EQ(shown("job-1"), (TaskSize{3'000, 256}));
+  EXPECT_EQ(view("job-1").resizing, "");
+  EXPECT_EQ(actor().ledger().used(PoolId{"default"}, "ann").cpu_milli, 3'000);
+  EXPECT_EQ(audited("deployer.job.resized").at(0).outcome, AuditOutcome::done);
+  EXPECT_EQ(audited("deployer.job.resize").size(), 1u);
+}
+
+TEST_F(ResizeTest, WhatIsGivenBackIsOthersOnlyWhenItIsFree) {
+  auto wide = spec("wide", 0);
+  wide.resources.cpu_milli = 8'000;
+  auto const attempt = running("job-1", wide);
+  ASSERT_TRUE(submit("job-2", spec("next", 0)));
+  ASSERT_TRUE(resize("job-1", {4'000, 0}));
+  EXPECT_TRUE(orders(n1).starts.empty()) << "its task may still use all of it";
+  agrees(n1, attempt, {4'000, 512});
+  EXPECT_EQ(orders(n1).starts.size(), 1u);
+}
+
+TEST_F(ResizeTest, ARefusalKeepsWhatWas) {
+  auto const attempt = running();
+  ASSERT_TRUE(resize("job-1", narrower));
+  orders(n1);
+  refuses(n1, attempt, narrower);
+  EXPECT_EQ(orders(n1).sizes, (std::vector<ResizeOrder>{{attempt, before}}));
+  EXPECT_EQ(state("job-1"), "running");
+  agrees(n1, attempt, before);
+  orders(n1);
+  EXPECT_EQ(held(attempt), before);
+  EXPECT_EQ(shown("job-1"), before);
+  EXPECT_NE(view("job-1").why.find("400 MiB are in use"), std::string::npos);
+  EXPECT_EQ(audited("deployer.job.resized").at(0).outcome, AuditOutcome::failed);
+  ASSERT_TRUE(resize("job-1", narrower)) << "it may be tried again";
+  agrees(n1, attempt, narrower);
+  orders(n1);
+  EXPECT_EQ(shown("job-1"), narrower);
+  EXPECT_EQ(view("job-1").why, "");
+}
+
+TEST_F(ResizeTest, WithoutRoomNothingChanges) {
+  auto const attempt = running();
+  auto other = spec("other", 0);
+  other.resources.cpu_milli = 6'000;
+  ASSERT_TRUE(submit("job-2", other));
+  auto const asked = resize("job-1", wider);
+  ASSERT_FALSE(asked);
+  EXPECT_EQ(asked.error().code, Code::exhausted);
+  EXPECT_NE(asked.error().what.find("node n1"), std::string::npos);
+  EXPECT_EQ(held(attempt), before);
+  EXPECT_EQ(view("job-1").resizing, "");
+}
+
+TEST_F(ResizeTest, AGangGrowsWholeOrNotAtAll) {
+  orders(n2);
+  auto gang = spec("gang", 2);
+  gang.nodes = 2;
+  ASSERT_TRUE(submit("job-1", gang));
+  std::map<AttemptId, FakeNode*> on;
+  for (auto* node : {&n1, &n2}) on[run_on(*node)] = node;
+  auto beside = spec("beside", 0);
+  beside.resources.cpu_milli = 6'000;
+  ASSERT_TRUE(submit("job-2", beside));
+  EXPECT_EQ(outcome(resize("job-1", wider)), "exhausted");
+  for (auto const& [attempt, node] : on) EXPECT_EQ(held(attempt), before);
+  ASSERT_TRUE(resize("job-1", {1'500, 0}));
+  auto const first = on.begin()->first;
+  agrees(*on.at(first), first, {1'500, 512});
+  orders(*on.at(first));
+  EXPECT_NE(view("job-1").resizing, "") << "the other has not agreed";
+  auto const second = on.rbegin()->first;
+  agrees(*on.at(second), second, {1'500, 512});
+  orders(*on.at(second));
+  EXPECT_EQ(view("job-1").resizing, "");
+}
+
+TEST_F(ResizeTest, ARestartGoesOnWithIt) {
+  auto const attempt = running();
+  ASSERT_TRUE(resize("job-1", wider));
+  boot();
+  EXPECT_EQ(held(attempt), wider);
+  EXPECT_EQ(orders(n1).sizes, (std::vector<ResizeOrder>{{attempt, wider}}));
+  agrees(n1, attempt, wider);
+  orders(n1);
+  boot();
+  EXPECT_EQ(shown("job-1"), wider);
+  EXPECT_EQ(view("job-1").resizing, "");
+}
+
+TEST_F(ResizeTest, TheNextRoundHasTheSizeThatWasWanted) {
+  auto s = spec();
+  s.retry = {3, true, true, {}, 0};
+  auto const attempt = running("job-1", s);
+  ASSERT_TRUE(resize("job-1", wider));
+  orders(n1);
+  end_on(n1, attempt, 1);
+  keep({&n1}, 3'000);
+  auto const again = orders(n1).starts.at(0);
+  EXPECT_EQ(again.allocation.cpu_milli, wider.cpu_milli);
+  EXPECT_EQ(audited("deployer.job.resized").size(), 1u);
+  EXPECT_EQ(submit("job-1", s)->job.value, "job-1") << "the same submit is still the same job";
+}
+
+TEST_F(ResizeTest, AQueuedJobWaitsForItsNewSize) {
+  ASSERT_TRUE(submit("job-1", spec("a", 2)));
+  auto wide = spec("wide", 0);
+  wide.resources.cpu_milli = 8'000;
+  ASSERT_TRUE(submit("job-2", wide));
+  EXPECT_EQ(state("job-2"), "queued");
+  EXPECT_EQ(outcome(resize("job-2", {9'000, 0})), "invalid") << "no node has that";
+  auto const asked = resize("job-2", {7'000, 0});
+  ASSERT_TRUE(asked) << asked.error().what;
+  EXPECT_FALSE(asked->on_its_way);
+  EXPECT_EQ(state("job-2"), "starting");
+  EXPECT_EQ(shown("job-2").cpu_milli, 7'000);
+}
+
+TEST_F(ResizeTest, OnlyOneAtATimeAndOnlyWhatLives) {
+  EXPECT_EQ(outcome(resize("job-9", wider)), "not_found");
+  auto const attempt = running();
+  EXPECT_EQ(outcome(resize("job-1", {})), "conflict");
+  EXPECT_EQ(outcome(resize("job-1", {-1, 0})), "invalid");
+  EXPECT_EQ(outcome(ask(JobResize{JobId{"job-1"}, wider}, bob)), "denied");
+  ASSERT_TRUE(resize("job-1", wider));
+  EXPECT_EQ(outcome(resize("job-1", narrower)), "conflict");
+  end_on(n1, attempt);
+  EXPECT_EQ(outcome(resize("job-1", narrower)), "conflict");
+  EXPECT_EQ(view("job-1").resizing, "");
+}
+
+TEST_F(ResizeTest, ASimulatedNodeAgreesAtOnce) {
+  ASSERT_TRUE(ask(NodeDeclare{PoolId{"sim"}, {{NodeId{"s1"}, capacity()}}}, root));
+  auto s = spec();
+  s.pool = PoolId{"sim"};
+  ASSERT_TRUE(submit("job-1", s));
+  advance(10);
+  ASSERT_EQ(state("job-1"), "running");
+  EXPECT_FALSE(resize("job-1", wider)->on_its_way);
+  EXPECT_EQ(shown("job-1"), wider);
+}
+
+}  // namespace
+}  // namespace lepton::deployer::testing

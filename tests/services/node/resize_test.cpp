@@ -1,0 +1,60 @@
+// Orders for another size: obeyed once, reported until the deployer has heard.
+
+#include "tests/services/node/rig.hpp"
+
+namespace lepton::node::testing {
+namespace {
+
+class ResizeTest : public NodeTest {
+ protected:
+  void SetUp() override {
+    boot();
+    script("job-1-0", {.duration_ms = std::nullopt, .memory_used_mib = 300});
+    answer(start(start_order()));
+  }
+  static NodeOrders size(TaskSize size) {
+    NodeOrders orders;
+    orders.leases.push_back({AttemptId{"job-1-0-1"}, 10'000});
+    orders.sizes.push_back({AttemptId{"job-1-0-1"}, size});
+    return orders;
+  }
+};
+
+TEST_F(ResizeTest, AnOrderIsObeyedOnceAndReported) {
+  EXPECT_EQ(reported("job-1-0-1")->size, SizeReport{}) << "nobody has asked yet";
+  TaskSize const larger{3'000, 2'048};
+  answer(size(larger));
+  EXPECT_EQ(reported("job-1-0-1")->size, (SizeReport{larger, {}, ""}));
+  EXPECT_EQ(*runner->limits("job-1-0-1"), (RunLimits{3'000, 2'048}));
+  EXPECT_EQ(newest().wait_ms, 0) << "news do not wait";
+  auto const before = runner->resizes;
+  for (int i = 0; i < 3; ++i) answer(size(larger));
+  EXPECT_EQ(runner->resizes, before);
+  EXPECT_EQ(out().size(), 1u) << "an order that is repeated makes no haste";
+}
+
+TEST_F(ResizeTest, ARefusalIsReportedWithItsReason) {
+  TaskSize const tight{2'000, 128};
+  answer(size(tight));
+  auto const report = reported("job-1-0-1")->size;
+  EXPECT_EQ(report.refused, tight);
+  EXPECT_NE(report.why.find("300 MiB"), std::string::npos);
+  auto const before = runner->resizes;
+  for (int i = 0; i < 3; ++i) answer(size(tight));
+  EXPECT_EQ(runner->resizes, before) << "the deployer decides what comes next";
+  TaskSize const back{2'000, 1'024};
+  answer(size(back));
+  EXPECT_EQ(reported("job-1-0-1")->size, (SizeReport{back, {}, ""}));
+}
+
+TEST_F(ResizeTest, ANewDaemonIsToldAgainAndAgrees) {
+  TaskSize const larger{3'000, 2'048};
+  answer(size(larger));
+  boot();
+  EXPECT_EQ(reported("job-1-0-1")->size, SizeReport{});
+  answer(size(larger));
+  EXPECT_EQ(reported("job-1-0-1")->size.size, larger);
+}
+
+}  // namespace
+}  // namespace lepton::node::testing
