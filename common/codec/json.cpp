@@ -1,5 +1,6 @@
 #include "common/codec/json.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -56,6 +57,24 @@ Tree from_nlohmann(Json const& j) {
 }
 
 }  // namespace
+
+namespace detail {
+
+void append_text(std::string& out, std::string_view text) {
+  auto const is_plain = [](char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; };
+  if (std::all_of(text.begin(), text.end(), is_plain)) {
+    out.append(1, '"').append(text).append(1, '"');
+    return;
+  }
+  out += Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// As a number reads that was written and read again.
+void append_real(std::string& out, double x) {
+  out += json_text(make_tree(x), -1);
+}
+
+}  // namespace detail
 
 std::string json_text(Tree const& tree, int indent) {
   return to_nlohmann(tree).dump(indent, ' ', false, Json::error_handler_t::replace);

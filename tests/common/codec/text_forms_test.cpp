@@ -50,6 +50,18 @@ RC_GTEST_PROP(Json, EveryKindComesBack, ()) {
   RC_ASSERT(back.has_value());
   RC_ASSERT(*back == e);
 }
+RC_GTEST_PROP(Json, WhatIsWrittenAtOnceIsWhatTheTreeSays, ()) {
+  auto e = any_thing();
+  RC_ASSERT(to_json(e) == json_text(to_tree(e)));
+}
+TEST(Json, TextsOfStrangersAreEscapedOrReplaced) {
+  for (std::string const& text :
+       {std::string("\"\\/\b\n\x01\x7f"), std::string("\0", 1), std::string("gr\xc3\xbc\xc3\x9f"),
+        std::string("broken \xff\xc3"), std::string("\xed\xa0\x80"), std::string("\xe2\x80\xa8")})
+    EXPECT_EQ(to_json(text), json_text(Tree::of_text(text)));
+  for (double const x : {0.0, -0.0, 5.0, 0.1, 1e-7, 1e300, 1.0 / 3, 1e15, 123456789012345680.0})
+    EXPECT_EQ(to_json(x), json_text(to_tree(x)));
+}
 RC_GTEST_PROP(Yaml, EveryKindComesBack, ()) {
   auto e = any_thing();
   auto const back = from_yaml<Everything>(to_yaml(e));
