@@ -51,7 +51,7 @@ Intake intake(int nodes, int seconds) {
       got = book.collect(now, begin_ms + now, 1'000).size();
   }
   auto const took = cpu_s() - started;
-  auto const kept = book.size() * std::min<std::size_t>(seconds, monitor::Recent::default_capacity);
+  auto const kept = book.size() * std::min<std::size_t>(seconds, Recent::default_capacity);
   auto const bytes = mallinfo2().uordblks - before;
   fmt::print("{} series of {} nodes: {} samples, {} rollups in {:.2f} CPU seconds\n", book.size(),
              nodes, samples, rollups, took);
