@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""A real Prometheus scrapes every service and the node: each target is up, and what they count can
-be asked for. A real Alertmanager hears what fires, and that it is over. The monitor reads a real
-node exporter: its samples are kept, a threshold on one fires, and so does one on an exporter that
-is down."""
+"""promtool finds nothing to say about the metrics of any service or the node, and a real Prometheus
+scrapes them: each target is up, and what they count can be asked for. A real Alertmanager hears
+what fires, and that it is over. The monitor reads a real node exporter: its samples are kept, a
+threshold on one fires, and so does one on an exporter that is down."""
 
 import json
 import shutil
+import subprocess
 import urllib.parse
 import urllib.request
 
@@ -51,10 +52,19 @@ def endpoints(stack):
     return found
 
 
+def is_well_formed(name, address):
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as page:
+        said = subprocess.run(["promtool", "check", "metrics"], input=page.read(),
+                              capture_output=True, check=False, timeout=30)
+    equal((said.returncode, said.stdout + said.stderr), (0, b""), f"what promtool says of {name}")
+
+
 def scraped(stack):
     targets = endpoints(stack)
     equal(sorted(targets), ["auditor", "deployer", "monitor", "node", "scaler", "vault"],
           "programs with metrics")
+    for name, address in targets.items():
+        is_well_formed(name, address)
     with Prometheus(stack.folder, sorted(targets.values())) as prometheus:
         wait_for("targets that are up",
                  lambda: len(prometheus.query("up == 1")) == len(targets), 60)
