@@ -5,6 +5,9 @@ what fires, and that it is over. The monitor reads a real node exporter: its sam
 threshold on one fires, and so does one on an exporter that is down."""
 
 import json
+import os
+import pty
+import select
 import shutil
 import subprocess
 import urllib.parse
@@ -88,6 +91,42 @@ def alerted(stack, alertmanager):
     wait_for("end of the alert", lambda: not alertmanager.alerts(**fires), 60, 0.2)
 
 
+class Terminal:
+    """A program on a terminal of its own; what it has drawn so far."""
+
+    def __init__(self, stack, *words):
+        self.pid, self.screen = pty.fork()
+        if self.pid == 0:
+            os.execve(words[0], words, stack.environment)
+        self.drawn = ""
+
+    def sees(self, *wanted):
+        """All of them on the newest screen."""
+        if select.select([self.screen], [], [], 0.1)[0]:
+            self.drawn += os.read(self.screen, 65_536).decode(errors="replace")
+        return all(word in self.drawn.rpartition("\x1b[H")[2] for word in wanted)
+
+    def interrupt(self):
+        os.write(self.screen, b"\x03")
+        status = os.waitpid(self.pid, 0)[1]
+        os.close(self.screen)
+        return os.waitstatus_to_exitcode(status)
+
+
+def is_watched(stack):
+    """`lepton top` draws over itself, and goes on when the monitor has died and is back."""
+    terminal = Terminal(stack, str(stack.bin / "lepton"), "top")
+    wait_for("first screen", lambda: terminal.sees("here", "Ctrl-C ends"))
+    first = terminal.drawn.count("\x1b[H")
+    wait_for("next screens", lambda: terminal.sees("here") and
+             terminal.drawn.count("\x1b[H") >= first + 2)
+    stack.kill("monitor")
+    screens = terminal.drawn.count("\x1b[H")
+    wait_for("screens after the monitor's death", lambda: terminal.sees("here") and
+             terminal.drawn.count("\x1b[H") >= screens + 3)
+    check(terminal.interrupt() in (-2, 130), "Ctrl-C ends it")
+
+
 class Exporter(Foreign):
     """Debian's node exporter on a free port."""
 
@@ -141,6 +180,7 @@ def test():
     with Alertmanager() as alertmanager, Stack(
             up=["--node-name", "here", "--alert-url-file", str(alertmanager.url_file)]) as stack:
         scraped(stack)
+        is_watched(stack)
         alerted(stack, alertmanager)
         exporter_is_read(stack)
 
