@@ -1,8 +1,23 @@
-// A job's spec file. What is accepted must be a spec that the deployer's own codec can carry.
+// The spec file of a job or a service. What is accepted must be a spec that the deployer's own
+// codec can carry.
 
 #include "cli/spec/spec.hpp"
+#include "cli/spec/service_spec.hpp"
 #include "common/base/check.hpp"
 #include "common/codec/msgpack.hpp"
+
+namespace lepton {
+namespace {
+
+template <class T>
+void check(Result<T> const& spec) {
+  if (!spec) return LEPTON_CHECK(!spec.error().what.empty(), "a refusal says why");
+  auto const carried = codec::decode<T>(codec::encode(*spec));
+  LEPTON_CHECK(carried && *carried == *spec, "an accepted spec cannot be sent");
+}
+
+}  // namespace
+}  // namespace lepton
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   using namespace lepton;
@@ -11,12 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     if (name == "big") return std::string(100'000, 'x');
     return Error{Code::not_found, "there is no file " + name};
   };
-  auto const spec = cli::parse_spec(text, "/specs", read);
-  if (!spec) {
-    LEPTON_CHECK(!spec.error().what.empty(), "a refusal says why");
-    return 0;
-  }
-  auto const carried = codec::decode<JobSpec>(codec::encode(*spec));
-  LEPTON_CHECK(carried && *carried == *spec, "an accepted spec cannot be sent");
+  check(cli::parse_spec(text, "/specs", read));
+  check(cli::parse_service_spec(text, "/specs", read));
   return 0;
 }

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Faults at random moments on a whole stack at work: kill -9 of the holder or the standby of each
-service, of the node, of runners and of PostgreSQL, and SIGSTOP past a lease. A driver outside the
-product writes down each request before it is sent, and its answer; in the end the checker
-(history.py) reads that and the database: nothing acknowledged is lost, nothing happened twice.
+service, of the node, of runners and of PostgreSQL, and SIGSTOP past a lease. The work is jobs, also
+from working folders, commands beside them, other sizes, secrets, and a service that is scaled. A
+driver outside the product writes down each request before it is sent, and its answer; in the end
+the checker (history.py) reads that and the database: nothing acknowledged is lost, nothing happened
+twice.
 
 usage: chaos.py [--kills N] [--seed S]
   --kills N  how many faults (default 60); about one in 1 s
@@ -32,6 +34,10 @@ FINAL_ERRORS = (2, 3, 4)  # exit status: bad usage, not found, denied: it can ne
 # The lock of a file lives as long as a process of the attempt: a second one at the same time shows.
 MARK = ('cd "$PLACE"; exec 9>>"$JOB"; flock -n 9 || echo twice >&9; echo start >&9; '
         'sleep "$SECONDS_LONG"; echo end >&9')
+REPLICA = ('cd "$PLACE"; exec 9>>"$LEPTON_TASK_ID"; flock -n 9 || echo twice >&9; echo start >&9; '
+           'exec sleep 3600')
+SMALL = {"cpus": "10m", "memory": "16MiB"}
+SERVICE = "web"
 
 
 class History:
@@ -74,11 +80,20 @@ class Driver(threading.Thread):
 
     def act(self):
         turn = self.chance.random()
-        if turn < 0.65:
+        if turn < 0.55:
             self.submit()
-        elif turn < 0.80 and self.jobs:
+        elif turn < 0.67 and self.jobs:
             name, job = self.jobs.pop()
             self.send("cancel", name, "job", "cancel", job, "-y")
+        elif turn < 0.75 and self.jobs:
+            self.run_command()
+        elif turn < 0.81 and self.jobs:
+            name, job = self.chance.choice(self.jobs[-5:])
+            self.send("resize", name, "job", "resize", job, "--cpu",
+                      f"{self.chance.randint(1, 40)}m")
+        elif turn < 0.87:
+            self.send("scale", SERVICE, "service", "scale", SERVICE,
+                      str(self.chance.randint(1, 3)))
         else:
             number = next(self.history.numbers)
             path = f"chaos/{self.tag}/{number}"
@@ -91,11 +106,27 @@ class Driver(threading.Thread):
                         "SECONDS_LONG": str(self.chance.choice((0, 1, 4)))},
                 "lease": self.chance.choice(("3s", "30s")), "stop_grace": "1s",
                 "retry": {"on": ["interruption"], "backoff": "1s"},
-                "resources": {"cpus": "10m", "memory": "16MiB"}}
+                "resources": SMALL}
+        if self.chance.random() < 0.3:
+            spec |= {"workdir": str(self.folder(name)), "command": ["/bin/sh", "mark.sh"]}
         answer = self.send("submit", name, "apply", "-f", "-", "-y", "-o", "json",
                            text=json.dumps(spec))
         if answer:
             self.jobs.append((name, json.loads(answer)["job"]))
+
+    def folder(self, name):
+        """One that nobody has sent before."""
+        folder = self.stack.folder / f"code-{name}"
+        folder.mkdir()
+        (folder / "mark.sh").write_text(MARK + f"\n# {name}\n")
+        return folder
+
+    def run_command(self):
+        """One line in a file of its own, if it runs at all."""
+        _, job = self.jobs[-1]
+        key = f"exec-{next(self.history.numbers)}"
+        script = f"echo ran >> {self.place}/{key}"
+        self.send("exec", key, "exec", job, "--", "/bin/sh", "-c", script)
 
     def send(self, kind, key, *words, text=None):
         number = next(self.history.numbers)
@@ -211,17 +242,38 @@ class Faults:
             timer.join()
 
 
+def serve(stack, place):
+    """A service whose replicas know when they are two, and that the scaler has taken over."""
+    stack.run("service", "apply", "-", text=json.dumps({
+        "type": "service", "name": SERVICE, "command": ["/bin/sh", "-c", REPLICA],
+        "env": {"PLACE": str(place)}, "resources": SMALL, "replicas": {"min": 1, "max": 3},
+        "scale": {"policy": "threshold", "signal": "cpu", "per_replica": 0.5},
+        "lease": "10s", "stop_grace": "1s"}))
+    wait_for("scaler that knows the service",
+             lambda: stack.command("service", "explain", SERVICE).returncode == 0)
+
+
+def end_service(stack):
+    """Once as many replicas are ready as are wanted in the end."""
+    def steady():
+        shown = stack.command("service", "show", SERVICE, "-o", "json")
+        line = json.loads(shown.stdout)["line"] if shown.returncode == 0 else {}
+        return line and line["ready"] == line["wanted"]
+    wait_for("steady service", steady, 90, 0.3)
+    stack.run("service", "remove", SERVICE, "-y")
+
+
 def found_in(stack, place):
     jobs = stack.sql("SELECT j.job, j.name, r.state FROM deployer.job j "
-                     "JOIN deployer.job_run r USING (job)")
+                     f"JOIN deployer.job_run r USING (job) WHERE j.name !~ '^{SERVICE}-'")
     secrets = stack.sql("SELECT regexp_replace(path, '^secret/', ''), version "
                         "FROM vault.secret_version WHERE path ~ '^(secret/)?chaos/'")
     entries = stack.sql(
         "SELECT action, CASE action WHEN 'deployer.job.submit' THEN detail::jsonb ->> 'job' "
-        "WHEN 'deployer.job.cancel' THEN regexp_replace(resource, '^.*/', '') "
-        "ELSE regexp_replace(resource, '^secret/', '') END, request_id FROM auditor.entry "
+        "WHEN 'vault.secret.put' THEN regexp_replace(resource, '^secret/', '') "
+        "ELSE regexp_replace(resource, '^.*/', '') END, request_id FROM auditor.entry "
         "WHERE outcome = 'done' AND action IN ('deployer.job.submit', 'deployer.job.cancel', "
-        "'vault.secret.put')")
+        "'deployer.job.resize', 'scaler.service.scale', 'vault.secret.put')")
     marks = {file.name: file.read_text().splitlines() for file in place.iterdir()}
     return Found(jobs, secrets, entries, marks)
 
@@ -229,6 +281,7 @@ def found_in(stack, place):
 def settle(stack, file, place):
     """The verdict, when work has ended and the auditor has caught up."""
     wait_for("health of everything", lambda: stack.command("status").returncode == 0, 60, 0.3)
+    end_service(stack)
     states = "SELECT state, count(*) FROM deployer.job_run GROUP BY state"
     try:
         wait_for("end of all jobs", lambda: stack.number(
@@ -237,8 +290,8 @@ def settle(stack, file, place):
     except Failed as failure:
         raise Failed(f"{failure}: {stack.sql(states)}") from failure
     wait_for("caught up auditor", lambda: stack.number(
-        "SELECT (SELECT count(*) FROM deployer.event WHERE stream = 'audit') + "
-        "(SELECT count(*) FROM vault.event WHERE stream = 'audit')") == 0, 60, 0.3)
+        "SELECT " + " + ".join(f"(SELECT count(*) FROM {service}.event WHERE stream = 'audit')"
+                               for service in SERVICES if service != "auditor")) == 0, 60, 0.3)
     return judge(History.read(file), found_in(stack, place))
 
 
@@ -287,6 +340,7 @@ def test():
         place, file = stack.folder / "marks", stack.folder / "history.jsonl"
         place.mkdir()
         place.chmod(0o777)  # tasks run as another user
+        serve(stack, place)
         begin = time.monotonic()
         try:
             done = drive(stack, arguments, file, place)

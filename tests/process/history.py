@@ -13,8 +13,10 @@ ENDED = {"succeeded", "failed", "cancelled", "refused"}
 
 @dataclasses.dataclass
 class Request:
-    kind: str  # submit, cancel, put
-    key: str   # name of the job, path of the secret: used once for each kind
+    kind: str  # submit, cancel, put, exec, resize, scale
+    # Name of the job, path of the secret, number of the command: used once for each kind; of resize
+    # and scale the job or service, as often as it was asked for.
+    key: str
     outcome: str = UNKNOWN
     answer: str = ""  # identity of the submitted job
 
@@ -54,6 +56,9 @@ def judge(requests, found):
     judge_submits(by_kind["submit"], found, verdict)
     judge_cancels(by_kind["cancel"], found, verdict)
     judge_puts(by_kind["put"], found, verdict)
+    judge_execs(by_kind["exec"], found, verdict)
+    judge_repeated("deployer.job.resize", by_kind["resize"], found, verdict)
+    judge_repeated("scaler.service.scale", by_kind["scale"], found, verdict)
     judge_request_ids(found, verdict)
     judge_marks(found, verdict)
     return verdict
@@ -99,6 +104,25 @@ def judge_puts(puts, found, verdict):
             judge_entries(f"put of {request.key}", entries.pop(request.key, 0), verdict)
     verdict.unexplained += [f"secret {path} that nobody put" for path in sorted(rows)]
     verdict.unexplained += [f"entry of a put of {path} without it" for path in sorted(entries)]
+
+
+def judge_execs(execs, found, verdict):
+    """Each command writes a line into a file of its own."""
+    for request in execs:
+        judge_one(f"command {request.key}", request, len(found.marks.get(request.key, [])), verdict)
+
+
+def judge_repeated(action, requests, found, verdict):
+    """Of changes that may be asked for again: as many entries as were acknowledged, and no more
+    than could have taken effect."""
+    entries = count(found, action)
+    for key in sorted({request.key for request in requests}):
+        outcomes = collections.Counter(r.outcome for r in requests if r.key == key)
+        done = entries.pop(key, 0)
+        least = outcomes[ACKNOWLEDGED]
+        verdict.lost += [f"audit entry of a {action} of {key}"] * max(0, least - done)
+        verdict.doubled += [f"{action} of {key}"] * max(0, done - least - outcomes[UNKNOWN])
+    verdict.unexplained += [f"entry of a {action} of {key}" for key in sorted(entries)]
 
 
 def judge_one(what, request, times, verdict):

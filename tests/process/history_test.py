@@ -9,13 +9,16 @@ from history import ACKNOWLEDGED, REFUSED, UNKNOWN, Found, Request, judge
 REQUESTS = [Request("submit", "a", ACKNOWLEDGED, "j1"), Request("submit", "b", UNKNOWN),
             Request("submit", "c", UNKNOWN), Request("submit", "d", REFUSED),
             Request("cancel", "a", ACKNOWLEDGED), Request("put", "p/1", ACKNOWLEDGED),
-            Request("put", "p/2", UNKNOWN)]
+            Request("put", "p/2", UNKNOWN), Request("exec", "exec-1", ACKNOWLEDGED),
+            Request("exec", "exec-2", UNKNOWN), Request("resize", "b", ACKNOWLEDGED),
+            Request("resize", "b", UNKNOWN), Request("scale", "web", ACKNOWLEDGED)]
 FOUND = Found(
     jobs=[("j1", "a", "cancelled"), ("j2", "b", "succeeded")],
     secrets=[("p/1", 1)],
     entries=[("deployer.job.submit", "j1", "r1"), ("deployer.job.submit", "j2", "r2"),
-             ("deployer.job.cancel", "a", "r3"), ("vault.secret.put", "p/1", "r4")],
-    marks={"a": ["start"], "b": ["start", "start"]})
+             ("deployer.job.cancel", "a", "r3"), ("vault.secret.put", "p/1", "r4"),
+             ("deployer.job.resize", "b", "r6"), ("scaler.service.scale", "web", "r7")],
+    marks={"a": ["start"], "b": ["start", "start"], "exec-1": ["ran"]})
 
 
 class Judge(unittest.TestCase):
@@ -31,7 +34,27 @@ class Judge(unittest.TestCase):
     def test_a_good_history_is_good_also_where_an_answer_is_missing(self):
         self.expect()
         verdict = judge(self.requests, self.found)
-        self.assertEqual((verdict.acknowledged, verdict.unknown), (3, 3))
+        self.assertEqual((verdict.acknowledged, verdict.unknown), (6, 5))
+
+    def test_a_command_that_never_ran_or_ran_twice(self):
+        self.found.marks["exec-1"] = []
+        self.expect(lost=1)
+        self.found.marks["exec-1"] = ["ran", "ran"]
+        self.expect(doubled=1)
+        self.found.marks["exec-1"] = ["ran"]
+        self.found.marks["exec-2"] = ["ran"]
+        self.expect()
+
+    def test_repeated_changes_have_an_entry_for_each_that_took_effect(self):
+        self.found.entries.append(("deployer.job.resize", "b", "r8"))
+        self.expect()
+        self.found.entries.append(("deployer.job.resize", "b", "r9"))
+        self.expect(doubled=1)
+        del self.found.entries[4:]
+        self.expect(lost=2)
+        self.setUp()
+        self.found.entries.append(("scaler.service.scale", "other", "r8"))
+        self.expect(unexplained=1)
 
     def test_a_lost_job(self):
         del self.found.jobs[0]
@@ -76,7 +99,7 @@ class Judge(unittest.TestCase):
         self.expect(doubled=1)
         self.setUp()
         self.found.secrets.clear()
-        self.found.entries.pop()
+        self.found.entries = [e for e in self.found.entries if e[0] != "vault.secret.put"]
         self.expect(lost=1)
 
     def test_two_attempts_at_once(self):

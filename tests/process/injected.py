@@ -19,7 +19,7 @@ import signal
 import subprocess
 import time
 
-from chaos import DRIVERS, Driver, History, settle, show
+from chaos import DRIVERS, Driver, History, serve, settle, show
 from network import Network
 from stack import (SERVICES, Failed, Stack, check, equal, processes, run_test, send_signal, skip,
                    wait_for, words_of)
@@ -293,6 +293,7 @@ def test():
         place, file = stack.folder / "marks", stack.folder / "history.jsonl"
         place.mkdir()
         place.chmod(0o777)  # tasks run as another user
+        serve(stack, place)
         try:
             drive(stack, arguments, file, place)
             verdict = settle(stack, file, place)

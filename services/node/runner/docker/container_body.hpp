@@ -26,12 +26,12 @@ struct ContainerPlace {
 std::string container_name(std::string_view attempt);
 std::string create_body(RunSpec const& spec, ContainerPlace const& place);
 
-// A command in the container, under lepton-init, with all three streams.
 // For an update while it runs: memory without swap beside it, CPU.
 std::string resize_body(RunLimits const& limits);
 // What it uses, without the cached files that the kernel can drop at once; from its statistics.
 Result<std::int64_t> memory_in_use_mib(std::string const& statistics);
 
+// A command in the container, under lepton-init, with all three streams.
 std::string exec_body(std::vector<std::string> const& command);
 Result<std::string> exec_id(std::string const& answer);
 // Nothing while it runs.
