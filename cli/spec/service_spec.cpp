@@ -63,6 +63,7 @@ class Converter {
     s.max_surge = file_.update.max_surge;
     s.max_unavailable = file_.update.max_unavailable;
     s.progress_ms = duration("update.progress", file_.update.progress, 86'400'000);
+    if (s.progress_ms < 1'000) refuse("update.progress", "must be at least 1s");
     if (tree_.find("ports") == nullptr) task.resources.ports = 1;
     task.retry = {0, false, false, {}, 1000};
     task.probes.startup = probe("probes.startup", file_.probes.startup);

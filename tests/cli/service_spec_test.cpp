@@ -91,6 +91,7 @@ TEST(ServiceSpecFile, RefusalsNameLineAndField) {
            {"probes: {readiness: {tcp: true, http: /}}", "line 4: probes.readiness: needs one of"},
            {"probes: {liveness: {tcp: true, period: 1ms}}", "line 4: probes.liveness.period"},
            {"update: {max_surge: 0}", "line 4: update: with max_surge"},
+           {"update: {progress: 0m}", "line 4: update.progress: must be at least 1s"},
            {"hold: 1h", "line 4: hold: '1h' is too much"},
            {"scale: {per_replica: 1, window: 3m}", "line 4: scale.window: '3m' is too much"},
            {"drain: soon", "line 4: drain: 'soon' is not a duration"},
