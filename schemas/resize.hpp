@@ -93,7 +93,7 @@ struct SizeReport {
     return schema::fields(
         field(1, "size", &T::size, "What holds, as last ordered; 0: nothing was ordered."),
         field(2, "refused", &T::refused, "The newest order, if it could not be obeyed."),
-        field(3, "why", &T::why, "Why not."));
+        field(3, "why", &T::why, "Why not, or not yet."));
   }
 };
 static_assert(schema::complete<SizeReport>());

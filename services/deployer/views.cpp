@@ -48,7 +48,8 @@ std::string words_of(TaskSize const& size) {
 
 std::string words_of(Resizing const& r) {
   auto const words = fmt::format("from {} to {}", words_of(r.from), words_of(r.to));
-  return r.back ? words + ", which is taken back: " + r.why : words;
+  if (r.back) return words + ", which is taken back: " + r.why;
+  return r.why.empty() ? words : words + "; tried again: " + r.why;
 }
 
 std::string resources_in_words(JobSpec const& spec) {

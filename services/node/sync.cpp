@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/passing.hpp"
 #include "services/node/node.hpp"
 
 namespace lepton::node {
@@ -188,10 +189,13 @@ void Node::take_size(ResizeOrder const& order, Context& c) {
       if (still == attempts_.end()) return;
       auto& size = still->second.size;
       still->second.resizing = {};
+      size.why = done ? "" : done.error().what;
+      // Told with the next sync, and tried again with its answer.
+      if (!done && is_passing(done.error().code)) return;
       if (done)
         size = {order.size, {}, ""};
       else
-        size.refused = order.size, size.why = done.error().what;
+        size.refused = order.size;
       news(later);
     };
   });

@@ -42,6 +42,16 @@ test -e "$MARK" || { test "$RANK" = 1 || exec sleep 60; : > "$MARK"; exit 1; }
 """
 
 
+def is_an_array(stack):
+    """Each job of it knows which one it is."""
+    script = "echo $LEPTON_ARRAY_INDEX of $LEPTON_ARRAY_SIZE"
+    array = stack.apply({"name": "many", "array": 3, "command": ["sh", "-c", script],
+                         "resources": {"cpus": "0.1", "memory": "32MiB"}})
+    stack.wait_job(array, {"succeeded"}, 60)
+    equal([stack.run("job", "logs", f"{array}-{index}") for index in range(3)],
+          [f"{index} of 3\n" for index in range(3)], "what they say")
+
+
 def meets_again(stack):
     """One fails, both begin anew, and know each other by the same values."""
     place = stack.folder / "marks"
@@ -229,6 +239,7 @@ def test():
         tampering_refuses_the_start(stack)
         bad_folders_are_refused(stack)
         trains_together(stack)
+        is_an_array(stack)
         meets_again(stack)
 
 

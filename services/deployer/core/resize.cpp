@@ -38,6 +38,8 @@ bool take_size(Resizing& r, std::set<std::uint32_t>& agreed, std::uint32_t task,
     return false;
   }
   agreed.erase(task);
+  if (report.refused == TaskSize{} && !report.why.empty())
+    r.why = "node " + node + ": " + report.why;
   if (r.back || report.refused != r.to) return false;
   r.back = true;
   r.why = "node " + node + ": " + report.why;

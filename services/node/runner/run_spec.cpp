@@ -33,6 +33,8 @@ bool is_variable_name(std::string_view name) {
 
 // The node sets these; a spec that could set them could claim devices or ports of another task.
 bool is_reserved(std::string_view name) {
+  // The deployer writes these into the spec of each job of an array.
+  if (name == "LEPTON_ARRAY_INDEX" || name == "LEPTON_ARRAY_SIZE") return false;
   if (name == "CUDA_VISIBLE_DEVICES" || name.starts_with("LEPTON_")) return true;
   if (!name.starts_with("PORT")) return false;
   auto const rest = name.substr(4);

@@ -59,6 +59,14 @@ TEST(Resize, AnAgreementThatIsGoneCountsNoMore) {
   EXPECT_FALSE(is_over(agreed, {0}));
 }
 
+TEST(Resize, TroubleThatPassesIsShownAndNothingIsTakenBack) {
+  Resizing r{small, large, false, ""};
+  std::set<std::uint32_t> agreed;
+  EXPECT_FALSE(take_size(r, agreed, 0, {{}, {}, "Docker does not answer"}, "n0"));
+  EXPECT_FALSE(r.back);
+  EXPECT_EQ(r.why, "node n0: Docker does not answer");
+}
+
 TEST(Resize, AnOlderRefusalIsNoAnswer) {
   Resizing r{small, large, false, ""};
   std::set<std::uint32_t> agreed;

@@ -20,6 +20,7 @@ class CountingRunner final : public Runner {
   }
   Status resize(std::string_view attempt, RunLimits const& limits) override {
     ++resizes;
+    if (resize_trouble) return *resize_trouble;
     return fake.resize(attempt, limits);
   }
   Result<RunLimits> limits(std::string_view attempt) override { return fake.limits(attempt); }
@@ -38,6 +39,7 @@ class CountingRunner final : public Runner {
   Status remove(std::string_view attempt) override { return fake.remove(attempt); }
 
   FakeRunner fake;
+  std::optional<Error> resize_trouble;
   std::vector<RunSpec> starts;
   std::vector<Secrets> secrets_given;
   int renewals = 0, polls = 0, resizes = 0;

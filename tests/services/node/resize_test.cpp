@@ -47,6 +47,20 @@ TEST_F(ResizeTest, ARefusalIsReportedWithItsReason) {
   EXPECT_EQ(reported("job-1-0-1")->size, (SizeReport{back, {}, ""}));
 }
 
+// As of a container that is not there yet.
+TEST_F(ResizeTest, TroubleThatPassesIsNoRefusalAndIsTriedAgain) {
+  TaskSize const larger{3'000, 2'048};
+  runner->resize_trouble = Error{Code::unavailable, "Docker does not answer"};
+  answer(size(larger));
+  EXPECT_EQ(reported("job-1-0-1")->size.refused, TaskSize{});
+  auto const tries = runner->resizes;
+  EXPECT_EQ(out().size(), 1u) << "without haste";
+  runner->resize_trouble.reset();
+  answer(size(larger));
+  EXPECT_EQ(runner->resizes, tries + 1);
+  EXPECT_EQ(reported("job-1-0-1")->size, (SizeReport{larger, {}, ""}));
+}
+
 TEST_F(ResizeTest, ANewDaemonIsToldAgainAndAgrees) {
   TaskSize const larger{3'000, 2'048};
   answer(size(larger));

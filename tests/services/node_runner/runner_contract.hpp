@@ -212,6 +212,18 @@ TEST_P(RunnerContract, AutonomousWorkNeedsNoLease) {
   EXPECT_EQ(wait_for_end(one).reason, EndReason::time_limit);
 }
 
+// Names that begin with LEPTON_ are the node's own, but for what the deployer tells jobs of an
+// array.
+TEST_P(RunnerContract, AJobOfAnArrayIsStartedAndOtherNamesOfTheNodeAreRefused) {
+  auto one = spec(Task::exits_3);
+  one.env = {{"LEPTON_ARRAY_INDEX", "2"}, {"LEPTON_ARRAY_SIZE", "3"}};
+  start(one);
+  EXPECT_EQ(wait_for_end(one).exit_code, 3);
+  auto other = spec(Task::exits_3, "other");
+  other.env = {{"LEPTON_TASK_ID", "mine"}};
+  EXPECT_EQ(runner().start(other, {}).error().code, Code::invalid);
+}
+
 TEST_P(RunnerContract, OtherLimitsHoldAndAreTold) {
   auto one = spec(Task::runs_on);
   one.cpu_milli = 500;
