@@ -122,7 +122,10 @@ void Suite::submit(Client& client) {
   JobSubmit const message{job, random_spec()};
   submitted_.push_back(job);
   specs_[job] = message.spec;
-  for (auto const& one : jobs_of(message)) script_tasks(one, message.spec);
+  for (auto const& one : jobs_of(message)) {
+    specs_[one] = message.spec;
+    script_tasks(one, message.spec);
+  }
   auto const id = "submit-" + job.value;
   ask(client, "deployer", message, {.deadline_ms = 200'000, .id = id},
       [this, &client, message, id](Result<JobAccepted> const& got) {
