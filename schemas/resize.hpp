@@ -31,6 +31,18 @@ struct TaskSize {
   }
 };
 static_assert(schema::complete<TaskSize>());
+// Of anything that has CPU and memory: a request, an allocation.
+template <class T>
+TaskSize size_of(T const& thing) {
+  return {thing.cpu_milli, thing.memory_mib};
+}
+template <class T>
+T sized(T thing, TaskSize const& size) {
+  thing.cpu_milli = size.cpu_milli;
+  thing.memory_mib = size.memory_mib;
+  return thing;
+}
+
 struct JobResized {
   JobId job;
   JobState state = JobState::unknown;

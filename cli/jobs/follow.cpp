@@ -96,7 +96,7 @@ Result<int> wait_for_size(Shell& shell, JobId const& job, TaskSize const& size) 
   auto const over = [&](JobView const& view) -> std::optional<Result<int>> {
     auto const& now = view.spec.resources;
     if (!view.resizing.empty()) return std::nullopt;
-    if (TaskSize{now.cpu_milli, now.memory_mib} == size) return 0;
+    if (size_of(now) == size) return 0;
     return Error{Code::conflict, view.why.empty() ? "the job has another size" : view.why};
   };
   return watch(

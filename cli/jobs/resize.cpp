@@ -17,7 +17,7 @@ struct ResizeOptions {
 };
 
 std::string size_words(TaskSize const& size) {
-  return milli_words(size.cpu_milli) + " CPU, " + mib_words(size.memory_mib);
+  return task_words(size.cpu_milli, size.memory_mib);
 }
 
 Result<int> resize(Shell& shell, ResizeOptions const& o) {

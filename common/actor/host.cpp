@@ -1,4 +1,6 @@
 #include "common/actor/host.hpp"
+
+#include "common/actor/answers.hpp"
 #include "common/base/planted.hpp"
 
 namespace lepton::actor {
@@ -34,12 +36,7 @@ void Host::accept(Request request) {
   request.arrived_at = now();
   request.deadline_at = now() + std::min(request.header.deadline_ms, deadline_max_ms);
   if (request.header.topic == HealthGet::topic) {
-    auto const reply = codec::encode(health());
-    return owner_.deliver_answer(
-        {request.route,
-         {.kind = Kind::reply, .topic = request.header.topic, .id = request.header.id},
-         reply,
-         request.caller.door == Door::local});
+    return owner_.deliver_answer(reply_to(request, codec::encode(health())));
   }
   if (phase_ == Phase::waiting)
     return refuse(request,
@@ -170,16 +167,13 @@ void Host::close(std::uint64_t number, Result<std::string> answer, Outbox& out) 
   calls_.erase(found);
   auto const& call = *shared;
   auto const& header = call.request.header;
-  Header back{
-      .topic = header.topic, .id = header.id, .attempt = header.attempt, .trace = header.trace};
   if (answer) {
     LEPTON_CHECK(call.allowed || call.traits.open || call.request.caller.door != Door::client,
                  "a client was answered without asking the gate");
     if (call.traits.mutates) record(call, call.traits.secret_reply ? "" : *answer, out);
     if ((call.traits.mutates && !planted("change_without_audit")) || call.traits.audited)
       audit(call, AuditOutcome::done, out);
-    back.kind = Kind::reply;
-    out.answers.push_back({call.request.route, back, std::move(*answer), call.is_local()});
+    out.answers.push_back(reply_to(call.request, std::move(*answer)));
     return;
   }
   ++stats_.refused;
@@ -189,10 +183,7 @@ void Host::close(std::uint64_t number, Result<std::string> answer, Outbox& out) 
     ++stats_.denied;
     audit(call, AuditOutcome::denied, out);
   }
-  back.kind = Kind::refusal;
-  auto refusal = refusal_of(answer.error());
-  refusal.attempt = header.attempt;
-  out.answers.push_back({call.request.route, back, codec::encode(refusal), call.is_local()});
+  out.answers.push_back(refusal_to(call.request, refusal_of(answer.error())));
 }
 
 void Host::record(Call const& call, std::string const& reply, Outbox& out) {
@@ -213,13 +204,7 @@ void Host::audit(Call const& call, AuditOutcome outcome, Outbox& out) {
 
 void Host::refuse(Request const& request, Refusal refusal) {
   ++stats_.refused;
-  refusal.attempt = request.header.attempt;
-  Header const back{.kind = Kind::refusal,
-                    .topic = request.header.topic,
-                    .id = request.header.id,
-                    .trace = request.header.trace};
-  owner_.deliver_answer(
-      {request.route, back, codec::encode(refusal), request.caller.door == Door::local});
+  owner_.deliver_answer(refusal_to(request, std::move(refusal)));
 }
 
 // An open call that nobody answered in time is refused, so that its caller always hears something.

@@ -1,5 +1,6 @@
 // Group commit: rows of many outboxes in one transaction, then their messages.
 
+#include "common/actor/answers.hpp"
 #include "common/actor/host.hpp"
 #include "common/base/planted.hpp"
 
@@ -133,10 +134,7 @@ void Host::undo(Item& item, Refusal refusal, bool redeliver) {
       continue;
     }
     ++stats_.refused;
-    Header back = answer.header;
-    back.kind = Kind::refusal;
-    refusal.attempt = back.attempt;
-    owner_.deliver_answer({answer.route, back, codec::encode(refusal), answer.local});
+    owner_.deliver_answer(refused_instead(answer, refusal));
   }
   if (!waits) return;
   if (redeliver)

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "common/actor/answers.hpp"
 #include "common/actor/host.hpp"
 #include "common/base/planted.hpp"
 
@@ -78,18 +79,13 @@ bool Host::admit_mutation(Call& call) {
 }
 
 void Host::repeat_answer(Call const& call, std::string const& reply) {
-  auto const& header = call.request.header;
   if (reply.empty())
     return refuse(call.request,
                   {Code::conflict,
                    "this change was made already and its answer held a secret, which is "
                    "shown once only; make a new request",
                    0});
-  auto const give = [&](Context& c) {
-    Header const back{
-        .kind = Kind::reply, .topic = header.topic, .id = header.id, .trace = header.trace};
-    c.out.answers.push_back({call.request.route, back, reply, call.is_local()});
-  };
+  auto const give = [&](Context& c) { c.out.answers.push_back(reply_to(call.request, reply)); };
   run(give);
 }
 

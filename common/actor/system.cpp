@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/actor/answers.hpp"
+
 namespace lepton::actor {
 
 System::System(SystemSettings settings, Ports ports)
@@ -45,10 +47,7 @@ void System::deliver_request(Request request) {
   if (auto* host = find_host(service_of(request))) return host->accept(std::move(request));
   Refusal const refusal{Code::not_found,
                         settings_.service + " does not serve '" + request.header.topic + "'", 0};
-  deliver_answer({request.route,
-                  {.kind = Kind::refusal, .topic = request.header.topic, .id = request.header.id},
-                  codec::encode(refusal),
-                  request.caller.door == Door::local});
+  deliver_answer(refusal_to(request, refusal));
 }
 
 void System::deliver_reply(std::string const& peer, Header const& header, std::string body) {

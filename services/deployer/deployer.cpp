@@ -82,7 +82,7 @@ void Deployer::restore(actor::Rows const& rows) {
     job.started_at_ms = row.started_at_ms;
     job.finished_at_ms = row.finished_at_ms;
     job.why = std::move(row.why);
-    job.size = row.size;
+    if (row.size) job.set_size(*row.size);
     job.resizing = std::move(row.resizing);
   }
   for (auto& row : rows.of<QuotaRow>()) {

@@ -220,7 +220,7 @@ JobLine Deployer::line_of_array(JobId const& id, WallMs now) const {
   line.name = arrays_.at(id).name + "[" + std::to_string(arrays_.at(id).size) + "]";
   line.owner = v.owner;
   line.state = v.state;
-  line.resources = resources_in_words(v.spec);
+  line.resources = resources_in_words(v.spec.resources, v.spec.nodes);
   line.submitted_at_ms = v.submitted_at_ms;
   if (v.started_at_ms > 0)
     line.duration_ms = (v.finished_at_ms > 0 ? v.finished_at_ms : now) - v.started_at_ms;

@@ -65,7 +65,7 @@ Status Deployer::resize_queued(Job& job, TaskSize const& to, Context& c) {
   bool const was_queued = queue_.erase(job.id());
   bool const was_held = holding_.contains(job.id());
   if (was_held) drop_hold(job);
-  job.size = to;
+  job.set_size(to);
   save(job, c);
   if (was_queued || was_held) enqueue(job);
   more_to_place_ = true;
@@ -151,7 +151,7 @@ void Deployer::end_resizing(Job& job, Context& c) {
   if (!job.resizing) return;
   auto const over = *std::exchange(job.resizing, std::nullopt);
   job.agreed.clear();
-  if (!over.back) job.size = over.to;
+  if (!over.back) job.set_size(over.to);
   if (over.back && job.run.state == JobState::running)
     job.why = fmt::format("it keeps {}; {} was refused: {}", words_of(over.from), words_of(over.to),
                           over.why);

@@ -56,8 +56,7 @@ std::uint32_t Deployer::standing_beside(Job const& job) const {
 }
 
 ResourceRequest Deployer::request_of(Job const& job) const {
-  auto const request = asked_now(job.spec(), standing_beside(job));
-  return job.size ? sized(request, *job.size) : request;
+  return sized(asked_now(job.spec(), standing_beside(job)), size_of(job.resources()));
 }
 
 QueuedJob Deployer::as_now(QueuedJob const& queued) const {

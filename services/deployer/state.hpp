@@ -24,7 +24,7 @@ struct Job {
   WallMs started_at_ms = 0;
   WallMs finished_at_ms = 0;
   std::string why;
-  std::optional<TaskSize> size;  // of each task, if it was changed
+  std::optional<ResourceRequest> resized;  // what each task asks for since it was changed
   std::optional<Resizing> resizing;
   std::set<std::uint32_t> agreed;  // tasks whose nodes have said that the size meant holds
   WallMs queued_at_ms = 0;         // its age in the queue; not stored
@@ -36,14 +36,14 @@ struct Job {
 
   JobId const& id() const { return row.job; }
   JobSpec const& spec() const { return row.spec; }  // as it was submitted
-  ResourceRequest resources() const {
-    return size ? sized(row.spec.resources, *size) : row.spec.resources;
-  }
+  ResourceRequest const& resources() const { return resized ? *resized : row.spec.resources; }
+  void set_size(TaskSize const& size) { resized = sized(row.spec.resources, size); }
   WallMs waits_since_ms() const {
     return run.waits_since_ms > 0 ? run.waits_since_ms : queued_at_ms;
   }
   std::string path() const { return "job/" + row.owner + "/" + row.name; }
   JobRunRow run_row() const {
+    auto const size = resized ? std::optional(size_of(*resized)) : std::nullopt;
     return {row.job,        run.state, run,  allocations, started_at_ms,
             finished_at_ms, why,       size, resizing};
   }

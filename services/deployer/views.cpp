@@ -52,9 +52,8 @@ std::string words_of(Resizing const& r) {
   return r.why.empty() ? words : words + "; tried again: " + r.why;
 }
 
-std::string resources_in_words(JobSpec const& spec) {
-  auto const& r = spec.resources;
-  std::string words = spec.nodes > 1 ? fmt::format("{} x ", spec.nodes) : "";
+std::string resources_in_words(ResourceRequest const& r, std::uint32_t nodes) {
+  std::string words = nodes > 1 ? fmt::format("{} x ", nodes) : "";
   if (r.gpus > 0) {
     auto model = r.gpu_models.empty() ? "" : " " + fmt::format("{}", fmt::join(r.gpu_models, "|"));
     if (!r.mig_profile.empty()) model += " " + r.mig_profile;
@@ -69,7 +68,7 @@ JobView view_of(Job const& job) {
   v.job = job.id();
   v.owner = job.row.owner;
   v.spec = job.spec();
-  v.spec.resources = job.resources();
+  if (job.resized) v.spec.resources = *job.resized;
   if (job.resizing) v.resizing = words_of(*job.resizing);
   v.state = job.run.state;
   v.submitted_at_ms = job.row.submitted_at_ms;
@@ -90,13 +89,11 @@ JobView view_of(Job const& job) {
 }
 
 JobLine line_of(Job const& job, WallMs now) {
-  auto spec = job.spec();
-  spec.resources = job.resources();
   return {job.id(),
           job.row.name,
           job.row.owner,
           job.run.state,
-          resources_in_words(spec),
+          resources_in_words(job.resources(), job.spec().nodes),
           job.row.submitted_at_ms,
           duration_ms(job, now),
           job.run.round > 0 ? job.run.round - 1 : 0,

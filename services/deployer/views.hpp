@@ -15,7 +15,8 @@ JobView view_of(Job const& job);
 JobLine line_of(Job const& job, WallMs now);
 std::string words_of(TaskSize const& size);  // "4 CPU, 16384 MiB"
 std::string words_of(Resizing const& resizing);
-std::string resources_in_words(JobSpec const& spec);  // "2 x 1 GPU H100, 4 CPU, 16384 MiB"
+// "2 x 1 GPU H100, 4 CPU, 16384 MiB"
+std::string resources_in_words(ResourceRequest const& each, std::uint32_t nodes);
 
 // What the vault is asked for before a task starts: name to path; "vault://ml/hf" names the path
 // "secret/ml/hf". Credentials of the image's registry are among them.

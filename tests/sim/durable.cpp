@@ -41,7 +41,7 @@ void Suite::check_recorded(Machine const& from, std::string const& to, Header co
 
 // What a person has seen cannot become undone.
 void Suite::check_shown(Machine const& from, JobView const& view) {
-  if (view.spec.array > 0 && !view.spec.env.contains(deployer::array_index_variable)) {
+  if (view.spec.array > 0 && !view.spec.env.contains(array_index_variable)) {
     for (auto const& job : jobs_of({view.job, view.spec})) {
       if (!find_row<deployer::JobRow>(*from.disk(), job.value))
         return world_.fail("array " + view.job.value + " is shown before it is durable");

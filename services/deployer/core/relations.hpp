@@ -6,14 +6,13 @@
 #include <string>
 
 #include "common/base/result.hpp"
+#include "schemas/array.hpp"
 #include "schemas/states.hpp"
 #include "schemas/values.hpp"
 
 namespace lepton::deployer {
 
 inline constexpr std::size_t dependencies_max = 64;
-inline constexpr char const* array_index_variable = "LEPTON_ARRAY_INDEX";
-inline constexpr char const* array_size_variable = "LEPTON_ARRAY_SIZE";
 
 // Refuses by the field what no job could mean.
 Status check_relations(JobId const& job, JobSpec const& spec);

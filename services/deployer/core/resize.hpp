@@ -42,17 +42,6 @@ TaskSize larger(TaskSize const& a, TaskSize const& b);
 // limit would be set where there was none.
 Result<TaskSize> meant(TaskSize const& has, TaskSize const& asked);
 
-template <class T>
-T sized(T thing, TaskSize const& size) {
-  thing.cpu_milli = size.cpu_milli;
-  thing.memory_mib = size.memory_mib;
-  return thing;
-}
-template <class T>
-TaskSize size_of(T const& thing) {
-  return {thing.cpu_milli, thing.memory_mib};
-}
-
 // Takes one node's word. True when it is the first to refuse: the others are told to go back.
 bool take_size(Resizing& r, std::set<std::uint32_t>& agreed, std::uint32_t task,
                SizeReport const& report, std::string const& node);

@@ -30,11 +30,10 @@ class ResizeTest : public DeployerTest {
   }
   TaskSize held(AttemptId const& attempt) {
     auto const* a = actor().cluster().held(attempt);
-    return a == nullptr ? TaskSize{} : TaskSize{a->cpu_milli, a->memory_mib};
+    return a == nullptr ? TaskSize{} : size_of(*a);
   }
   TaskSize shown(std::string const& job) {
-    auto const r = view(job).spec.resources;
-    return {r.cpu_milli, r.memory_mib};
+    return size_of(view(job).spec.resources);
   }
 };
 
