@@ -214,13 +214,16 @@ struct StopOrder {
   AttemptId attempt;
   TaskId task;
   std::string why;
+  bool unless_known = false;
 
   static consteval auto fields() {
     using schema::field;
     using T = StopOrder;
     return schema::fields(field(1, "attempt", &T::attempt, "The attempt."),
                           field(2, "task", &T::task, "Its task."),
-                          field(3, "why", &T::why, "For its status."));
+                          field(3, "why", &T::why, "For its status."),
+                          field(4, "unless_known", &T::unless_known,
+                                "The node seems not to know it; one that does reports it again."));
   }
 };
 static_assert(schema::complete<StopOrder>());

@@ -34,7 +34,12 @@ inline constexpr std::array planted_bugs = std::to_array<std::string_view>({
     "exec_end_unaudited",     // the end of a command leaves no entry
     "exec_begins_unclaimed",  // a node begins a command before the deployer has said yes
     "decision_step_lost",     // what is given back is missing in the record of decisions
+    "port_given_at_once",     // the port of a replica is given away while an entrance leads there
     "resized_before_agreed",  // what a task gives back is given away before its node has agreed
+    "rollout_floor_ignored",  // ready replicas go before others are ready in their place
+    "cooldown_ignored",       // the scaler changes its mind at once
+    "reboot_unnoticed",       // the monitor takes a node that has booted anew for the same
+    "chunk_unverified",       // a node takes any bytes for a part of a working folder
 });
 
 // Only names of the list compile.

@@ -57,7 +57,7 @@ std::vector<store::Table const*> Deployer::tables() const {
       &store::table_of<JobRow>(),     &store::table_of<JobRunRow>(),
       &store::table_of<NodeRow>(),    &store::table_of<QuotaRow>(),
       &store::table_of<ServiceRow>(), &store::table_of<RevisionRow>(),
-      &store::table_of<ReplicaRow>()};
+      &store::table_of<ReplicaRow>(), &store::table_of<VacatedPortRow>()};
   for (auto const* table : Folders::tables()) all.push_back(table);
   for (auto const* table : Execs::tables()) all.push_back(table);
   for (auto const* table : DecisionLog::tables()) all.push_back(table);
@@ -96,6 +96,7 @@ void Deployer::restore(actor::Rows const& rows) {
     serving_.replicas[row.job] = {row.service, row.number};
     serving_.services.at(row.service).replicas.emplace(row.number, row);
   }
+  vacated_.restore(rows);
   for (auto& row : rows.of<NodeRow>()) {
     next_order_ = std::max(next_order_, std::uint64_t(row.queue_order) + 1);
     auto& link = nodes_[row.node];
@@ -143,6 +144,7 @@ void Deployer::start(Context& c) {
       for (auto const& action : outstanding(id, job.run)) act(job, action, c);
     }
   }
+  vacated_.start(balancer_ != nullptr, c);
   for (auto& [name, service] : serving_.services) {
     after_restart(service, instant(c).wall_ms);
     touch(name, c);

@@ -50,6 +50,7 @@
 #include "services/deployer/settings.hpp"
 #include "services/deployer/state.hpp"
 #include "services/deployer/use_watch.hpp"
+#include "services/deployer/vacated_ports.hpp"
 
 namespace lepton::deployer {
 
@@ -70,6 +71,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   std::map<JobId, Job> const& jobs() const { return jobs_; }
   std::string why_now(Job const& job) const;
   std::map<std::string, ServiceState> const& services() const { return serving_.services; }
+  std::size_t vacated_ports() const { return vacated_.size(); }
   std::vector<Replica> replicas_of(ServiceState const& s) const;
   Folders const& folders() const { return folders_; }
   std::int64_t oldest_decision() const { return decisions_.snapshots().front(); }
@@ -260,7 +262,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   Result<QuotaPage> list_quotas(QuotaList const& m, Context& c);
   void queue_anew(PoolId const& pool);
   void hold_for(Job const& job, AttemptId const& attempt, Allocation const& allocation);
-  void release(AttemptId const& attempt);
+  void release(AttemptId const& attempt, Context& c);
   std::optional<std::string> beyond_limit(Job const& job) const;
   std::optional<std::string> beyond_limit_alone(JobSpec const& spec,
                                                 std::string const& owner) const;
@@ -318,7 +320,9 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void balance(Context& c);
   void balanced(std::vector<Entrance> const& wanted, Result<std::vector<EntranceLoad>> const& seen,
                 Context& c);
+  std::optional<BalancedServer> server_of(Job const& job, Allocation const& held) const;
   std::vector<Entrance> wanted_entrances() const;
+  bool stood_behind_entrance(AttemptId const& attempt) const;
   void note_load(EntranceLoad const& load, Context& c);
   void wake(ServiceState& s, Context& c);
   void tell_scaler(ServiceState& s, Context& c);
@@ -368,6 +372,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   TimeMs patience_check_at_ = 0;
   std::map<NodeId, NodeLink> nodes_;
   Cluster cluster_;
+  VacatedPorts vacated_{cluster_};
   Placer placer_{cluster_, settings_.placement_policy};
   DecisionLog decisions_{cluster_, placer_, settings_.decisions};
   Replays replays_{decisions_};

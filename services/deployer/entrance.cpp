@@ -23,6 +23,17 @@ void Deployer::balance_soon(Context& c) {
   c.after(0, [this](Context& later) { balance(later); });
 }
 
+// As the balancer finds it; nothing where the node is simulated or the work has no port.
+std::optional<BalancedServer> Deployer::server_of(Job const& job, Allocation const& held) const {
+  auto const node = nodes_.find(held.node);
+  if (node == nodes_.end() || node->second.is_simulated() || held.ports.empty())
+    return std::nullopt;
+  auto const& labels = node->second.row.labels;
+  auto const address = labels.find("address");
+  return BalancedServer{job.id().value, address == labels.end() ? "127.0.0.1" : address->second,
+                        held.ports[0]};
+}
+
 // Ready replicas, and draining ones until their end.
 std::vector<Entrance> Deployer::wanted_entrances() const {
   std::vector<Entrance> all;
@@ -33,20 +44,25 @@ std::vector<Entrance> Deployer::wanted_entrances() const {
       auto const state = replica_state(replica);
       auto const& job = jobs_.at(replica.job);
       if ((state != ReplicaState::ready && state != ReplicaState::draining) ||
-          replica.round != job.run.round || job.allocations.empty() ||
-          job.allocations[0].ports.empty())
+          replica.round != job.run.round || job.allocations.empty())
         continue;
-      auto const node = nodes_.find(job.allocations[0].node);
-      if (node == nodes_.end() || node->second.is_simulated()) continue;
-      auto const& labels = node->second.row.labels;
-      auto const address = labels.find("address");
-      entrance.servers.push_back({replica.job.value,
-                                  address == labels.end() ? "127.0.0.1" : address->second,
-                                  job.allocations[0].ports[0], state == ReplicaState::draining});
+      auto server = server_of(job, job.allocations[0]);
+      if (!server) continue;
+      server->draining = state == ReplicaState::draining;
+      entrance.servers.push_back(std::move(*server));
     }
     all.push_back(std::move(entrance));
   }
   return all;
+}
+
+// A replica that was ready did, in the round in which it was.
+bool Deployer::stood_behind_entrance(AttemptId const& attempt) const {
+  auto const ref = parse_attempt(attempt);
+  auto const found = serving_.replicas.find(ref->job);
+  if (!balancer_ || found == serving_.replicas.end()) return false;
+  auto const& replica = serving_.services.at(found->second.first).replicas.at(found->second.second);
+  return replica.round == ref->round && replica.ready_at_ms > 0;
 }
 
 void Deployer::balance(Context& c) {
@@ -55,9 +71,10 @@ void Deployer::balance(Context& c) {
   auto wanted = std::make_shared<std::vector<Entrance>>(wanted_entrances());
   auto seen = std::make_shared<Result<std::vector<EntranceLoad>>>(std::vector<EntranceLoad>{});
   c.work([balancer = balancer_, wanted, seen] { *seen = balancer->reconcile(*wanted); },
-         [this, wanted, seen](Context& later) {
+         [this, wanted, seen, vacated = vacated_.holders()](Context& later) {
            serving_.balancing = false;
            balanced(*wanted, *seen, later);
+           if (*seen && vacated_.free(vacated, **seen, later)) pass(later);
            if (serving_.balance_again) balance_soon(later);
          });
 }

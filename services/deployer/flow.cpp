@@ -94,7 +94,7 @@ void Deployer::act(Job& job, Action const& action, Context& c) {
       return;
     }
     case ActionKind::release:
-      release(action.attempt);
+      release(action.attempt, c);
       secrets_.erase(action.attempt);
       more_to_place_ = true;
       return;

@@ -79,7 +79,8 @@ void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
     if (member == nullptr || known.contains(attempt)) continue;
     auto const ref = parse_attempt(attempt);
     if (member->state == AttemptState::starting || member->state == AttemptState::running)
-      link.strays.push_back({attempt, task_id(ref->job, ref->index), "the node does not know it"});
+      link.strays.push_back(
+          {attempt, task_id(ref->job, ref->index), "the node does not know it", true});
   }
   auto orders = orders_for(link, c);
   // A stop may take its grace: told again with each answer, but none is hurried for it.

@@ -70,12 +70,17 @@ void Deployer::hold_for(Job const& job, AttemptId const& attempt, Allocation con
   ledger_.add(job.row.pool, job.row.owner, usage_of(allocation));
 }
 
-void Deployer::release(AttemptId const& attempt) {
+void Deployer::release(AttemptId const& attempt, Context& c) {
   auto const* held = cluster_.held(attempt);
   auto const* job = job_of(attempt);
   if (held == nullptr || job == nullptr) return;
   ledger_.subtract(job->row.pool, job->row.owner, usage_of(*held));
+  auto const server = stood_behind_entrance(attempt) ? server_of(*job, *held) : std::nullopt;
+  auto const node = held->node;
   cluster_.release(attempt);
+  if (!server) return;
+  vacated_.add(attempt, node, *server, c);
+  balance_soon(c);
 }
 
 std::optional<std::string> Deployer::beyond_limit(Job const& job) const {

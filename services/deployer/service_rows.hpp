@@ -104,4 +104,23 @@ struct ReplicaRow {
 };
 static_assert(schema::complete<ReplicaRow>());
 
+// schemas/sql/deployer/0009_vacated_ports.sql
+struct VacatedPortRow {
+  static constexpr std::string_view table = "vacated_port";
+  AttemptId attempt;
+  NodeId node;
+  std::uint32_t port = 0;
+  std::string address;
+
+  static consteval auto fields() {
+    using schema::field;
+    using R = VacatedPortRow;
+    return schema::fields(field(1, "attempt", &R::attempt, "Holds the port; nobody's work.").key(),
+                          field(2, "node", &R::node, "The node."),
+                          field(3, "port", &R::port, "The port there."),
+                          field(4, "address", &R::address, "As the balancer knows it."));
+  }
+};
+static_assert(schema::complete<VacatedPortRow>());
+
 }  // namespace lepton::deployer

@@ -95,6 +95,7 @@ class Node final : public actor::Actor {
   NodeSync report() const;
   void answered(std::uint64_t number, TimeMs sent_at, Result<NodeOrders> const& orders, Context& c);
   void obey(NodeOrders const& orders, TimeMs sent_at, Context& c);
+  void take_stop(StopOrder const& order, Context& c);
   void take_start(StartOrder const& order, TimeMs sent_at, Context& c);
   void take_size(ResizeOrder const& order, Context& c);
   void read_log(LogOrder const& order, Context& c);

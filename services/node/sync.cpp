@@ -146,8 +146,7 @@ void Node::obey(NodeOrders const& orders, TimeMs sent_at, Context& c) {
     entry->second.lease_until = until;
     feed(grant.attempt.value, input::LeaseGranted{until}, c);
   }
-  for (auto const& stop : orders.stops)
-    feed(stop.attempt.value, input::StopWanted{stop.attempt.value, stop.task.value, stop.why}, c);
+  for (auto const& stop : orders.stops) take_stop(stop, c);
   for (auto const& start : orders.starts) take_start(start, sent_at, c);
   for (auto const& probes : orders.probes) take_probe(probes, c);
   for (auto const& order : orders.sizes) take_size(order, c);
@@ -155,6 +154,16 @@ void Node::obey(NodeOrders const& orders, TimeMs sent_at, Context& c) {
   for (auto const& order : orders.outputs) read_output(order, c);
   for (auto const& order : orders.execs) execs_.take(order, incarnation_, c);
   forget_oldest(c);
+}
+
+// A sync may arrive late, at a new life of the deployer, and not know yet what runs here.
+void Node::take_stop(StopOrder const& order, Context& c) {
+  auto const& attempt = order.attempt.value;
+  auto const known = attempts_.find(attempt);
+  if (order.unless_known && known != attempts_.end() && !known->second.final)
+    has_news_ = true;
+  else
+    feed(attempt, input::StopWanted{attempt, order.task.value, order.why}, c);
 }
 
 // A start whose lease has run out on its way is not taken: by now the task may run elsewhere.

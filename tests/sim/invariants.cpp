@@ -32,7 +32,10 @@ void Suite::check_now() {
   // Neither can begin but with the start of a task, or another size for one.
   std::uint64_t changes = 0;
   for (auto const& [name, runner] : runners_) changes += runner->starts() + runner->resizes();
-  if (std::exchange(changes_seen_, changes) != changes) check_running();
+  if (std::exchange(changes_seen_, changes) != changes) {
+    check_running();
+    check_entrances();
+  }
 }
 
 // Promise 2 on real processes, and promise 5 on the GPUs and the limits that they were given.
@@ -73,7 +76,8 @@ bool Suite::all_at_end() {
   for (auto const* client : clients_)
     if (client->open() > 0) return false;
   auto const* d = deployer();
-  if (d == nullptr || !d->services().empty() || !commands_over()) return false;
+  if (d == nullptr || !d->services().empty() || d->vacated_ports() > 0 || !commands_over())
+    return false;
   for (auto const& [id, job] : d->jobs())
     if (!is_final(job.run.state)) return false;
   for (auto const* name : services) {
@@ -111,6 +115,8 @@ std::string Suite::unfinished() {
     for (auto slot : d->cluster().pool(pool))
       if (auto const& node = d->cluster().at(slot).spec; node.state != NodeState::ready)
         text += node.id.value + " is " + std::string(schema::name_of(node.state)) + "; ";
+  if (d->vacated_ports() > 0)
+    text += "no word of the balancer on " + std::to_string(d->vacated_ports()) + " ports; ";
   for (auto const& [id, job] : d->jobs()) {
     if (is_final(job.run.state)) continue;
     text += id.value + " is " + std::string(schema::name_of(job.run.state)) + " (" +
@@ -134,6 +140,7 @@ void Suite::check_at_end() {
     if (!runner->running().empty())
       world_.fail("all jobs have ended, and " + name + " runs something");
   check_acknowledged_jobs();
+  check_ends();
   check_memory_is_disk();
   check_same_answers();
   check_audit_log();
@@ -175,6 +182,23 @@ void Suite::check_acknowledged_jobs() {
     for (auto const& job : jobs_of(*message))
       if (!stored.contains(job.value))
         world_.fail("job " + job.value + " was acknowledged and is lost");
+  }
+}
+
+// Jobs end as their tasks do: nothing but an error of the work, its time limit or a loss of what
+// it ran on makes it fail, and work that fails does not succeed.
+void Suite::check_ends() {
+  for (auto const& row : rows_of<deployer::JobRunRow>(world_.disk("deployer"))) {
+    auto const known = specs_.find(row.job);
+    if (known == specs_.end()) continue;  // a replica of a service
+    auto const cause = row.run.ending.cause;
+    auto const failing = bound_to_fail_.contains(row.job);
+    if (row.state == JobState::succeeded && failing)
+      world_.fail(row.job.value + " has succeeded, and one of its tasks fails");
+    if (row.state != JobState::failed) continue;
+    if ((cause == deployer::Cause::error && !failing) ||
+        (cause == deployer::Cause::time_limit && known->second.max_duration_ms == 0))
+      world_.fail(row.job.value + " has failed by no fault of its own: " + row.why);
   }
 }
 

@@ -68,6 +68,11 @@ void Suite::plan_serving() {
   some_time(10, [this] { change_service(); });
   some_time(3, [this] { kill_replica(); });
   some_time(2, [this] { balancer_->restart(); });
+  // It serves on as it was last told.
+  some_time(3, [this] {
+    balancer_->go_away(true);
+    world_.at(static_cast<TimeMs>(chance_.below(20'000)), [this] { balancer_->go_away(false); });
+  });
 }
 
 void Suite::change_service() {
@@ -96,6 +101,29 @@ void Suite::kill_replica() {
     for (auto const& status : runner->running())
       if (!specs_.contains(JobId{status.task.substr(0, status.task.rfind('-'))}))
         return runner->kill_runner(status.attempt);
+}
+
+std::string address_of_node(std::string const& node) {
+  return "10.0.0." + node.substr(node.size() - 1);
+}
+
+// No entrance leads to the work of somebody else.
+void Suite::check_entrances() {
+  std::map<std::string, std::string> served;  // address to the job that serves there
+  for (std::uint32_t port = entrance_first; port < entrance_first + entrance_count; ++port)
+    for (auto const& server : balancer_->servers(port))
+      if (!server.draining) served[address_of(server)] = server.name;
+  if (served.empty()) return;
+  for (auto& [name, runner] : runners_)
+    runner->each_running([&, &node = name](node::RunSpec const& spec, node::RunLimits const&) {
+      auto const job = spec.task.substr(0, spec.task.rfind('-'));
+      for (auto const port : spec.ports) {
+        auto const found = served.find(address_of_node(node) + ":" + std::to_string(port));
+        if (found != served.end() && found->second != job)
+          world_.fail("an entrance leads to " + spec.attempt + " on " + node +
+                      ", where it takes it for " + found->second);
+      }
+    });
 }
 
 bool Suite::services_settled() {

@@ -15,6 +15,26 @@ struct SteadyMeter final : node::Meter {
   node::Measured measure() override { return {{{Series::cpu_use, "", 0.5}}, ""}; }
 };
 
+// A service looks at its lease before it acts, and one that stood still past it is ended by the one
+// that takes over (common/service): so only the newest life reaches the balancer. The simulation
+// lets old ones go on for longer, to try the fence of the store.
+class BalancerOfLife final : public deployer::Balancer {
+ public:
+  BalancerOfLife(Machine const& machine, std::uint64_t life, std::shared_ptr<Balancer> balancer)
+      : machine_(machine), life_(life), balancer_(std::move(balancer)) {}
+
+  Result<std::vector<deployer::EntranceLoad>> reconcile(
+      std::vector<deployer::Entrance> const& wanted) override {
+    if (machine_.life() == life_) return balancer_->reconcile(wanted);
+    return Error{Code::unavailable, "another instance drives the balancer"};
+  }
+
+ private:
+  Machine const& machine_;
+  std::uint64_t const life_;
+  std::shared_ptr<Balancer> balancer_;
+};
+
 }  // namespace
 
 NodeCapacity capacity_of_node() {
@@ -85,8 +105,7 @@ Suite::Suite(Plan plan)
 }
 
 void Suite::add_services() {
-  auto const add = [this](std::string const& name, actor::Factory make,
-                          std::vector<std::string> streams) {
+  auto const add = [this](std::string const& name, auto make, std::vector<std::string> streams) {
     world_.add_process(name, [this, name, make, streams](Machine& m) {
       auto system = std::make_unique<actor::System>(
           actor::SystemSettings{.service = name,
@@ -95,26 +114,31 @@ void Suite::add_services() {
           m.ports());
       auto host = plan_.knobs.host;
       host.streams = streams;
-      system->add(name, make, host);
+      system->add(
+          name, [make, &m, life = m.life()] { return make(m, life); }, host);
       system->start();
       return Built(std::move(system));
     });
   };
   auto const& knobs = plan_.knobs;
-  add("auditor", [&knobs] { return std::make_unique<auditor::Auditor>(knobs.auditor); }, {"audit"});
-  add("vault", [] { return std::make_unique<vault::Vault>(vault::Settings{}); },
+  add("auditor",
+      [&knobs](auto const&...) { return std::make_unique<auditor::Auditor>(knobs.auditor); },
+      {"audit"});
+  add("vault", [](auto const&...) { return std::make_unique<vault::Vault>(vault::Settings{}); },
       {"audit", "access"});
   add("deployer",
-      [this] {
+      [this](Machine const& machine, std::uint64_t life) {
         auto settings = plan_.knobs.deployer;
-        settings.entrance_first = 7'120;
-        settings.entrance_count = 4;
-        return std::make_unique<deployer::Deployer>(settings, balancer_);
+        settings.entrance_first = entrance_first;
+        settings.entrance_count = entrance_count;
+        auto const balancer = std::make_shared<BalancerOfLife>(machine, life, balancer_);
+        return std::make_unique<deployer::Deployer>(settings, balancer);
       },
       {"audit"});
-  add("scaler", [] { return std::make_unique<scaler::Scaler>(scaler::Settings{}); },
+  add("scaler", [](auto const&...) { return std::make_unique<scaler::Scaler>(scaler::Settings{}); },
       {"audit", scaler::stream_name});
-  add("monitor", [] { return std::make_unique<monitor::Monitor>(monitor::Settings{}); },
+  add("monitor",
+      [](auto const&...) { return std::make_unique<monitor::Monitor>(monitor::Settings{}); },
       {"audit", monitor::nodes_stream, monitor::alerts_stream});
 }
 
@@ -133,6 +157,7 @@ void Suite::add_node(std::string const& name) {
         auto settings = plan_.knobs.node;
         settings.node = NodeId{name};
         settings.capacity = capacity_of_node();
+        settings.labels["address"] = address_of_node(name);
         settings.boot_id = "boot-of-" + name;
         settings.incarnation = "life-" + std::to_string(m.life());
         auto system = std::make_unique<actor::System>(

@@ -29,6 +29,8 @@
 
 namespace lepton::sim {
 
+inline constexpr std::uint32_t entrance_first = 7'120, entrance_count = 4;
+
 // What a seed draws, and what a person or shorten() may take out of it. Each run has some kinds of
 // faults and some of what people do beside submitting jobs: what is left out lets the rest go
 // further (Groce et al., Swarm testing, ISSTA 2012).
@@ -114,6 +116,7 @@ class Suite {
   void plan_serving();
   void change_service();
   void kill_replica();
+  void check_entrances();
   bool services_settled();
   bool entrances_right();
   bool services_stored();
@@ -147,6 +150,7 @@ class Suite {
   void check_memory_is_disk();
   void check_same_answers();
   void check_acknowledged_jobs();
+  void check_ends();
   void check_audit_log();
   void check_one_entry_each(std::map<std::string, int> const& done);
   void check_no_secret_on_disk();
@@ -160,11 +164,12 @@ class Suite {
   Commands commands_{world_};
   std::map<std::string, std::shared_ptr<node::FakeRunner>> runners_;
   std::shared_ptr<deployer::FakeBalancer> balancer_ =
-      std::make_shared<deployer::FakeBalancer>(7'120, 4);
+      std::make_shared<deployer::FakeBalancer>(entrance_first, entrance_count);
   std::vector<Client*> clients_;
   Client* admin_ = nullptr;
   std::vector<JobId> submitted_;
   std::map<JobId, JobSpec> specs_;
+  std::set<JobId> bound_to_fail_;               // one of their tasks ends with an error of its own
   std::set<std::string> mutating_;              // topics
   std::map<std::string, std::string> puts_;     // path and version of a secret to its value
   std::map<std::uint64_t, std::string> roots_;  // size of the log to the root in a checkpoint
@@ -174,6 +179,7 @@ class Suite {
 };
 
 NodeCapacity capacity_of_node();
+std::string address_of_node(std::string const& node);
 
 // The job, or all jobs of the array.
 std::vector<JobId> jobs_of(JobSubmit const& message);

@@ -110,6 +110,7 @@ void Suite::script_tasks(JobId const& job, JobSpec const& spec) {
     task.duration_ms =
         static_cast<std::int64_t>(200 + chance_.below(chance_.happens(0.2) ? 60'000 : 15'000));
     task.exit_code = chance_.happens(0.15) ? 1 : 0;
+    if (task.exit_code != 0) bound_to_fail_.insert(job);
     task.ends_on_term = chance_.happens(0.8);
     if (plan_.does("resizes") && chance_.happens(0.3)) task.memory_used_mib = 900;
     for (auto const& [name, runner] : runners_)

@@ -33,8 +33,13 @@ struct Entrance {
   std::int64_t hold_ms = 0;  // so long a request waits while no server can take it
 };
 
+inline std::string address_of(BalancedServer const& server) {
+  return server.host + ":" + std::to_string(server.port);
+}
+
 struct ServerLoad {
   std::string name;
+  std::string address;  // HOST:PORT
   std::uint64_t in_flight = 0;
   bool draining = false;
   bool operator==(ServerLoad const&) const = default;

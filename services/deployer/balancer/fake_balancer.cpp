@@ -37,7 +37,7 @@ Result<std::vector<EntranceLoad>> FakeBalancer::reconcile(std::vector<Entrance> 
     bring(port, by_port[port]);
     EntranceLoad load{port, requests_[port], 0, {}};
     for (auto const& [name, server] : entrances_[port]) {
-      load.servers.push_back({name, open_at(name), server.draining});
+      load.servers.push_back({name, address_of(server), open_at(name), server.draining});
       load.in_flight += open_at(name);
     }
     load.in_flight += held_at(port);

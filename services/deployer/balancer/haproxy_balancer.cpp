@@ -75,7 +75,7 @@ EntranceLoad load_of(HaproxyBackend const& backend, bool holds) {
   for (auto const& server : backend.servers)
     if (server.state != HaproxyState::maintenance)
       load.servers.push_back(
-          {server.name, server.in_flight, server.state == HaproxyState::draining});
+          {server.name, server.address, server.in_flight, server.state == HaproxyState::draining});
   return load;
 }
 

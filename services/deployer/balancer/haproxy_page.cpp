@@ -152,7 +152,7 @@ std::vector<std::string> haproxy_commands(HaproxyBackend const& is,
       continue;
     }
     auto const& has = found->second;
-    if (has.address != fmt::format("{}:{}", want.host, want.port)) commands.move(want);
+    if (has.address != address_of(want)) commands.move(want);
     auto const goal = want.draining ? HaproxyState::draining : HaproxyState::active;
     if (has.state != goal) commands.state(want.name, want.draining ? "drain" : "ready");
     present.erase(found);

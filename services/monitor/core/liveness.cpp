@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/planted.hpp"
+
 namespace lepton::monitor {
 namespace {
 
@@ -62,7 +64,7 @@ Transition Liveness::move(NodeState to, std::string reason) {
 
 std::vector<Transition> Liveness::heard(std::string const& boot_id, bool draining, TimeMs now_ms) {
   std::vector<Transition> out;
-  auto const rebooted = !boot_id_.empty() && boot_id_ != boot_id;
+  auto const rebooted = !boot_id_.empty() && boot_id_ != boot_id && !planted("reboot_unnoticed");
   if (rebooted)
     out.push_back(move(NodeState::down, "it has booted anew: what ran there before is over"));
   boot_id_ = boot_id;

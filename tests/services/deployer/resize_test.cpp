@@ -32,9 +32,7 @@ class ResizeTest : public DeployerTest {
     auto const* a = actor().cluster().held(attempt);
     return a == nullptr ? TaskSize{} : size_of(*a);
   }
-  TaskSize shown(std::string const& job) {
-    return size_of(view(job).spec.resources);
-  }
+  TaskSize shown(std::string const& job) { return size_of(view(job).spec.resources); }
 };
 
 TEST_F(ResizeTest, TheLargerSizeIsHeldUntilTheNodeAgrees) {

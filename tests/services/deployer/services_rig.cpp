@@ -69,6 +69,15 @@ ServiceView ServicesTest::show() {
   return got ? *got : ServiceView{};
 }
 
+ReplicaView ServicesTest::ended_behind_a_deaf_balancer() {
+  EXPECT_TRUE(apply(web(1)));
+  live(2);
+  auto const replica = show().replicas.at(0);
+  balancer->go_away(true);
+  n1.says(attempt_of(replica), AttemptState::exited, 1);
+  return replica;
+}
+
 std::vector<ServiceLine> ServicesTest::show_all() {
   return ask(ServiceList{}, ops)->services;
 }

@@ -31,6 +31,8 @@ class ServicesTest : public DeployerTest {
   std::vector<ServiceLine> show_all();
   std::size_t ready() { return show().line.ready; }
   std::set<std::uint32_t> templates();
+  // A replica that was ready has ended, and the balancer cannot be told.
+  ReplicaView ended_behind_a_deaf_balancer();
   AttemptId attempt_of(ReplicaView const& replica) { return attempt_id(replica.job, 0, 1); }
 };
 

@@ -218,6 +218,39 @@ TEST_F(ServicesTest, ABalancerThatForgotIsSetRight) {
   EXPECT_EQ(balancer->servers(entrance).size(), 2u);
 }
 
+// Else the requests of one service would come to the work of another.
+TEST_F(ServicesTest, APortIsGivenToNobodyWhileAnEntranceMayLeadThere) {
+  auto const first = ended_behind_a_deaf_balancer();
+  live(2);
+  ASSERT_EQ(balancer->servers(entrance).at(0).port, first.port) << "it is not told";
+  EXPECT_EQ(ready(), 1u) << "the service goes on";
+  EXPECT_NE(show().replicas.at(0).port, first.port);
+  boot_services();
+  auto job = spec();
+  job.resources.ports = 1;
+  auto const port_of_new = [&](std::string const& id) {
+    EXPECT_EQ(outcome(submit(id, job)), "ok");
+    live(1);
+    return view(id).tasks.at(0).allocation.ports.at(0);
+  };
+  EXPECT_NE(port_of_new("job-1"), first.port) << "also over a restart";
+  balancer->go_away(false);
+  live(2);
+  ASSERT_NE(balancer->servers(entrance).at(0).port, first.port);
+  EXPECT_EQ(port_of_new("job-2"), first.port) << "free again";
+}
+
+TEST_F(ServicesTest, WithoutABalancerPortsAreFreeAtOnce) {
+  ended_behind_a_deaf_balancer();
+  beat();
+  ASSERT_EQ(test::rows_of<VacatedPortRow>(*store.disk).size(), 1u);
+  balancer.reset();
+  boot_services();
+  live(1);
+  EXPECT_TRUE(test::rows_of<VacatedPortRow>(*store.disk).empty());
+  actor().cluster().check_invariants();
+}
+
 TEST_F(ServicesTest, ResizingKeepsToTheLimits) {
   auto s = web(1);
   s.max = 3;

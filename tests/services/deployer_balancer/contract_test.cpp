@@ -206,18 +206,22 @@ class BalancerContract : public testing::TestWithParam<char const*> {
   }
 };
 
-using Loads = std::vector<ServerLoad>;
 BalancedServer const a{"ra", "127.0.0.1", 20'000}, b{"rb", "127.0.0.1", 20'001};
+
+using Loads = std::vector<ServerLoad>;
+ServerLoad idle(BalancedServer const& server, bool draining = false) {
+  return {server.name, address_of(server), 0, draining};
+}
 
 TEST_P(BalancerContract, ServersComeDrainAndGo) {
   EXPECT_EQ(bring({}), Loads{});
-  EXPECT_EQ(bring({a, b}), (Loads{{"ra", 0, false}, {"rb", 0, false}}));
-  EXPECT_EQ(bring({a, b}), (Loads{{"ra", 0, false}, {"rb", 0, false}})) << "again";
+  EXPECT_EQ(bring({a, b}), (Loads{idle(a), idle(b)}));
+  EXPECT_EQ(bring({a, b}), (Loads{idle(a), idle(b)})) << "again";
   auto leaving = a;
   leaving.draining = true;
-  EXPECT_EQ(bring({leaving, b}), (Loads{{"ra", 0, true}, {"rb", 0, false}}));
-  EXPECT_EQ(bring({a, b}), (Loads{{"ra", 0, false}, {"rb", 0, false}})) << "and back";
-  EXPECT_EQ(bring({b}), (Loads{{"rb", 0, false}}));
+  EXPECT_EQ(bring({leaving, b}), (Loads{idle(a, true), idle(b)}));
+  EXPECT_EQ(bring({a, b}), (Loads{idle(a), idle(b)})) << "and back";
+  EXPECT_EQ(bring({b}), Loads{idle(b)});
   EXPECT_EQ(bring({a, b}).size(), 2u) << "the same name again";
   EXPECT_EQ(bring({}), Loads{});
 }
@@ -225,7 +229,14 @@ TEST_P(BalancerContract, ServersComeDrainAndGo) {
 TEST_P(BalancerContract, AServerMayComeAlreadyDraining) {
   auto leaving = a;
   leaving.draining = true;
-  EXPECT_EQ(bring({leaving}), (Loads{{"ra", 0, true}}));
+  EXPECT_EQ(bring({leaving}), Loads{idle(a, true)});
+}
+
+TEST_P(BalancerContract, AServerMayMove) {
+  bring({a});
+  auto moved = a;
+  moved.port = 20'007;
+  EXPECT_EQ(bring({moved}), Loads{idle(moved)});
 }
 
 TEST_P(BalancerContract, WhatARestartForgotComesBack) {

@@ -35,6 +35,28 @@ TEST_F(SyncTest, OnlyTheNewestAnsweredSyncIsObeyed) {
   EXPECT_EQ(runner->starts.size(), 2u);
 }
 
+// Its question may be of a sync that came late; the task would be ended for nothing.
+TEST_F(SyncTest, WhatTheDeployerMissesIsToldAgainAndNotEnded) {
+  script("job-1-0", {.duration_ms = std::nullopt});
+  answer(start(start_order()));
+  ASSERT_EQ(reported_state("job-1-0-1"), "running");
+  auto missed = stop("job-1-0-1");
+  missed.stops.front().unless_known = true;
+  answer(missed);
+  pass(500);
+  EXPECT_EQ(reported_state("job-1-0-1"), "running");
+  EXPECT_EQ(runner->fake.running().size(), 1u);
+}
+
+TEST_F(SyncTest, WhatANodeDoesNotKnowNeverStarts) {
+  auto missed = stop("job-1-0-1");
+  missed.stops.front().unless_known = true;
+  answer(missed);
+  EXPECT_EQ(reported_state("job-1-0-1"), "lost final");
+  answer(start(start_order()));
+  EXPECT_TRUE(runner->starts.empty());
+}
+
 TEST_F(SyncTest, AtMostTwoSyncsAreOut) {
   for (int i = 0; i < 6; ++i) {
     auto const job = "job-" + std::to_string(10 + i);
