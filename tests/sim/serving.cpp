@@ -56,7 +56,28 @@ ServiceSpec Suite::random_service(std::string const& name) {
   s.max_unavailable = s.max_surge == 0 ? 1 : static_cast<std::uint32_t>(chance_.below(2));
   s.drain_ms = static_cast<std::int64_t>(chance_.below(5'000));
   s.progress_ms = 120'000;
+  if (chance_.happens(0.5)) scale_by_load(s);
   return s;
+}
+
+// Some may go to zero, and come back with the first request that waits.
+void Suite::scale_by_load(ServiceSpec& s) {
+  if (chance_.happens(0.6)) s.min = 0;
+  constexpr char const* policies[] = {"threshold", "hpa", "kpa"};
+  s.scale = ScaleSettings{policies[chance_.below(3)], ScaleSignal::concurrency, 2, {}, 6'000};
+  s.scale->limits.min = s.min;
+  s.scale->limits.max = s.max;
+  s.scale->limits.zero_after_ms = 5'000;
+}
+
+// Requests come to an entrance: some wait for a first replica, some are open at one.
+void Suite::load_something() {
+  auto const port = entrance_first + static_cast<std::uint32_t>(chance_.below(2));
+  if (chance_.happens(0.4)) return balancer_->hold(port, 1 + chance_.below(5));
+  auto const servers = balancer_->servers(port);
+  if (servers.empty()) return;
+  balancer_->serve(port, 1 + chance_.below(100));
+  balancer_->set_in_flight(servers[chance_.below(servers.size())].name, chance_.below(12));
 }
 
 void Suite::plan_serving() {
@@ -68,6 +89,7 @@ void Suite::plan_serving() {
   some_time(10, [this] { change_service(); });
   some_time(3, [this] { kill_replica(); });
   some_time(2, [this] { balancer_->restart(); });
+  some_time(15, [this] { load_something(); });
   // It serves on as it was last told.
   some_time(3, [this] {
     balancer_->go_away(true);
@@ -155,10 +177,22 @@ bool Suite::entrances_right() {
   return true;
 }
 
+// Nobody waits at an entrance whose service could answer.
+bool Suite::requests_answered() {
+  auto const* d = deployer();
+  if (d == nullptr) return false;
+  for (auto const& [name, s] : d->services())
+    if (s.row.stalled.empty() && balancer_->held(s.row.port) > 0) return false;
+  return true;
+}
+
 // After the faults are over: every service comes to what is wanted, on disk too and at its
-// entrance; then all are removed.
+// entrance, and answers who waits there; then all are removed.
 void Suite::end_serving() {
-  auto const good = [this] { return services_settled() && services_stored() && entrances_right(); };
+  balancer_->end_requests();
+  auto const good = [this] {
+    return requests_answered() && services_settled() && services_stored() && entrances_right();
+  };
   if (!world_.run_until(good, plan_.peace_ms))
     world_.fail("after the faults were over, a service did not come to what is wanted of it: " +
                 unfinished());
@@ -187,7 +221,8 @@ std::string Suite::services_in_words() {
     for (auto const& r : d->replicas_of(s))
       text += " " + std::string(schema::name_of(r.state)) + "/" +
               std::to_string(r.template_number) + (r.silent ? "(silent)" : "");
-    text += " and " + std::to_string(balancer_->servers(s.row.port).size()) + " at the entrance; ";
+    text += " and " + std::to_string(balancer_->servers(s.row.port).size()) + " at the entrance, " +
+            std::to_string(balancer_->held(s.row.port)) + " requests wait; ";
   }
   return text;
 }

@@ -55,9 +55,22 @@ TEST(Repeat, TheSameSeedGivesTheSameRunMessageForMessage) {
   EXPECT_NE(trace(3), trace(4));
 }
 
+// How often a service went to zero, or came back for a request that waited.
+std::pair<int, int> sleeps_and_wakes(store::MemoryDisk const& log) {
+  int sleeps = 0, wakes = 0;
+  for (auto const& [key, cells] : log.rows(auditor::EntryRow::table)) {
+    auto const entry = *store::from_cells<auditor::EntryRow>(cells);
+    if (entry.action != "deployer.service.scaled") continue;
+    sleeps += entry.detail.find(R"("wanted":"0")") != std::string::npos ? 1 : 0;
+    wakes += entry.detail.find(R"("from":"0")") != std::string::npos ? 1 : 0;
+  }
+  return {sleeps, wakes};
+}
+
 TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
   std::set<std::string> acked, asked;
   std::uint64_t commands = 0;
+  int sleeps = 0, wakes = 0;
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     auto plan = Plan::calm();
     plan.seed = seed;
@@ -68,12 +81,16 @@ TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
       if (sent.outcome == Outcome::acked) acked.insert(sent.topic);
     }
     commands += suite.commands_heard_out();
+    auto const idle = sleeps_and_wakes(suite.world().disk("auditor"));
+    sleeps += idle.first, wakes += idle.second;
     for (auto const* name : {"deployer", "vault", "auditor", "scaler", "monitor"})
       EXPECT_EQ(suite.world().system(name)->host(name).stats().restarts, 0) << name;
   }
   EXPECT_EQ(acked, asked) << "a kind of request that is always refused checks nothing";
   EXPECT_GE(acked.size(), 12u);
   EXPECT_GE(commands, 5u);
+  EXPECT_GE(sleeps, 1) << "no service went to zero";
+  EXPECT_GE(wakes, 1) << "none came back for a request";
 }
 
 // A run, cut off once at every place where something becomes durable or leaves: before and after

@@ -113,12 +113,15 @@ class Suite {
   // serving.cpp
   static node::FakeTask replica_task(node::RunSpec const& spec);
   ServiceSpec random_service(std::string const& name);
+  void scale_by_load(ServiceSpec& s);
+  void load_something();
   void plan_serving();
   void change_service();
   void kill_replica();
   void check_entrances();
   bool services_settled();
   bool entrances_right();
+  bool requests_answered();
   bool services_stored();
   void end_serving();
   void remove_services();

@@ -23,6 +23,12 @@ class FakeBalancer final : public Balancer {
   // So many requests wait there for a first server.
   void hold(std::uint32_t port, std::uint64_t requests) { held_[port] = requests; }
 
+  std::uint64_t held(std::uint32_t port) const {
+    auto const found = held_.find(port);
+    return found == held_.end() ? 0 : found->second;
+  }
+  void end_requests() { in_flight_.clear(); }
+
   // What stands behind the entrance now.
   std::vector<BalancedServer> servers(std::uint32_t port) const;
   std::int64_t hold_ms(std::uint32_t port) const {
