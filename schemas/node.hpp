@@ -223,7 +223,8 @@ struct StopOrder {
                           field(2, "task", &T::task, "Its task."),
                           field(3, "why", &T::why, "For its status."),
                           field(4, "unless_known", &T::unless_known,
-                                "The node seems not to know it; one that does reports it again."));
+                                "The node seems not to know it; one that does reports it again.")
+                              .since(5));
   }
 };
 static_assert(schema::complete<StopOrder>());
@@ -252,6 +253,7 @@ struct AttemptReport {
   std::string reason;
   Readiness readiness = Readiness::unknown;
   SizeReport size;
+  bool over_limit = false;
 
   static consteval auto fields() {
     using schema::field;
@@ -264,7 +266,8 @@ struct AttemptReport {
         field(5, "signal", &T::signal, "Signal that ended it; 0: none."),
         field(6, "reason", &T::reason, "A sentence for people."),
         field(40, "readiness", &T::readiness, "What its probes say.").since(2),
-        field(180, "size", &T::size, "What became of orders for another size.").since(5));
+        field(180, "size", &T::size, "What became of orders for another size.").since(5),
+        field(181, "over_limit", &T::over_limit, "It was ended for its limit of time.").since(5));
   }
 };
 static_assert(schema::complete<AttemptReport>());

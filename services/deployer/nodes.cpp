@@ -211,10 +211,10 @@ void Deployer::take_report(NodeId const& node, AttemptReport const& report, Cont
       link.strays.push_back({report.attempt, TaskId{}, "the control plane does not want it"});
     return;
   }
-  apply_event(
-      *job,
-      Report{node, report.attempt, report.state, report.exit_code, report.signal, report.reason},
-      c);
+  apply_event(*job,
+              Report{node, report.attempt, report.state, report.exit_code, report.signal,
+                     report.reason, report.over_limit},
+              c);
   replica_reported(report.attempt, report.readiness, c);
   if (job->resizing) take_size_report(*job, parse_attempt(report.attempt)->index, report.size, c);
   if (report.state == AttemptState::running && report.readiness == Readiness::unknown &&

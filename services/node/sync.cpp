@@ -45,6 +45,7 @@ AttemptReport report_of(std::string const& attempt, RunStatus const& status, boo
   r.final = final;
   r.exit_code = std::max(0, status.exit_code);
   r.signal = status.signal;
+  r.over_limit = final && status.reason == EndReason::time_limit;
   r.reason = status.what;
   if (r.reason.empty() && final && status.reason != EndReason::exited)
     r.reason = std::string(schema::name_of(status.reason));

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A service on real processes behind a real HAProxy: a rollout under load loses no request, a
 replica that is killed is replaced, a revision that fails leaves the old one alone, the load goes on
-while the deployer and HAProxy are killed, and an idle service is woken by its first request."""
+while the deployer and HAProxy are killed, no request reaches other work while HAProxy cannot be
+told of an end, and an idle service is woken by its first request."""
 
 import http.client
 import json
@@ -10,6 +11,7 @@ import signal
 import threading
 import time
 
+from deaf import deaf
 from stack import Stack, check, equal, run_test, send_signal, skip, wait_for, words_of
 from stack import processes
 from waking import waking
@@ -187,6 +189,7 @@ def test():
         failing(stack, port)
         kill_replica(stack)
         kill_services(stack, port)
+        deaf(stack, Load(port), show, kill_replica, SERVER)
         waking(stack, spec)
         stack.run("service", "remove", "web", "-y")
         wait_for("end of the service",

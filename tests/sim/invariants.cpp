@@ -47,6 +47,8 @@ void Suite::check_running() {
     runner->each_running([&, &node = name](node::RunSpec const& spec, node::RunLimits const& now) {
       all.cpu_milli += now.cpu_milli;
       all.memory_mib += now.memory_mib;
+      if (auto const what = folders_.difference(spec); !what.empty())
+        world_.fail("the working folder of " + spec.attempt + " is not what was sent: " + what);
       auto const [at, first] = live.emplace(spec.task, spec.attempt + " on " + node);
       if (!first)
         world_.fail("two attempts of task " + spec.task + " run at once: " + at->second + " and " +

@@ -64,8 +64,8 @@ Plan Plan::calm() {
 }
 
 std::vector<std::string_view> Plan::chore_kinds() {
-  return {"queries", "drains", "secrets",  "quotas",   "marks",  "log",
-          "scaling", "alerts", "services", "commands", "resizes"};
+  return {"queries", "drains", "secrets",  "quotas",   "marks",   "log",
+          "scaling", "alerts", "services", "commands", "resizes", "folders"};
 }
 
 bool Plan::leave_out(std::string_view kind) {
@@ -154,6 +154,7 @@ void Suite::add_node(std::string const& name) {
           runner = std::make_shared<node::FakeRunner>(m);
           runner->script_others(replica_task);
         }
+        auto const folders = plan_.does("folders") ? folders_.store_of(name) : nullptr;
         auto settings = plan_.knobs.node;
         settings.node = NodeId{name};
         settings.capacity = capacity_of_node();
@@ -167,12 +168,12 @@ void Suite::add_node(std::string const& name) {
         host.streams.clear();
         system->add(
             "node",
-            [settings, runner, this] {
+            [settings, runner, folders, this] {
               auto prober = std::make_shared<node::FakeProber>([runner](auto const& task) {
                 auto const status = runner->poll(task.attempt);
                 return status && status->state == node::RunState::running;
               });
-              return std::make_unique<node::Node>(settings, runner, std::move(prober), nullptr,
+              return std::make_unique<node::Node>(settings, runner, std::move(prober), folders,
                                                   nullptr, commands_.on(runner));
             },
             host);

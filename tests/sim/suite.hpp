@@ -6,8 +6,9 @@
 // run with `scripts/sim --seed N`.
 //
 // Files: suite.cpp the processes; workload.cpp what people do; serving.cpp services; talking.cpp
-// commands beside tasks, which commands.cpp plays; durable.cpp what answers may tell;
-// invariants.cpp what holds at each moment and at the end; shorten.cpp the smallest run that fails.
+// commands beside tasks, which commands.cpp plays; sent_folders.cpp what jobs bring along;
+// durable.cpp what answers may tell; invariants.cpp what holds at each moment and at the end;
+// shorten.cpp the smallest run that fails.
 
 #include <algorithm>
 #include <map>
@@ -26,6 +27,7 @@
 #include "services/node/runner/fake_runner.hpp"
 #include "tests/sim/commands.hpp"
 #include "tests/sim/knobs.hpp"
+#include "tests/sim/sent_folders.hpp"
 
 namespace lepton::sim {
 
@@ -68,6 +70,7 @@ class Suite {
   std::uint64_t jobs_submitted() const { return submitted_.size(); }
   std::uint64_t acknowledged() const;
   std::uint64_t commands_heard_out() const { return commands_heard_out_; }
+  std::uint64_t folders_compared() const { return folders_.compared(); }
 
  private:
   // suite.cpp
@@ -92,6 +95,8 @@ class Suite {
   void plan_work();
   void open_vault();
   void submit(Client& client);
+  void send_folder(Client& client, JobSubmit const& message);
+  void send_job(Client& client, JobSubmit const& message);
   void submit_again(Client& client, JobSubmit const& message, std::string const& id);
   JobSpec random_spec();
   void script_tasks(JobId const& job, JobSpec const& spec);
@@ -165,6 +170,7 @@ class Suite {
   Chance chance_;
   World world_;
   Commands commands_{world_};
+  SentFolders folders_;
   std::map<std::string, std::shared_ptr<node::FakeRunner>> runners_;
   std::shared_ptr<deployer::FakeBalancer> balancer_ =
       std::make_shared<deployer::FakeBalancer>(entrance_first, entrance_count);

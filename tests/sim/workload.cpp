@@ -49,6 +49,7 @@ void Suite::plan_work() {
   }
   if (plan_.does("services")) plan_serving();
   if (plan_.does("resizes")) some_time(10, [this] { resize_something(); });
+  if (plan_.does("folders")) some_time(3, [this] { folders_.rot(chance_); });
   if (plan_.does("commands")) some_time(8, [this] { run_command(); });
 }
 
@@ -127,6 +128,33 @@ void Suite::submit(Client& client) {
     specs_[one] = message.spec;
     script_tasks(one, message.spec);
   }
+  if (plan_.does("folders") && chance_.happens(0.5)) return send_folder(client, message);
+  send_job(client, message);
+}
+
+// First what it brings along; where that is refused, the job goes without.
+void Suite::send_folder(Client& client, JobSubmit const& message) {
+  auto const folder = SentFolder::random(chance_);
+  auto const without = [this, &client, message] { send_job(client, message); };
+  auto const kept = [this, &client, message, folder, without](Result<WorkdirKept> const& got) {
+    if (!got) return without();
+    if (got->workdir != folder.name()) world_.fail("a folder is kept under another name");
+    for (auto const& job : jobs_of(message)) folders_.note(job, folder);
+    auto with = message;
+    with.spec.workdir = got->workdir;
+    send_job(client, with);
+  };
+  ask<WorkdirStore>(
+      client, "deployer", {message.spec.name, folder.chunks}, {.deadline_ms = 60'000},
+      [this, &client, message, folder, without, kept](Result<WorkdirStored> const& got) {
+        if (!got) return without();
+        ask<WorkdirCommit>(client, "deployer", {message.spec.name, folder.manifest},
+                           {.deadline_ms = 60'000}, kept);
+      });
+}
+
+void Suite::send_job(Client& client, JobSubmit const& message) {
+  auto const& job = message.job;
   auto const id = "submit-" + job.value;
   ask(client, "deployer", message, {.deadline_ms = 200'000, .id = id},
       [this, &client, message, id](Result<JobAccepted> const& got) {

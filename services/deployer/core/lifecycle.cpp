@@ -144,9 +144,15 @@ class Turn {
     m.reason = e.reason;
     m.silent_since_ms = 0;
     act(ActionKind::release, i, e.reason);
-    if (!succeeded(m))
-      end_round(i, m.state == AttemptState::lost ? Cause::interruption : Cause::error, e.reason);
+    if (!succeeded(m) || e.over_limit)
+      end_round(i, cause_of(e), e.over_limit ? limit_text() : e.reason);
     settle();
+  }
+
+  // A node that is cut off ends by itself what has passed its limit.
+  static Cause cause_of(Report const& e) {
+    if (e.state == AttemptState::lost) return Cause::interruption;
+    return e.over_limit ? Cause::time_limit : Cause::error;
   }
 
   // The first cause counts; what follows from stopping does not.

@@ -108,6 +108,7 @@ struct Report {  // exited with code 0 and no signal is success
   std::int32_t exit_code = 0;
   std::int32_t signal = 0;
   std::string reason;
+  bool over_limit = false;  // its node has ended it for its limit of time
 };
 struct Cancel {
   std::string reason;

@@ -262,6 +262,23 @@ TEST(Lifecycle, TheTimeLimitEndsAnAttemptForGood) {
   EXPECT_EQ(l.run.ending.reason, "ran longer than its limit of 60000 ms");
 }
 
+// A node that is cut off ends it by itself, and tells later: no error of the job's own.
+TEST(Lifecycle, ALimitThatTheNodeHasSeenToIsNotTriedAgainEither) {
+  for (auto const exit_code : {143, 0}) {
+    Life l;
+    l.spec.max_duration_ms = 60'000;
+    l.spec.retry = {5, true, true, {}, 0};
+    l.place();
+    l.run_all();
+    auto ended = l.report(AttemptState::exited, 0, exit_code);
+    ended.over_limit = true;
+    l.feed(ended);
+    EXPECT_EQ(l.run.state, JobState::failed);
+    EXPECT_EQ(l.run.ending.cause, Cause::time_limit);
+    EXPECT_EQ(l.run.ending.reason, "ran longer than its limit of 60000 ms");
+  }
+}
+
 TEST(Lifecycle, WhatIsOutstandingCanBeSentAgain) {
   Life l(2);
   l.place();

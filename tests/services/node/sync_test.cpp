@@ -57,6 +57,17 @@ TEST_F(SyncTest, WhatANodeDoesNotKnowNeverStarts) {
   EXPECT_TRUE(runner->starts.empty());
 }
 
+TEST_F(SyncTest, WhatItEndedForItsLimitIsReportedAsThat) {
+  script("job-1-0", {.duration_ms = std::nullopt});
+  auto limited = start_order();
+  limited.spec.max_duration_ms = 1'000;
+  answer(start(limited));
+  EXPECT_FALSE(reported("job-1-0-1")->over_limit);
+  pass(6'500);  // five seconds are the deployer's
+  EXPECT_EQ(reported_state("job-1-0-1"), "exited final");
+  EXPECT_TRUE(reported("job-1-0-1")->over_limit);
+}
+
 TEST_F(SyncTest, AtMostTwoSyncsAreOut) {
   for (int i = 0; i < 6; ++i) {
     auto const job = "job-" + std::to_string(10 + i);
