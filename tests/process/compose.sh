@@ -25,7 +25,7 @@ finish() {
       docker logs --tail 12 "$(container "$part")" >&2 2>&1 || true
     done
   fi
-  compose down --volumes --remove-orphans > "$said" 2>&1 || cat "$said" >&2
+  compose --profile metrics down --volumes --remove-orphans > "$said" 2>&1 || cat "$said" >&2
   exit "$status"
 }
 
@@ -99,6 +99,22 @@ serve_and_scale() {
   fi
 }
 
+# Every part that has figures is asked for them, and answers.
+all_are_scraped() {
+  curl -sf "http://127.0.0.1:${LEPTON_PORT_PROMETHEUS:-9090}/api/v1/targets" |
+    python3 -c 'import json, sys
+targets = json.load(sys.stdin)["data"]["activeTargets"]
+print(", ".join(target["labels"]["instance"] + " " + target["health"] for target in targets))
+sys.exit(len(targets) < 6 or any(target["health"] != "up" for target in targets))'
+}
+watch() {
+  [ "$full" = yes ] || return 0
+  compose --profile metrics up -d prometheus > "$said" 2>&1
+  until_true 120 "Prometheus at every part" all_are_scraped
+  note "Prometheus reaches: $(cat "$said")"
+  parts+=(prometheus)
+}
+
 # A job runs to its end, the vault opens a secret, a request reaches the model: every part works.
 works() {
   printf 'name: proof\ncommand: [/bin/true]\nmax_duration: 1m\n' |
@@ -124,7 +140,7 @@ kill_once() {
 
 ends_well() {
   local part code
-  compose stop > "$said" 2>&1
+  compose --profile metrics stop > "$said" 2>&1
   for part in "${parts[@]}"; do
     code=$(inspect "$part" '{{.State.ExitCode}}')
     [ "$code" = 0 ] || die "$part ended with $code when it was asked to stop"
@@ -148,6 +164,7 @@ say "the main job"
 train
 replay
 serve_and_scale
+watch
 say "each container is killed once"
 for part in "${parts[@]}"; do kill_once "$part"; done
 verify
@@ -161,6 +178,6 @@ until_true 60 "work after a new start" works
 show "$lepton" job show digits -o name
 verify
 ask
-compose down --volumes --remove-orphans > "$said" 2>&1
+compose --profile metrics down --volumes --remove-orphans > "$said" 2>&1
 nothing_is_left || die "containers or networks are left"
 trap - EXIT

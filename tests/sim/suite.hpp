@@ -76,6 +76,7 @@ class Suite {
   // suite.cpp
   void add_services();
   void add_node(std::string const& name);
+  NodeCapacity capacity_of_node() const;
   deployer::Deployer const* deployer();
 
   // workload.cpp
@@ -187,7 +188,6 @@ class Suite {
   std::uint64_t changes_seen_ = 0;
 };
 
-NodeCapacity capacity_of_node();
 std::string address_of_node(std::string const& node);
 
 // The job, or all jobs of the array.
