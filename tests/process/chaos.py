@@ -20,8 +20,8 @@ import threading
 import time
 
 from history import ACKNOWLEDGED, REFUSED, UNKNOWN, Found, Request, judge
-from stack import (SERVICES, Failed, Stack, check, processes, run_test, send_signal, wait_for,
-                   words_of)
+from stack import (SERVICES, Failed, Stack, check, equal, processes, run_test, send_signal,
+                   wait_for, words_of)
 from standby import Standby
 
 DRIVERS = 3
@@ -278,6 +278,16 @@ def found_in(stack, place):
     return Found(jobs, secrets, entries, marks)
 
 
+def check_blame(stack):
+    """Nothing that runs here fails by itself: what has failed was lost with what it ran on. Not so
+    what the kill of a runner hits while that launches it."""
+    launched = ("ended by signal 9", "the other side of the launch socket hung up")
+    equal(stack.sql("SELECT job, why FROM deployer.job_run WHERE state = 'failed' AND "
+                    "run -> 'ending' ->> 'cause' IS DISTINCT FROM 'interruption' AND "
+                    f"why NOT IN {launched}"),
+          [], "jobs that have failed by another cause than a loss")
+
+
 def settle(stack, file, place):
     """The verdict, when work has ended and the auditor has caught up."""
     wait_for("health of everything", lambda: stack.command("status").returncode == 0, 60, 0.3)
@@ -289,6 +299,7 @@ def settle(stack, file, place):
             "'cancelled', 'refused')") == 0, 90, 0.3)
     except Failed as failure:
         raise Failed(f"{failure}: {stack.sql(states)}") from failure
+    check_blame(stack)
     wait_for("caught up auditor", lambda: stack.number(
         "SELECT " + " + ".join(f"(SELECT count(*) FROM {service}.event WHERE stream = 'audit')"
                                for service in SERVICES if service != "auditor")) == 0, 60, 0.3)
