@@ -54,7 +54,7 @@ void Suite::check_running() {
         world_.fail("two attempts of task " + spec.task + " run at once: " + at->second + " and " +
                     spec.attempt + " on " + node);
       // Replicas of services are not among the specs; they ask for no GPU.
-      auto const known = specs_.find(JobId{spec.task.substr(0, spec.task.rfind('-'))});
+      auto const known = specs_.find(job_of_task(spec.task));
       auto const wanted = known == specs_.end() ? ResourceRequest{} : known->second.resources;
       if (spec.gpu_uuids.size() != wanted.gpus)
         world_.fail(spec.attempt + " runs with another number of GPUs than it asked for");

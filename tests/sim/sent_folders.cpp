@@ -80,7 +80,7 @@ std::shared_ptr<node::FolderStore> SentFolders::store_of(std::string const& node
 }
 
 std::string SentFolders::difference(node::RunSpec const& spec) {
-  auto const found = sent_.find(JobId{spec.task.substr(0, spec.task.rfind('-'))});
+  auto const found = sent_.find(job_of_task(spec.task));
   if (found == sent_.end() || !compared_.insert(spec.attempt).second) return "";
   if (spec.folder.empty()) return "it has none";
   auto wanted = found->second.files;

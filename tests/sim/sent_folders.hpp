@@ -17,6 +17,11 @@
 
 namespace lepton::sim {
 
+// Tasks are named by their job and a number (deployer::task_id).
+inline JobId job_of_task(std::string const& task) {
+  return JobId{task.substr(0, task.rfind('-'))};
+}
+
 struct SentFolder {
   std::map<std::string, std::string> files;  // path to content
   std::vector<Bytes> chunks;

@@ -121,8 +121,7 @@ void Suite::change_service() {
 void Suite::kill_replica() {
   for (auto& [name, runner] : runners_)
     for (auto const& status : runner->running())
-      if (!specs_.contains(JobId{status.task.substr(0, status.task.rfind('-'))}))
-        return runner->kill_runner(status.attempt);
+      if (!specs_.contains(job_of_task(status.task))) return runner->kill_runner(status.attempt);
 }
 
 std::string address_of_node(std::string const& node) {
@@ -138,7 +137,7 @@ void Suite::check_entrances() {
   if (served.empty()) return;
   for (auto& [name, runner] : runners_)
     runner->each_running([&, &node = name](node::RunSpec const& spec, node::RunLimits const&) {
-      auto const job = spec.task.substr(0, spec.task.rfind('-'));
+      auto const job = job_of_task(spec.task).value;
       for (auto const port : spec.ports) {
         auto const found = served.find(address_of_node(node) + ":" + std::to_string(port));
         if (found != served.end() && found->second != job)
