@@ -92,6 +92,32 @@ struct ScaleLimits {
 };
 static_assert(schema::complete<ScaleLimits>());
 
+// Of the policy adjustment: each period the replicas become keep x what they were + share x the
+// total change of the signal, in replicas.
+struct ScaleAdjustment {
+  double keep = 1;
+  double share = 1;
+  std::int64_t period_ms = 60'000;
+  std::string follows;
+
+  bool operator==(ScaleAdjustment const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using A = ScaleAdjustment;
+    return schema::fields(
+        field(1, "keep", &A::keep, "How much of the replicas stays by itself, 0 to 2.").optional(),
+        field(2, "share", &A::share,
+              "Of the change, 0 to 1. Those of all that follow one service sum to 1.")
+            .optional(),
+        field(3, "period_ms", &A::period_ms, "One step in each period, ms.")
+            .bounds(1'000, 60'000)
+            .optional(),
+        field(4, "follows", &A::follows, "Service whose signal counts; empty: its own.")
+            .optional());
+  }
+};
+static_assert(schema::complete<ScaleAdjustment>());
+
 // How one service is scaled.
 struct ScaleSettings {
   std::string policy = "hpa";
@@ -99,13 +125,14 @@ struct ScaleSettings {
   double per_replica = 0.7;
   ScaleLimits limits;
   std::int64_t window_ms = 0;
+  ScaleAdjustment adjustment;
 
   bool operator==(ScaleSettings const&) const = default;
   static consteval auto fields() {
     using schema::field;
     using S = ScaleSettings;
     return schema::fields(
-        field(1, "policy", &S::policy, "threshold, hpa, kpa or adjustment.").optional(),
+        field(1, "policy", &S::policy, "threshold, hpa, kpa, staffing or adjustment.").optional(),
         field(2, "signal", &S::signal, "Signal that the policy follows.").optional(),
         field(3, "per_replica", &S::per_replica, "How much of it one replica should carry.")
             .optional(),
@@ -113,7 +140,8 @@ struct ScaleSettings {
         field(130, "window_ms", &S::window_ms,
               "The mean of the signal over so long counts, ms; 0: as long as the policy's own.")
             .bounds(0, 120'000)
-            .since(4));
+            .since(4),
+        field(131, "adjustment", &S::adjustment, "For the policy adjustment alone.").since(5));
   }
 };
 static_assert(schema::complete<ScaleSettings>());

@@ -26,7 +26,7 @@ std::string held_words(Allocation const& a) {
   std::int64_t milli = 0;
   for (auto const& gpu : a.gpus) milli += gpu.milli;
   auto words = milli > 0 ? milli_words(milli) + " GPU, " : std::string();
-  return words + task_words(a.cpu_milli, a.memory_mib);
+  return words + task_words(size_of(a));
 }
 
 std::string request_words(JobSpec const& spec) {
@@ -39,7 +39,7 @@ std::string request_words(JobSpec const& spec) {
     if (r.gpu_memory_mib > 0) words += " with at least " + mib_words(r.gpu_memory_mib);
     words += ", ";
   }
-  return words + task_words(r.cpu_milli, r.memory_mib);
+  return words + task_words(size_of(r));
 }
 
 }  // namespace

@@ -16,10 +16,6 @@ struct ResizeOptions {
   bool wait = false;
 };
 
-std::string size_words(TaskSize const& size) {
-  return task_words(size.cpu_milli, size.memory_mib);
-}
-
 Result<int> resize(Shell& shell, ResizeOptions const& o) {
   auto const size = read_size(o.cpu, o.memory);
   if (!size) return size.error();
@@ -29,8 +25,8 @@ Result<int> resize(Shell& shell, ResizeOptions const& o) {
        Table::sheet()
            .row({"ID", resized->job.value})
            .row({"STATUS", std::string(schema::name_of(resized->state))})
-           .row({"WAS", size_words(resized->from)})
-           .row({"BECOMES", size_words(resized->to)}));
+           .row({"WAS", task_words(resized->from)})
+           .row({"BECOMES", task_words(resized->to)}));
   if (o.wait) return wait_for_size(shell, resized->job, resized->to);
   if (resized->on_its_way)
     shell.say("its nodes are told; less memory than is in use is refused there");

@@ -32,8 +32,8 @@ std::string milli_words(std::int64_t milli) {
   return fmt::format("{:g}", static_cast<double>(milli) / 1000.0);
 }
 
-std::string task_words(std::int64_t cpu_milli, std::int64_t memory_mib) {
-  return milli_words(cpu_milli) + " CPU, " + mib_words(memory_mib);
+std::string task_words(TaskSize const& size) {
+  return milli_words(size.cpu_milli) + " CPU, " + mib_words(size.memory_mib);
 }
 
 std::string time_words(WallMs at_ms) {

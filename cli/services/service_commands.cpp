@@ -30,13 +30,17 @@ Command autoscale_command() {
   c.required("SERVICE", "Name of the service, a DNS label", &o->service)
       .option("--min", "Replicas at least; 0 lets an idle service go to zero", &o->min)
       .option("--max", "Replicas at most", &o->max)
-      .option("--policy", "threshold, hpa, kpa or adjustment", &o->policy)
+      .option("--policy", "threshold, hpa, kpa, staffing or adjustment", &o->policy)
       .option("--signal", "requests_per_s, concurrency, cpu or gpu", &o->signal)
       .option("--per-replica", "How much of it one replica should carry", &o->per_replica)
       .option("--up-cooldown", "After a change, none upwards for so long", &o->up_cooldown)
       .option("--down-cooldown", "After a change, none downwards for so long", &o->down_cooldown)
       .option("--zero-after", "The last replica goes after so long without requests",
               &o->zero_after)
+      .option("--keep", "With adjustment: how much of the replicas stays by itself", &o->keep)
+      .option("--share", "With adjustment: its share of the change", &o->share)
+      .option("--period", "With adjustment: one step in each", &o->period)
+      .option("--follows", "With adjustment: the service whose signal counts", &o->follows)
       .option("--replicas", "Replicas that run already, the first time", &o->replicas);
   c.run = [o](Shell& shell) -> Result<int> {
     auto const put = autoscale_request(*o);

@@ -17,6 +17,7 @@ struct AutoscaleOptions {
   std::string service, policy = "hpa", signal = "cpu", per_replica = "0.7";
   std::int64_t min = 1, max = 1, replicas = -1;
   std::string up_cooldown = "0s", down_cooldown = "0s", zero_after = "30s";
+  std::string keep = "1", share = "1", period = "1m", follows;  // of the policy adjustment
 };
 // invalid, with the name of the option.
 Result<ServiceScalePut> autoscale_request(AutoscaleOptions const& options);

@@ -123,6 +123,14 @@ class Converter {
     settings.limits.up_cooldown_ms = duration("scale.up_cooldown", f.up_cooldown, 3'600'000);
     settings.limits.down_cooldown_ms = duration("scale.down_cooldown", f.down_cooldown, 3'600'000);
     settings.limits.zero_after_ms = duration("scale.zero_after", f.zero_after, 86'400'000);
+    settings.adjustment = {f.keep, f.share, duration("scale.period", f.period, 60'000), f.follows};
+    if (f.policy != "adjustment" && settings.adjustment != ScaleAdjustment{})
+      refuse("scale.policy", "must be adjustment for keep, share, period and follows");
+    if (f.policy == "staffing" && f.signal != ScaleSignal::concurrency)
+      refuse("scale.signal", "must be concurrency with staffing");
+    if (!(f.keep >= 0 && f.keep <= 2)) refuse("scale.keep", "must be from 0 to 2");
+    if (!(f.share >= 0 && f.share <= 1)) refuse("scale.share", "must be from 0 to 1");
+    if (settings.adjustment.period_ms < 1'000) refuse("scale.period", "must be at least 1s");
     s.scale = settings;
   }
 

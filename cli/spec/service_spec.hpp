@@ -96,12 +96,16 @@ struct SpecScale {
   std::string down_cooldown = "0";
   std::string zero_after = "30s";
   std::string window = "0";
+  double keep = 1;
+  double share = 1;
+  std::string period = "1m";
+  std::string follows;
 
   static consteval auto fields() {
     using schema::field;
     using S = SpecScale;
     return schema::fields(
-        field(1, "policy", &S::policy, "threshold, hpa, kpa or adjustment.").optional(),
+        field(1, "policy", &S::policy, "threshold, hpa, kpa, staffing or adjustment.").optional(),
         field(2, "signal", &S::signal, "requests_per_s, concurrency, cpu or gpu.").optional(),
         field(3, "per_replica", &S::per_replica, "How much of it one replica should carry."),
         field(4, "up_cooldown", &S::up_cooldown, "After a change none upwards for: 10s.")
@@ -112,6 +116,12 @@ struct SpecScale {
               "With min: 0, the last replica goes after so long without requests: 30s.")
             .optional(),
         field(7, "window", &S::window, "The mean over so long counts; 0: the policy's own.")
+            .optional(),
+        field(8, "keep", &S::keep, "With adjustment: how much of the replicas stays by itself.")
+            .optional(),
+        field(9, "share", &S::share, "With adjustment: its share of the change.").optional(),
+        field(10, "period", &S::period, "With adjustment: one step in each, 1s to 1m.").optional(),
+        field(11, "follows", &S::follows, "With adjustment: the service whose signal counts.")
             .optional());
   }
 };

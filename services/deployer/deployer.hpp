@@ -322,7 +322,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
                 Context& c);
   std::optional<BalancedServer> server_of(Job const& job, Allocation const& held) const;
   std::vector<Entrance> wanted_entrances() const;
-  bool stood_behind_entrance(AttemptId const& attempt) const;
+  bool stands_behind_entrance(Job const& job) const;
   void note_load(EntranceLoad const& load, Context& c);
   void wake(ServiceState& s, Context& c);
   void tell_scaler(ServiceState& s, Context& c);
@@ -390,7 +390,6 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
     Ticket<JobLogs> ticket;
   };
   std::map<std::uint64_t, LogWish> log_wishes_;
-  std::uint64_t next_log_ticket_ = 1;
 };
 
 }  // namespace lepton::deployer

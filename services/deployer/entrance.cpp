@@ -56,13 +56,12 @@ std::vector<Entrance> Deployer::wanted_entrances() const {
   return all;
 }
 
-// A replica that was ready did, in the round in which it was.
-bool Deployer::stood_behind_entrance(AttemptId const& attempt) const {
-  auto const ref = parse_attempt(attempt);
-  auto const found = serving_.replicas.find(ref->job);
+// A replica that was ready does, in the round in which it was.
+bool Deployer::stands_behind_entrance(Job const& job) const {
+  auto const found = serving_.replicas.find(job.id());
   if (!balancer_ || found == serving_.replicas.end()) return false;
   auto const& replica = serving_.services.at(found->second.first).replicas.at(found->second.second);
-  return replica.round == ref->round && replica.ready_at_ms > 0;
+  return replica.round == job.run.round && replica.ready_at_ms > 0;
 }
 
 void Deployer::balance(Context& c) {

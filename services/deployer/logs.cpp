@@ -33,7 +33,7 @@ void Deployer::logs(JobLogs const& m, Ticket<JobLogs> ticket, Context& c) {
     return tell("node " + link->first.value + " is silent at the moment", false);
   if (log_wishes_.size() >= log_wishes_max)
     return c.answer(ticket, Error{Code::exhausted, "too many logs are being read; try again"});
-  auto const number = next_log_ticket_++;
+  auto const number = new_ticket(c);
   log_wishes_.emplace(number, LogWish{link->first, ticket});
   link->second.log_orders.push_back(
       {number, attempt_id((*job)->id(), m.task, run.round), m.offset, m.limit});
@@ -41,7 +41,7 @@ void Deployer::logs(JobLogs const& m, Ticket<JobLogs> ticket, Context& c) {
   wake_node(link->first, c);
 }
 
-// Only from the node that was asked: tickets are numbers that another node could guess.
+// Only from the node that was asked.
 void Deployer::take_log(NodeId const& from, LogPart const& part, Context& c) {
   auto const found = log_wishes_.find(part.ticket);
   if (found == log_wishes_.end() || found->second.node != from) return;

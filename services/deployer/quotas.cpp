@@ -75,7 +75,7 @@ void Deployer::release(AttemptId const& attempt, Context& c) {
   auto const* job = job_of(attempt);
   if (held == nullptr || job == nullptr) return;
   ledger_.subtract(job->row.pool, job->row.owner, usage_of(*held));
-  auto const server = stood_behind_entrance(attempt) ? server_of(*job, *held) : std::nullopt;
+  auto const server = stands_behind_entrance(*job) ? server_of(*job, *held) : std::nullopt;
   auto const node = held->node;
   cluster_.release(attempt);
   if (!server) return;

@@ -1,5 +1,7 @@
 #include "services/deployer/relay.hpp"
 
+#include <bit>
+
 namespace lepton::deployer {
 namespace {
 
@@ -8,20 +10,25 @@ constexpr TimeMs wish_ms = 15'000;
 
 }  // namespace
 
+std::uint64_t new_ticket(actor::Context& c) {
+  auto const bytes = c.entropy().array<sizeof(std::uint64_t)>();
+  return std::bit_cast<std::uint64_t>(bytes);
+}
+
 Status Relay::check_room() const {
   if (wishes_.size() < wishes_max) return ok();
   return Error{Code::exhausted, "too many tasks are being asked at once; try again"};
 }
 
 std::uint64_t Relay::open(Wish wish, actor::Context& c) {
-  auto const number = next_++;
+  auto const number = new_ticket(c);
   wishes_.emplace(number, std::move(wish));
   // Its caller is told by the deadline of the request.
   c.after(wish_ms, [this, number](actor::Context&) { wishes_.erase(number); });
   return number;
 }
 
-// Only from the node that was asked: numbers are easily guessed.
+// Only from the node that was asked.
 std::optional<Relay::Wish> Relay::close(NodeId const& from, std::uint64_t number) {
   auto const found = wishes_.find(number);
   if (found == wishes_.end() || found->second.node != from) return std::nullopt;

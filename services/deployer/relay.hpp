@@ -18,6 +18,10 @@ struct TaskPlace {
   AttemptState state = AttemptState::unknown;
 };
 
+// The number of a question to a node. By chance: a node may still hold the answer to a question of
+// an earlier life, and it must fit none of this one's.
+std::uint64_t new_ticket(actor::Context& c);
+
 class Relay {
  public:
   // What this part needs of jobs and nodes.
@@ -54,7 +58,6 @@ class Relay {
   Tasks& tasks_;
   std::map<std::uint64_t, Wish> wishes_;
   std::map<NodeId, std::vector<OutputOrder>> waiting_;
-  std::uint64_t next_ = 1;
 };
 
 }  // namespace lepton::deployer

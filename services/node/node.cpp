@@ -203,11 +203,8 @@ void Node::start_run(std::string const& attempt, Context& c) {
     return [this, attempt, started, has_folder](Context& later) {
       if (started) return feed(attempt, input::Started{}, later);
       if (has_folder) folders_.drop(attempt, later);
-      auto const code = started.error().code;
-      auto const why = code == Code::conflict  ? EndReason::lock_held
-                       : code == Code::timeout ? EndReason::lease_expired
-                                               : EndReason::start_failed;
-      feed(attempt, input::StartFailed{started.error().what, why}, later);
+      feed(attempt, input::StartFailed{started.error().what, reason_of(started.error().code)},
+           later);
     };
   });
   work(c);

@@ -11,6 +11,13 @@ namespace {
 constexpr std::size_t parts_max = 2;      // of outputs, 1 MiB each, with one sync
 constexpr std::size_t syncs_out_max = 2;  // one may wait for news while another brings some
 
+// Told to stop before it was ever started, unknown here, too late, or its launch was cut off: then
+// it has not failed by itself.
+bool is_own_fault(EndReason reason) {
+  return reason != EndReason::stopped && reason != EndReason::lease_expired &&
+         reason != EndReason::launch_lost;
+}
+
 lepton::AttemptState state_of(RunStatus const& status) {
   switch (status.state) {
     case RunState::starting:
@@ -25,11 +32,8 @@ lepton::AttemptState state_of(RunStatus const& status) {
       return status.exit_code < 0 && status.signal == 0 ? lepton::AttemptState::failed
                                                         : lepton::AttemptState::exited;
     case RunState::failed_to_start:
-      // Told to stop before it was ever started, unknown here, or too late: nothing of its own
-      // doing.
-      return status.reason == EndReason::stopped || status.reason == EndReason::lease_expired
-                 ? lepton::AttemptState::lost
-                 : lepton::AttemptState::failed;
+      return is_own_fault(status.reason) ? lepton::AttemptState::failed
+                                         : lepton::AttemptState::lost;
     case RunState::lost:
       return lepton::AttemptState::lost;
     case RunState::unknown:

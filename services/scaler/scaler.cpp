@@ -6,17 +6,26 @@
 #include <stdexcept>
 
 #include "common/base/text.hpp"
+#include "services/scaler/core/adjustment.hpp"
 
 namespace lepton::scaler {
 namespace {
 
 Result<std::unique_ptr<Policy>> policy_of(ScaleSettings const& s) {
   if (auto good = check(s.limits); !good) return good.error();
-  return make_policy(s.policy, {s.signal, s.per_replica}, {s.window_ms, s.limits.zero_after_ms});
+  if (s.policy != "adjustment" && s.adjustment != ScaleAdjustment{})
+    return Error{Code::invalid, "adjustment: belongs to the policy adjustment, not to " + s.policy};
+  return make_policy(s.policy, {s.signal, s.per_replica},
+                     {s.window_ms, s.limits.zero_after_ms, s.adjustment});
 }
 
 std::string path_of(std::string const& service) {
   return "service/" + service;
+}
+
+// The service whose signal it follows; of one with a share of its changes.
+std::string leader_of(std::string const& service, ScaleSettings const& s) {
+  return s.adjustment.follows.empty() ? service : s.adjustment.follows;
 }
 
 // Times of one clock as times of the other; the difference is that of now.
@@ -98,8 +107,13 @@ Result<ScaleWanted> Scaler::put(ServiceScalePut const& m, Context& c) {
   if (!text::is_dns_label(m.service))
     return Error{Code::invalid,
                  "service: '" + m.service + "' must be a DNS label: a-z, 0-9 and '-', at most 63"};
+  auto const& leader = m.settings.adjustment.follows;
+  if (!leader.empty() && !text::is_dns_label(leader))
+    return Error{Code::invalid, "adjustment.follows: '" + leader + "' is no name of a service"};
   auto policy = policy_of(m.settings);
   if (!policy) return policy.error();
+  auto const shares = shares_with(m);
+  if (!shares) return shares.error();
   auto const known = services_.contains(m.service);
   if (!known && !removed_.contains(m.service) &&
       services_.size() + removed_.size() >= settings_.services_max)
@@ -120,8 +134,23 @@ Result<ScaleWanted> Scaler::put(ServiceScalePut const& m, Context& c) {
   auto past = std::move(service.memory.changes);
   service.memory = Memory::after_loss(wanted, c.now());
   service.memory.changes = std::move(past);
-  by_hand(service, wanted, fmt::format("{} put its scaling", c.caller().name), c);
+  auto reason = fmt::format("{} put its scaling", c.caller().name);
+  if (*shares < 1 - 1e-9) reason += fmt::format("; its group has shares of {:.9g} so far", *shares);
+  by_hand(service, wanted, std::move(reason), c);
   return wanted_of(service);
+}
+
+// Of the group of a service once it is scaled so; 1 where there is no group.
+Result<double> Scaler::shares_with(ServiceScalePut const& m) const {
+  if (m.settings.policy != "adjustment") return 1.0;
+  auto const leader = leader_of(m.service, m.settings);
+  std::vector<double> shares{m.settings.adjustment.share};
+  for (auto const& [name, service] : services_) {
+    auto const& s = service.row.settings;
+    if (name != m.service && s.policy == "adjustment" && leader_of(name, s) == leader)
+      shares.push_back(s.adjustment.share);
+  }
+  return sum_of_shares(shares);
 }
 
 Result<ScaleWanted> Scaler::scale(ServiceScale const& m, Context& c) {
@@ -221,17 +250,29 @@ void Scaler::round(std::string const& from, Context& c) {
 }
 
 bool Scaler::is_due(Service const& service, TimeMs now) const {
-  return service.due_at <= now && service.reported_at &&
-         now - *service.reported_at <= settings_.report_valid_ms;
+  return service.due_at <= now && is_heard(service, now);
+}
+
+bool Scaler::is_heard(Service const& service, TimeMs now) const {
+  return service.reported_at && now - *service.reported_at <= settings_.report_valid_ms;
+}
+
+// Its own, or those of the service that it follows: none while nothing is heard of that.
+Signals const& Scaler::signals_for(Service const& service, TimeMs now) const {
+  static Signals const silence;
+  auto const& leader = service.row.settings.adjustment.follows;
+  if (leader.empty()) return service.signals;
+  auto const found = services_.find(leader);
+  return found != services_.end() && is_heard(found->second, now) ? found->second.signals : silence;
 }
 
 void Scaler::look(Service& service, Context& c) {
   service.due_at = c.now() + service.policy->period_ms();
   auto const replicas = service.row.wanted;
   auto const starting = replicas > service.ready ? replicas - service.ready : 0;
-  auto decision =
-      decide(*service.policy, service.row.settings.limits, service.memory,
-             {replicas, service.ready, starting, service.silent, service.signals}, c.now());
+  auto decision = decide(
+      *service.policy, service.row.settings.limits, service.memory,
+      {replicas, service.ready, starting, service.silent, signals_for(service, c.now())}, c.now());
   ++decisions_;
   auto const changed = decision.wanted != decision.before;
   commit(service, std::move(decision), c);

@@ -58,6 +58,7 @@ class Scaler final : public actor::Actor {
   };
 
   Result<ScaleWanted> put(ServiceScalePut const& m, Context& c);
+  Result<double> shares_with(ServiceScalePut const& m) const;
   Result<ScaleWanted> scale(ServiceScale const& m, Context& c);
   Result<ServiceUnscaled> remove(ServiceScaleRemove const& m, Context& c);
   Result<ScaleWanted> report(ServiceReport const& m, Context& c);
@@ -68,6 +69,8 @@ class Scaler final : public actor::Actor {
   Result<Service*> find(std::string const& name);
   void round(std::string const& from, Context& c);
   bool is_due(Service const& service, TimeMs now) const;
+  bool is_heard(Service const& service, TimeMs now) const;
+  Signals const& signals_for(Service const& service, TimeMs now) const;
   void look(Service& service, Context& c);
   void by_hand(Service& service, std::uint32_t wanted, std::string reason, Context& c);
   void commit(Service& service, ScaleDecision decision, Context& c);

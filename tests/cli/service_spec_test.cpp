@@ -71,6 +71,11 @@ scale: {policy: hpa, signal: requests_per_s, per_replica: 12.5, down_cooldown: 1
   EXPECT_EQ(idle->scale->limits.zero_after_ms, 300'000);
   EXPECT_EQ(idle->scale->window_ms, 10'000);
   EXPECT_EQ(parse("replicas: 4")->hold_ms, 30'000);
+  auto const shared = parse(
+      "scale: {policy: adjustment, per_replica: 5, keep: 0.9, share: 0.4, period: 20s, "
+      "follows: web}");
+  ASSERT_TRUE(shared) << shared.error().what;
+  EXPECT_EQ(shared->scale->adjustment, (ScaleAdjustment{0.9, 0.4, 20'000, "web"}));
 }
 
 TEST(ServiceSpecFile, RefusalsNameLineAndField) {
@@ -97,6 +102,13 @@ TEST(ServiceSpecFile, RefusalsNameLineAndField) {
            {"drain: soon", "line 4: drain: 'soon' is not a duration"},
            {"scale: {signal: cpu, per_replica: 1}", "line 4: scale.policy: must be hpa or"},
            {"scale: {per_replica: 0}", "line 4: scale.per_replica: must be above 0"},
+           {"scale: {per_replica: 1, share: 0.5}", "line 4: scale.policy: must be adjustment"},
+           {"scale: {policy: adjustment, per_replica: 1, share: 2}",
+            "line 4: scale.share: must be"},
+           {"scale: {policy: adjustment, per_replica: 1, keep: -1}", "line 4: scale.keep: must be"},
+           {"scale: {policy: adjustment, per_replica: 1, period: 0s}", "line 4: scale.period"},
+           {"scale: {policy: staffing, signal: requests_per_s, per_replica: 1}",
+            "line 4: scale.signal: must be concurrency"},
            {"port: 0", "line 4: port"},
            {"setup: x", "line 4: setup: not supported yet"},
            {"reples: 3", "line 4: reples: unknown field"}})

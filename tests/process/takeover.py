@@ -4,11 +4,13 @@ when the first is killed, stands still, or is cut off from PostgreSQL alone, wit
 the first one does nothing more, and nothing that was acknowledged is lost or doubled. An instance
 that only cannot confirm its lease refuses, and goes on when nobody has taken over."""
 
+import pathlib
 import signal
 import socket
 import threading
 import time
 
+import serving
 from stack import Failed, Stack, check, equal, run_test, send_signal, wait_for
 from standby import Gate, Standby, listens
 
@@ -91,7 +93,7 @@ def hand_back(stack, service, standby):
 
 
 def kill_each(stack):
-    for service in ("deployer", "auditor", "vault"):
+    for service in ("deployer", "auditor", "vault", "monitor"):
         standby = Standby(stack, service, f"kill-{service}").wait_standing_by()
         check(not listens(standby.pid), f"the standby of {service} has a door open")
         wait_for(f"standby of {service} in the status", lambda: standbys(stack, service) == 1, 10)
@@ -101,6 +103,31 @@ def kill_each(stack):
         check(listens(standby.pid), f"{service} serves without a door")
         print(f"{service} killed: its standby serves after {taken_s:.2f} s")
         hand_back(stack, service, standby)
+
+
+def serve_on(stack):
+    """No request is lost while who decides about a service changes, and the next one goes on."""
+    if not pathlib.Path("/usr/sbin/haproxy").exists():
+        return
+    load = serving.Load(serving.apply(stack, "one")["port"])
+    replicas = [replica["job"] for replica in serving.steady(stack)["replicas"]]
+    load.start()
+    for service in ("scaler", "deployer"):
+        standby = Standby(stack, service, f"serve-{service}").wait_standing_by()
+        before, began = epoch(stack, service), time.monotonic()
+        stack.kill(service)
+        took_over(stack, service, before, began, standby)
+        load.goes_on()
+        if service == "deployer":
+            equal([replica["job"] for replica in serving.steady(stack)["replicas"]], replicas,
+                  "replicas after the takeover")
+            serving.apply(stack, "two")
+            serving.steady(stack)
+        hand_back(stack, service, standby)
+    load.end()
+    equal((load.lost[:3], load.seen), ([], {"one", "two"}), "requests lost, versions that answered")
+    print(f"a service served on: {load.good} requests, none lost")
+    stack.run("service", "remove", "web", "-y")
 
 
 def wait_for_a_port(stack):
@@ -189,7 +216,7 @@ def replaced(stack):
 
 def test():
     with Stack(up=["--node-name", "here"]) as stack:
-        for part in (kill_each, wait_for_a_port, freeze, cut_off, replaced):
+        for part in (kill_each, serve_on, wait_for_a_port, freeze, cut_off, replaced):
             try:
                 part(stack)
             except Failed as failure:

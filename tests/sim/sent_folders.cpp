@@ -1,7 +1,5 @@
 #include "tests/sim/sent_folders.hpp"
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <fstream>
 #include <stdexcept>
@@ -63,18 +61,8 @@ SentFolder SentFolder::random(Chance& chance) {
   return folder;
 }
 
-SentFolders::~SentFolders() {
-  std::error_code ignored;
-  if (!place_.empty()) fs::remove_all(place_, ignored);
-}
-
 std::shared_ptr<node::FolderStore> SentFolders::store_of(std::string const& node) {
-  if (place_.empty()) {
-    auto name = (fs::temp_directory_path() / "lepton-sim-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    place_ = name;
-  }
-  auto opened = node::FolderStore::open({(place_ / node).string()});
+  auto opened = node::FolderStore::open({(place_.path() / node).string()});
   if (!opened) throw std::runtime_error(opened.error().what);
   return std::make_shared<node::FolderStore>(std::move(*opened));
 }
@@ -95,8 +83,8 @@ std::string SentFolders::difference(node::RunSpec const& spec) {
 }
 
 void SentFolders::rot(Chance& chance) {
-  if (place_.empty()) return;
-  auto files = files_below(place_);
+  if (!place_.is_used()) return;
+  auto files = files_below(place_.path());
   std::erase_if(files,
                 [](fs::path const& file) { return file.parent_path().filename() != "chunks"; });
   if (files.empty()) return;

@@ -2,7 +2,6 @@
 // Working folders in the simulated world: what jobs were sent with, and the machines' real stores
 // of them, below one temporary folder. Its disks rot now and then. One thread.
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <set>
@@ -14,6 +13,7 @@
 #include "schemas/workdir.hpp"
 #include "services/node/folder/folder_store.hpp"
 #include "services/node/runner/run_spec.hpp"
+#include "tests/sim/place.hpp"
 
 namespace lepton::sim {
 
@@ -34,11 +34,6 @@ struct SentFolder {
 
 class SentFolders {
  public:
-  SentFolders() = default;
-  ~SentFolders();
-  SentFolders(SentFolders const&) = delete;
-  SentFolders& operator=(SentFolders const&) = delete;
-
   // Of one machine; a new life of its node finds there what the last one left.
   std::shared_ptr<node::FolderStore> store_of(std::string const& node);
   void note(JobId const& job, SentFolder const& folder) { sent_[job] = folder; }
@@ -50,7 +45,7 @@ class SentFolders {
   std::uint64_t compared() const { return compared_.size(); }
 
  private:
-  std::filesystem::path place_;  // empty until it is needed
+  Place place_;
   std::map<JobId, SentFolder> sent_;
   std::set<std::string> compared_;  // attempts
 };

@@ -63,8 +63,11 @@ ServiceSpec Suite::random_service(std::string const& name) {
 // Some may go to zero, and come back with the first request that waits.
 void Suite::scale_by_load(ServiceSpec& s) {
   if (chance_.happens(0.6)) s.min = 0;
-  constexpr char const* policies[] = {"threshold", "hpa", "kpa"};
-  s.scale = ScaleSettings{policies[chance_.below(3)], ScaleSignal::concurrency, 2, {}, 6'000};
+  constexpr char const* policies[] = {"threshold", "hpa", "kpa", "staffing", "adjustment"};
+  s.scale = ScaleSettings{policies[chance_.below(5)], ScaleSignal::concurrency, 2, {}, 6'000};
+  if (s.scale->policy == "adjustment")
+    s.scale->adjustment = {chance_.happens(0.5) ? 0.8 : 1, chance_.happens(0.5) ? 0.5 : 1, 5'000,
+                           ""};
   s.scale->limits.min = s.min;
   s.scale->limits.max = s.max;
   s.scale->limits.zero_after_ms = 5'000;

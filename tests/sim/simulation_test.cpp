@@ -69,7 +69,7 @@ std::pair<int, int> sleeps_and_wakes(store::MemoryDisk const& log) {
 
 TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
   std::set<std::string> acked, asked;
-  std::uint64_t commands = 0, folders = 0;
+  std::uint64_t commands = 0, folders = 0, outputs = 0;
   int sleeps = 0, wakes = 0;
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     auto plan = Plan::calm();
@@ -82,6 +82,7 @@ TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
     }
     commands += suite.commands_heard_out();
     folders += suite.folders_compared();
+    outputs += suite.outputs_read();
     auto const idle = sleeps_and_wakes(suite.world().disk("auditor"));
     sleeps += idle.first, wakes += idle.second;
     for (auto const* name : {"deployer", "vault", "auditor", "scaler", "monitor"})
@@ -91,6 +92,7 @@ TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
   EXPECT_GE(acked.size(), 12u);
   EXPECT_GE(commands, 5u);
   EXPECT_GE(folders, 5u);
+  EXPECT_GE(outputs, 5u);
   EXPECT_GE(sleeps, 1) << "no service went to zero";
   EXPECT_GE(wakes, 1) << "none came back for a request";
 }

@@ -66,8 +66,8 @@ Plan Plan::calm() {
 }
 
 std::vector<std::string_view> Plan::chore_kinds() {
-  return {"queries", "drains", "secrets",  "quotas",   "marks",   "log",
-          "scaling", "alerts", "services", "commands", "resizes", "folders"};
+  return {"queries", "drains",   "secrets",  "quotas",  "marks",   "log",    "scaling",
+          "alerts",  "services", "commands", "resizes", "folders", "losses", "outputs"};
 }
 
 bool Plan::leave_out(std::string_view kind) {
@@ -157,6 +157,7 @@ void Suite::add_node(std::string const& name) {
           runner->script_others(replica_task);
         }
         auto const folders = plan_.does("folders") ? folders_.store_of(name) : nullptr;
+        auto const outputs = plan_.does("outputs") ? outputs_.reader_of(name) : nullptr;
         auto settings = plan_.knobs.node;
         settings.node = NodeId{name};
         settings.capacity = capacity_of_node();
@@ -170,13 +171,13 @@ void Suite::add_node(std::string const& name) {
         host.streams.clear();
         system->add(
             "node",
-            [settings, runner, folders, this] {
+            [settings, runner, folders, outputs, this] {
               auto prober = std::make_shared<node::FakeProber>([runner](auto const& task) {
                 auto const status = runner->poll(task.attempt);
                 return status && status->state == node::RunState::running;
               });
               return std::make_unique<node::Node>(settings, runner, std::move(prober), folders,
-                                                  nullptr, commands_.on(runner));
+                                                  outputs, commands_.on(runner));
             },
             host);
         node::ReporterSettings const telemetry{settings.node, settings.boot_id, report_every_ms};

@@ -27,6 +27,7 @@
 #include "services/node/runner/fake_runner.hpp"
 #include "tests/sim/commands.hpp"
 #include "tests/sim/knobs.hpp"
+#include "tests/sim/left_outputs.hpp"
 #include "tests/sim/sent_folders.hpp"
 
 namespace lepton::sim {
@@ -70,6 +71,7 @@ class Suite {
   std::uint64_t jobs_submitted() const { return submitted_.size(); }
   std::uint64_t acknowledged() const;
   std::uint64_t commands_heard_out() const { return commands_heard_out_; }
+  std::uint64_t outputs_read() const { return outputs_read_; }
   std::uint64_t folders_compared() const { return folders_.compared(); }
 
  private:
@@ -104,6 +106,7 @@ class Suite {
   void look_closely(JobId const& job);
   void resize_something();
   void drain_something();
+  void kill_runner();
   void take_back(NodeId const& node);
   void put_secret();
   void change_quota();
@@ -142,6 +145,10 @@ class Suite {
   bool commands_over();
   void check_commands(std::vector<auditor::EntryRow> const& entries);
 
+  // fetching.cpp
+  void fetch_something();
+  void read_output(JobId const& job, OutputPage const& page);
+
   // durable.cpp
   void check_answer(Machine const& from, std::string const& to, Header const& header,
                     std::string const& body);
@@ -172,6 +179,7 @@ class Suite {
   World world_;
   Commands commands_{world_};
   SentFolders folders_;
+  LeftOutputs outputs_;
   std::map<std::string, std::shared_ptr<node::FakeRunner>> runners_;
   std::shared_ptr<deployer::FakeBalancer> balancer_ =
       std::make_shared<deployer::FakeBalancer>(entrance_first, entrance_count);
@@ -185,6 +193,7 @@ class Suite {
   std::map<std::uint64_t, std::string> roots_;  // size of the log to the root in a checkpoint
   std::uint64_t events_ = 0;
   std::uint64_t commands_heard_out_ = 0;  // to their own end
+  std::uint64_t outputs_read_ = 0;
   std::uint64_t changes_seen_ = 0;
 };
 

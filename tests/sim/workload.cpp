@@ -50,6 +50,8 @@ void Suite::plan_work() {
   if (plan_.does("services")) plan_serving();
   if (plan_.does("resizes")) some_time(10, [this] { resize_something(); });
   if (plan_.does("folders")) some_time(3, [this] { folders_.rot(chance_); });
+  if (plan_.does("outputs")) some_time(6, [this] { fetch_something(); });
+  if (plan_.does("losses")) some_time(6, [this] { kill_runner(); });
   if (plan_.does("commands")) some_time(8, [this] { run_command(); });
 }
 
@@ -166,6 +168,18 @@ void Suite::send_job(Client& client, JobSubmit const& message) {
     ask(client, "deployer", JobCancel{job, "changed my mind"}, {.deadline_ms = 60'000});
     look_closely(job);
   });
+}
+
+// Of work that runs, whose processes may outlive it for a while, or of what is to be started next.
+void Suite::kill_runner() {
+  auto const chosen = std::next(runners_.begin(), static_cast<int>(chance_.below(runners_.size())));
+  auto const runner = chosen->second;
+  auto const running = runner->running();
+  if (running.empty() || chance_.happens(0.3)) return runner->cut_next_launch();
+  auto const attempt = running[chance_.below(running.size())].attempt;
+  runner->kill_runner(attempt, chance_.happens(0.3));
+  world_.at(static_cast<TimeMs>(chance_.below(10'000)),
+            [runner, attempt] { runner->clear_leftovers(attempt); });
 }
 
 // Somebody looks while the change is still on its way to the disk.

@@ -38,13 +38,14 @@ enum class EndReason : std::uint8_t {
   oom,
   start_failed,
   lock_held,
-  runner_died
+  runner_died,
+  launch_lost  // who was to start it died on the way
 };
 
 consteval auto enumerators(EndReason) {
   return std::to_array<std::string_view>({"unknown", "exited", "killed", "time_limit",
                                           "lease_expired", "stopped", "oom", "start_failed",
-                                          "lock_held", "runner_died"});
+                                          "lock_held", "runner_died", "launch_lost"});
 }
 
 // Terminal means: no process of the attempt lives, and none will be started.

@@ -78,6 +78,22 @@ std::vector<std::string> container_command(std::string const& programs,
   return command;
 }
 
+std::vector<std::string> watch_command(std::string const& programs, std::string const& state_dir,
+                                       RunSpec const& spec) {
+  return {programs + "/lepton-container", "run_on", state_dir, spec.attempt};
+}
+
+Result<bool> has_container(std::string const& programs, std::string const& state_dir,
+                           RunSpec const& spec) {
+  if (spec.image.empty()) return false;
+  auto const pid = spawn({programs + "/lepton-container", "has", state_dir, spec.attempt});
+  if (!pid) return Error{Code::unavailable, pid.error().what};
+  auto const status = wait_for(*pid);
+  if (status == 0) return true;
+  if (status == exit_none) return false;
+  return Error{Code::unavailable, "Docker does not tell of the container of " + spec.attempt};
+}
+
 Status resize_container(std::string const& programs, std::string const& state_dir,
                         RunSpec const& spec, RunLimits const& limits) {
   auto const pid = spawn({programs + "/lepton-container", "resize", state_dir, spec.attempt,

@@ -29,6 +29,15 @@ std::vector<std::string> container_command(std::string const& programs,
                                            std::string const& state_dir, RunSpec const& spec,
                                            Secrets const& secrets);
 
+// The same for a container that has begun, and whose watcher died.
+std::vector<std::string> watch_command(std::string const& programs, std::string const& state_dir,
+                                       RunSpec const& spec);
+
+// Whether the attempt's container has begun, and may have ended since; `unavailable` when the
+// engine does not say.
+Result<bool> has_container(std::string const& programs, std::string const& state_dir,
+                           RunSpec const& spec);
+
 // Ok: the engine has confirmed that the attempt's container is gone. `unavailable`: it has not, and
 // the attempt must not pass for ended. Ok for a spec without an image.
 Status end_container(std::string const& programs, std::string const& state_dir,
@@ -37,8 +46,8 @@ Status end_container(std::string const& programs, std::string const& state_dir,
 // Other limits for a container that runs. `conflict`: it uses more memory than that.
 Status resize_container(std::string const& programs, std::string const& state_dir,
                         RunSpec const& spec, RunLimits const& limits);
-// How lepton-container says so by its exit status.
-inline constexpr int exit_in_use = 3;
+// How lepton-container says so, and that there is none, by its exit status.
+inline constexpr int exit_in_use = 3, exit_none = 4;
 
 // The folder of the running program.
 std::string own_folder();

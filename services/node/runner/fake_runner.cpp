@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace lepton::node {
 namespace {
@@ -28,7 +29,7 @@ Status FakeRunner::start(RunSpec const& spec, Secrets const& secrets) {
       return Error{Code::conflict,
                    fmt::format("attempt {} exists with another spec", spec.attempt)};
     if (attempt.status.state != RunState::failed_to_start) return ok();
-    return Error{Code::unavailable, attempt.status.what};
+    return Error{code_of(attempt.status.reason), attempt.status.what};
   }
   Attempt attempt;
   attempt.spec = spec;
@@ -51,8 +52,12 @@ Status FakeRunner::start(RunSpec const& spec, Secrets const& secrets) {
              clock_.now_ms() >= spec.lease_until_ms) {
     started = failed(status, EndReason::lease_expired,
                      {Code::timeout, "the lease ran out before the attempt could start"});
+  } else if (std::exchange(cut_next_launch_, false)) {
+    started = failed(status, EndReason::launch_lost,
+                     {Code::internal, "the runner was killed while it launched the task"});
   } else if (attempt.behaviour.start_error) {
-    started = failed(status, EndReason::start_failed, *attempt.behaviour.start_error);
+    started = failed(status, reason_of(attempt.behaviour.start_error->code),
+                     *attempt.behaviour.start_error);
   } else {
     ++starts_;
     attempt.started_at_ms = clock_.now_ms();

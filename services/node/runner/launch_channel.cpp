@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t discard_timeout_ms = 2'000;
 
 Error hung_up() {
-  return {Code::unavailable, "the other side of the launch socket hung up"};
+  return {Code::internal, "the node or the runner was killed while it launched the task"};
 }
 
 Status send_text(int socket, std::string_view text) {

@@ -79,6 +79,12 @@ Result<pid_t> spawn_runner(std::vector<std::string> arguments, int socket) {
   return pid;
 }
 
+// Only the first of the runner's processes is ours, and it leaves at once.
+void reap(pid_t pid) {
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
 RunStatus not_started(RunSpec const& spec, EndReason reason, std::string what) {
   RunStatus status;
   status.attempt = spec.attempt;
@@ -92,10 +98,7 @@ RunStatus not_started(RunSpec const& spec, EndReason reason, std::string what) {
 
 Status as_error(RunStatus const& status) {
   if (status.state != RunState::failed_to_start) return ok();
-  auto const code = status.reason == EndReason::lock_held       ? Code::conflict
-                    : status.reason == EndReason::lease_expired ? Code::timeout
-                                                                : Code::unavailable;
-  return Error{code, status.what};
+  return Error{code_of(status.reason), status.what};
 }
 
 }  // namespace
@@ -138,9 +141,8 @@ Status ProcessRunner::start(RunSpec const& wanted, Secrets const& secrets) {
   if (launched) return launched;
   // Whatever was said, the status file decides: the first to write it wins.
   AttemptFiles const files(options_.state_dir, spec->attempt);
-  auto const reason =
-      launched.error().code == Code::conflict ? EndReason::lock_held : EndReason::start_failed;
-  (void)write_first_status(files, not_started(*spec, reason, launched.error().what));
+  (void)write_first_status(
+      files, not_started(*spec, reason_of(launched.error().code), launched.error().what));
   auto const status = resolve(files);
   if (!status) return status.error();
   return status->state == RunState::failed_to_start ? launched : ok();
@@ -187,10 +189,8 @@ Status ProcessRunner::launch(RunSpec const& spec, Secrets const& secrets) {
   auto report = send_secrets(mine.get(), secrets);
   if (auto received = receive_report(mine.get(), options_.start_timeout_ms); report || !received)
     report = received;
-  // Only the first of the runner's processes is ours to reap, and it leaves at once.
   if (!report && report.error().code == Code::timeout) ::kill(*pid, SIGKILL);
-  while (::waitpid(*pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  reap(*pid);
   return report;
 }
 
@@ -199,7 +199,7 @@ Result<RunStatus> ProcessRunner::resolve(AttemptFiles const& files) {
   if (!status && status.error().code == Code::not_found) {
     auto const spec = read_spec(files);
     if (!spec) return spec.error();
-    (void)write_first_status(files, not_started(*spec, EndReason::start_failed,
+    (void)write_first_status(files, not_started(*spec, EndReason::launch_lost,
                                                 "the node stopped before the task was started"));
     status = read_status(files);
   }
@@ -207,12 +207,34 @@ Result<RunStatus> ProcessRunner::resolve(AttemptFiles const& files) {
   auto lock = TaskLock::try_take(lock_path(options_.state_dir, status->task));
   if (!lock) return lock.error();
   if (!*lock) return status;  // its runner lives, or another one is ending what is left
+  if (may_live_on(files, *status)) {
+    lock->reset();
+    adopt(*status);
+    return status;
+  }
   auto settled = settle_dead(files, **lock, programs(), options_.end_patience_ms);
   if (settled) (void)remove_tree(files.work);  // its runner would have
   if (settled || settled.error().code != Code::unavailable) return settled;
   status->state = RunState::ending;
   status->what = settled.error().what;
   return status;
+}
+
+// A container does not end with those who watch it: with a restart of the node's whole service,
+// say.
+bool ProcessRunner::may_live_on(AttemptFiles const& files, RunStatus const& status) const {
+  auto const spec = read_spec(files);
+  return spec && !spec->image.empty() && !options_.engine_socket.empty() &&
+         status.state == RunState::running && status.boot_id == boot_id();
+}
+
+// What comes of it is in the status file in the end; the next look tries again where nothing does.
+void ProcessRunner::adopt(RunStatus const& status) const {
+  Fd const nowhere(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  auto const pid = spawn_runner(
+      {options_.runner_program, options_.state_dir, status.attempt, options_.mountinfo, "adopt"},
+      nowhere.get());
+  if (pid) reap(*pid);
 }
 
 Result<AttemptFiles> ProcessRunner::known(std::string_view attempt) const {

@@ -48,6 +48,8 @@ class ProcessRunner final : public Runner {
   Status again(RunSpec const& spec);
   Status launch(RunSpec const& spec, Secrets const& secrets);
   Result<RunStatus> resolve(AttemptFiles const& files);
+  bool may_live_on(AttemptFiles const& files, RunStatus const& status) const;
+  void adopt(RunStatus const& status) const;
   Status apply(AttemptFiles const& files, RunSpec const& spec, RunStatus const& status,
                RunLimits const& limits) const;
   Result<AttemptFiles> known(std::string_view attempt) const;

@@ -16,6 +16,19 @@
 
 namespace lepton::node {
 
+// What an error of Runner::start means for the attempt, and the error that tells it again.
+constexpr EndReason reason_of(Code code) {
+  if (code == Code::conflict) return EndReason::lock_held;
+  if (code == Code::timeout) return EndReason::lease_expired;
+  return code == Code::internal ? EndReason::launch_lost : EndReason::start_failed;
+}
+
+constexpr Code code_of(EndReason reason) {
+  if (reason == EndReason::lock_held) return Code::conflict;
+  if (reason == EndReason::lease_expired) return Code::timeout;
+  return reason == EndReason::launch_lost ? Code::internal : Code::unavailable;
+}
+
 struct LogPart {
   std::string text;
   std::int64_t next_offset = 0;
@@ -29,7 +42,7 @@ class Runner {
   // Ok: the task runs, or this very start was done before. An error is final: nothing runs and
   // nothing will. `conflict`: the task's lock is held by another attempt, or the attempt's id was
   // used for another spec. `invalid`: the spec. `denied`: the user. `exhausted`: the disk is full.
-  // `timeout`: the lease has run out already.
+  // `timeout`: the lease has run out already. `internal`: who was to launch it was killed.
   virtual Status start(RunSpec const& spec, Secrets const& secrets) = 0;
 
   // `conflict` when the attempt has ended.

@@ -12,23 +12,19 @@
 namespace lepton::scaler {
 
 struct AdjustmentSettings {
-  Target target;                    // the signal may be that of the whole group's entrance
-  double keep = 1;                  // k
-  double share = 1;                 // of the total change
-  std::int64_t period_ms = 60'000;  // T
+  Target target;             // the signal may be that of the whole group's entrance
+  ScaleAdjustment equation;  // k, share and T
 };
 Status check(AdjustmentSettings const& settings);
-// invalid unless every share is from 0 to 1 and they sum to 1 (within 1e-9).
-Status check_shares(std::vector<double> const& shares);
+
+// Those of a group that is not complete yet sum to less than 1. invalid above that (by 1e-9), for
+// the group would grow by more than its load.
+Result<double> sum_of_shares(std::vector<double> const& shares);
 
 // R' of a whole group for a total change of so many replicas; as many results as shares. Below zero
 // is zero. The two lists must be of one length.
 std::vector<double> adjust(std::vector<double> const& replicas, std::vector<double> const& shares,
                            double keep, double total_change);
-
-// Whole numbers whose sum is the rounded sum of the exact ones: each gets its whole part, the rest
-// go to the largest remainders, the first of equals first (Hamilton's method).
-std::vector<std::uint32_t> round_together(std::vector<double> const& exact);
 
 // As a policy for one service: the total change is that of the mean of its signal between the last
 // two periods, divided by the target. One step each period; the number stays between steps.
@@ -37,7 +33,7 @@ class Adjustment final : public Policy {
   explicit Adjustment(AdjustmentSettings settings) : settings_(settings) {}
   std::string_view name() const override { return "adjustment"; }
   Target target() const override { return settings_.target; }
-  std::int64_t period_ms() const override { return settings_.period_ms; }
+  std::int64_t period_ms() const override { return settings_.equation.period_ms; }
   Proposal decide(Memory& memory, Observation const& seen, TimeMs now_ms) const override;
 
  private:

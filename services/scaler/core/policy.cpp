@@ -9,6 +9,7 @@
 #include "services/scaler/core/adjustment.hpp"
 #include "services/scaler/core/hpa.hpp"
 #include "services/scaler/core/kpa.hpp"
+#include "services/scaler/core/staffed.hpp"
 #include "services/scaler/core/threshold.hpp"
 
 namespace lepton::scaler {
@@ -63,14 +64,19 @@ Result<std::unique_ptr<Policy>> make_policy(std::string_view name, Target target
   if (auto good = check(target); !good) return good.error();
   ThresholdSettings threshold{.target = target};
   HpaSettings hpa{.target = target};
-  if (options.window_ms != 0) threshold.window_ms = hpa.window_ms = options.window_ms;
+  StaffedSettings staffed{.target = target};
+  if (auto const window = options.window_ms; window != 0)
+    threshold.window_ms = hpa.window_ms = staffed.window_ms = window;
   if (name == "threshold") return checked<Threshold>(threshold);
   if (name == "hpa") return checked<Hpa>(hpa);
   if (name == "kpa") return checked<Kpa>(kpa_of(target, options));
-  if (name == "adjustment") return checked<Adjustment>(AdjustmentSettings{.target = target});
-  return Error{Code::not_found,
-               fmt::format("no policy '{}'{}; there are threshold, hpa, kpa, adjustment", name,
-                           text::did_you_mean(name, {"threshold", "hpa", "kpa", "adjustment"}))};
+  if (name == "staffing") return checked<Staffed>(staffed);
+  if (name == "adjustment")
+    return checked<Adjustment>(AdjustmentSettings{target, options.adjustment});
+  return Error{
+      Code::not_found,
+      fmt::format("no policy '{}'{}; there are threshold, hpa, kpa, staffing, adjustment", name,
+                  text::did_you_mean(name, {"threshold", "hpa", "kpa", "staffing", "adjustment"}))};
 }
 
 }  // namespace lepton::scaler

@@ -47,10 +47,11 @@ Status check_range(std::string_view what, double value, double low, double high)
 struct PolicyOptions {
   std::int64_t window_ms = 0;  // of the signal; 0: the policy's own
   std::int64_t zero_grace_ms = 30'000;
+  ScaleAdjustment adjustment;
 };
 
-// The policy of that name: threshold, hpa, kpa, adjustment. A window also says how long the burst
-// window of kpa is: a tenth of it, as in Knative, and at least 3 s. adjustment has none.
+// The policy of that name: threshold, hpa, kpa, staffing, adjustment. A window also says how long
+// the burst window of kpa is: a tenth of it, as in Knative, and at least 3 s. adjustment has none.
 Result<std::unique_ptr<Policy>> make_policy(std::string_view name, Target target,
                                             PolicyOptions const& options = {});
 

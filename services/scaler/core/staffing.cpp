@@ -44,16 +44,9 @@ std::uint64_t poisson_quantile(double mean, double p) {
   return k;
 }
 
-Result<std::uint32_t> staff(double requests_per_s, double service_s, std::uint32_t slots,
-                            double p) {
-  if (auto good = check_range("the requests per second", requests_per_s, 0, 1e6); !good)
-    return good.error();
-  if (auto good = check_range("the service time in s", service_s, 0, 1e3); !good)
-    return good.error();
-  if (auto good = check_range("the slots of a replica", slots, 1, 1e6); !good) return good.error();
-  if (auto good = check_range("the probability", p, 0, 1 - 1e-9); !good) return good.error();
-  auto const in_flight = poisson_quantile(requests_per_s * service_s, p);
-  return static_cast<std::uint32_t>((in_flight + slots - 1) / slots);
+std::uint32_t staff(double in_flight, double per_replica, double p) {
+  if (in_flight > staffing_mean_max) return ceil_replicas(in_flight / per_replica);
+  return ceil_replicas(static_cast<double>(poisson_quantile(in_flight, p)) / per_replica);
 }
 
 }  // namespace lepton::scaler

@@ -6,8 +6,6 @@
 
 #include <cstdint>
 
-#include "common/base/result.hpp"
-
 namespace lepton::scaler {
 
 // P(T <= t) = 1 - e^(-rate t); 0 for t <= 0 or a rate <= 0. Exact for small products, too.
@@ -21,8 +19,9 @@ double poisson_cdf(double mean, std::uint64_t k);
 // The least k with P(N <= k) >= p; p from 0 to below 1.
 std::uint64_t poisson_quantile(double mean, double p);
 
-// Replicas of `slots` requests each, so that a request waits for none with probability p. invalid
-// when an argument is out of range.
-Result<std::uint32_t> staff(double requests_per_s, double service_s, std::uint32_t slots, double p);
+// Replicas of so many requests at once, so that with probability p all that are in flight have
+// room. Beyond a mean of staffing_mean_max chance adds less than 0.3 % and is left out.
+inline constexpr double staffing_mean_max = 1e6;
+std::uint32_t staff(double in_flight, double per_replica, double p);
 
 }  // namespace lepton::scaler

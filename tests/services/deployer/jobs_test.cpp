@@ -218,6 +218,22 @@ TEST_F(LogsTest, APartOfALogComesFromItsNode) {
   EXPECT_EQ((*got)->text.data, "epoch 1");
 }
 
+// A node may still hold an answer when the deployer begins anew: it is of another job.
+TEST_F(LogsTest, AnAnswerToAnEarlierLifeReachesNobody) {
+  ASSERT_TRUE(submit("job-1"));
+  ASSERT_TRUE(submit("job-2"));
+  orders(n1);
+  post_as(JobLogs{.job = JobId{"job-1"}}, ann);
+  auto const earlier = orders(n1).logs.at(0).ticket;
+  boot();
+  orders(n1);
+  auto const asked = post_as(JobLogs{.job = JobId{"job-2"}}, ann);
+  orders(n1);
+  n1.logs.push_back({earlier, chunk("of job-1")});
+  orders(n1);
+  EXPECT_FALSE(answer_to<JobLogs>(asked));
+}
+
 TEST_F(LogsTest, AWishIsNotLostInTheAnswerOfAnOlderSync) {
   ASSERT_TRUE(submit("job-1"));
   run_on(n1);

@@ -68,9 +68,23 @@ TEST_F(RelayTest, AnotherNodeCannotAnswer) {
   OutputPart part;
   part.ticket = orders(n1).outputs.at(0).ticket;
   ASSERT_TRUE(sync_with(n2, part));
-  EXPECT_FALSE(answer_to<JobOutputs>(id)) << "tickets are numbers that are easily guessed";
+  EXPECT_FALSE(answer_to<JobOutputs>(id));
   ASSERT_TRUE(sync_with(n1, part));
   EXPECT_TRUE(answer_to<JobOutputs>(id));
+}
+
+// Seeds 306 and 777 of the simulation: the bytes of another file.
+TEST_F(RelayTest, AnAnswerToAnEarlierLifeReachesNobody) {
+  auto const attempt = ended();
+  post_as(JobOutputRead{JobId{"job-1"}, 0, attempt, "model"}, ann);
+  OutputPart part;
+  part.ticket = orders(n1).outputs.at(0).ticket;
+  boot();
+  orders(n1);
+  auto const id = post_as(JobOutputRead{JobId{"job-1"}, 0, attempt, "result"}, ann);
+  orders(n1);
+  ASSERT_TRUE(sync_with(n1, part));
+  EXPECT_FALSE(answer_to<JobOutputRead>(id));
 }
 
 TEST_F(RelayTest, OnlyWhoMayReadTheJobAsks) {

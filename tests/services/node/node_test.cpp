@@ -103,6 +103,12 @@ TEST_F(WorkTest, AFailedStartIsReportedWithItsReason) {
   EXPECT_EQ(reported_state("job-1-0-1"), "none");
 }
 
+TEST_F(WorkTest, ALaunchThatWasCutOffIsALoss) {
+  runner->fake.cut_next_launch();
+  answer(start(start_order()));
+  EXPECT_EQ(reported_state("job-1-0-1"), "lost final");
+}
+
 TEST_F(WorkTest, ATaskWhoseLockIsHeldDoesNotStart) {
   answer(start(start_order()));
   answer(start(start_order("job-1", 2)));

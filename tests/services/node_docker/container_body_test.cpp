@@ -80,6 +80,22 @@ TEST(ContainerStateOf, IsReadFromWhatDockerSays) {
   EXPECT_FALSE(container_state("{}"));
 }
 
+TEST(HasBegun, IsOursByItsLabelsAndWasStarted) {
+  RunSpec spec;
+  spec.attempt = "a-1";
+  spec.task = "a";
+  auto const told = [](std::string const& status, std::string const& attempt) {
+    return R"({"State":{"Status":")" + status + R"("},"Config":{"Labels":{"lepton.attempt":")" +
+           attempt + R"(","lepton.task":"a"}}})";
+  };
+  for (auto const* status : {"running", "paused", "exited"})
+    EXPECT_TRUE(has_begun(told(status, "a-1"), spec)) << status;
+  EXPECT_FALSE(has_begun(told("created", "a-1"), spec));
+  EXPECT_FALSE(has_begun(told("running", "a-2"), spec));
+  EXPECT_FALSE(has_begun(R"({"State":{"Status":"running"}})", spec));
+  EXPECT_FALSE(has_begun("no json", spec));
+}
+
 TEST(Resize, MemoryAndCpuTogether) {
   EXPECT_EQ(resize_body({1'500, 64}),
             R"({"Memory":67108864,"MemorySwap":67108864,"NanoCpus":1500000000})");

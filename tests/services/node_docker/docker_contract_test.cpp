@@ -9,7 +9,6 @@ namespace {
 
 class ContainerHarness final : public Harness {
  public:
-  ContainerHarness() : runner_(open()) {}
   Runner& runner() override { return runner_; }
   std::int64_t now_ms() const override { return SystemClock().now_ms(); }
   void pass_a_moment() override { ::poll(nullptr, 0, 5); }
@@ -17,17 +16,18 @@ class ContainerHarness final : public Harness {
     behave_in_shell(spec, task);
     spec.image = Engine::image;
   }
+  Runner& killed_in_launch() override { return killed_; }
 
  private:
-  ProcessRunner open() {
+  ProcessRunner open(std::string const& program) {
     ProcessRunnerOptions options;
     options.state_dir = folder_.path() + "/state";
-    options.runner_program = LEPTON_RUNNER;
+    options.runner_program = program;
     options.engine_socket = Engine::get().socket();
     return *ProcessRunner::open(options);
   }
   Folder folder_;
-  ProcessRunner runner_;
+  ProcessRunner runner_{open(LEPTON_RUNNER)}, killed_{open(killed_program(folder_))};
 };
 
 std::unique_ptr<Harness> make_containers() {

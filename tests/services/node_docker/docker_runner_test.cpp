@@ -3,6 +3,8 @@
 
 #include <sys/stat.h>
 
+#include <fstream>
+
 #include "services/node/runner/attempt_files.hpp"
 #include "services/node/runner/container.hpp"
 #include "services/node/runner/docker/container_body.hpp"
@@ -114,18 +116,106 @@ TEST_F(InDocker, ANewLifeOfTheNodeFindsTheContainer) {
   EXPECT_EQ(wait_for_end(spec.attempt).reason, EndReason::stopped);
 }
 
-// The container lives in the engine, not below the runner: it must not outlive either.
+// The container lives in the engine, not below the runner: the guard ends it.
 TEST_F(InDocker, AKilledRunnerLeavesNoContainer) {
   NEEDS_ENGINE();
   auto const spec = contained("echo up; exec sleep 1000");
   start(spec);
   wait_for_log(spec.attempt, "up");
-  auto const status = *runner_.poll(spec.attempt);
-  auto const guard = read_process(status.runner_pid)->parent;
-  signal_exactly(*read_process(guard), SIGKILL);
-  signal_exactly(*read_process(status.runner_pid), SIGKILL);
+  signal_exactly(*read_process(runner_.poll(spec.attempt)->runner_pid), SIGKILL);
   auto const end = wait_for_end(spec.attempt);
   EXPECT_EQ(end.state, RunState::lost);
+  EXPECT_FALSE(has_container(spec.attempt));
+}
+
+// As a restart of the node's service by systemd does it: all that watches the container is killed.
+class Unwatched : public InDocker {
+ protected:
+  // Ends with 7 as soon as it is let go.
+  RunSpec waiting() const {
+    return contained(
+        "echo up; while [ ! -e $LEPTON_OUTPUT_DIR/go ]; do sleep 0.1; done; echo on; exit 7");
+  }
+  void let_go(RunSpec const& spec) const {
+    std::ofstream(AttemptFiles(options().state_dir, spec.attempt).out + "/go");
+  }
+  void start_and_kill_watchers(RunSpec const& spec) {
+    start(spec);
+    wait_for_log(spec.attempt, "up");
+    first_ = *runner_.poll(spec.attempt);
+    auto const guard = *read_process(read_process(first_.runner_pid)->parent);
+    auto const runner = *read_process(first_.runner_pid), watcher = *read_process(first_.pid);
+    for (auto const& process : {guard, runner, watcher}) signal_exactly(process, SIGKILL);
+    for (auto const& process : {guard, runner, watcher})
+      ASSERT_TRUE(wait_until([&] { return !lives(process); }));
+  }
+  bool is_adopted(RunSpec const& spec) {
+    return wait_until([&] {
+      auto const now = runner_.poll(spec.attempt);
+      return now && now->state == RunState::running && now->runner_pid != first_.runner_pid;
+    });
+  }
+  RunStatus first_;
+};
+
+TEST_F(Unwatched, AContainerIsWatchedOnToItsEnd) {
+  NEEDS_ENGINE();
+  auto const spec = waiting();
+  start_and_kill_watchers(spec);
+  ASSERT_TRUE(is_adopted(spec));
+  EXPECT_EQ(runner_.poll(spec.attempt)->started_wall_ms, first_.started_wall_ms);
+  let_go(spec);
+  auto const end = wait_for_end(spec.attempt);
+  EXPECT_EQ(end.state, RunState::exited);
+  EXPECT_EQ(end.exit_code, 7);
+  EXPECT_EQ(log(spec.attempt), "up\non\n");
+  EXPECT_FALSE(has_container(spec.attempt));
+}
+
+TEST_F(Unwatched, AnAdoptedContainerIsStoppedAndHasItsLease) {
+  NEEDS_ENGINE();
+  auto const spec = waiting();
+  start_and_kill_watchers(spec);
+  ASSERT_TRUE(is_adopted(spec));
+  EXPECT_TRUE(runner_.renew_lease(spec.attempt, SystemClock().now_ms() + 60'000));
+  ASSERT_TRUE(runner_.request_stop(spec.attempt, "enough"));
+  EXPECT_EQ(wait_for_end(spec.attempt).reason, EndReason::stopped);
+  EXPECT_FALSE(has_container(spec.attempt));
+}
+
+TEST_F(Unwatched, AnEndThatNobodySawIsToldAsItWas) {
+  NEEDS_ENGINE();
+  auto const spec = waiting();
+  start_and_kill_watchers(spec);
+  let_go(spec);
+  ASSERT_TRUE(wait_until([&] {
+    auto const body =
+        Engine::get().api().get("/containers/" + container_name(spec.attempt) + "/json");
+    return body && !container_state(*body)->running;
+  }));
+  auto const end = wait_for_end(spec.attempt);
+  EXPECT_EQ(end.state, RunState::exited);
+  EXPECT_EQ(end.exit_code, 7);
+}
+
+TEST_F(Unwatched, OneThatIsGoneIsLost) {
+  NEEDS_ENGINE();
+  auto const spec = waiting();
+  start_and_kill_watchers(spec);
+  ASSERT_TRUE(
+      Engine::get().api().remove("/containers/" + container_name(spec.attempt) + "?force=true"));
+  EXPECT_EQ(wait_for_end(spec.attempt).state, RunState::lost);
+}
+
+TEST_F(Unwatched, AnotherAttemptEndsTheContainerFirst) {
+  NEEDS_ENGINE();
+  auto const spec = waiting();
+  start_and_kill_watchers(spec);
+  auto next = spec;
+  next.attempt = spec.task + "-2";
+  next.command = {"true"};
+  EXPECT_EQ(run(next).exit_code, 0);
+  EXPECT_EQ(runner_.poll(spec.attempt)->state, RunState::lost);
   EXPECT_FALSE(has_container(spec.attempt));
 }
 

@@ -18,6 +18,7 @@ class Harness {
   virtual ~Harness() = default;
   virtual Runner& runner() = 0;
   virtual void behave(RunSpec& spec, Task task) = 0;
+  virtual Runner& killed_in_launch() = 0;  // the program of its next launch is killed
   virtual std::int64_t now_ms() const = 0;
   virtual void pass_a_moment() = 0;
 };
@@ -301,6 +302,17 @@ TEST_P(RunnerContract, AnUnknownAttemptIsNotFound) {
     EXPECT_EQ(runner().read_log(name, 0, 1).error().code, Code::not_found);
     EXPECT_EQ(runner().remove(name).error().code, Code::not_found);
   }
+}
+
+TEST_P(RunnerContract, ALaunchThatIsCutOffIsNoFaultOfTheTask) {
+  auto const one = spec(Task::runs_on);
+  EXPECT_EQ(harness_->killed_in_launch().start(one, {}).error().code, Code::internal);
+  EXPECT_EQ(runner().start(one, {}).error().code, Code::internal) << "said again";
+  auto const status = runner().poll(one.attempt);
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->state, RunState::failed_to_start);
+  EXPECT_EQ(status->reason, EndReason::launch_lost);
+  start(spec(Task::runs_on, "job", 2));
 }
 
 TEST_P(RunnerContract, ABadSpecIsRefusedAndLeavesNothing) {

@@ -10,21 +10,21 @@ namespace {
 
 class RealHarness final : public Harness {
  public:
-  RealHarness() : runner_(open()) {}
   Runner& runner() override { return runner_; }
   std::int64_t now_ms() const override { return SystemClock().now_ms(); }
   void pass_a_moment() override { ::poll(nullptr, 0, 5); }
   void behave(RunSpec& spec, Task task) override { behave_in_shell(spec, task); }
+  Runner& killed_in_launch() override { return killed_; }
 
  private:
-  ProcessRunner open() {
+  ProcessRunner open(std::string const& program) {
     ProcessRunnerOptions options;
     options.state_dir = folder_.path() + "/state";
-    options.runner_program = LEPTON_RUNNER;
+    options.runner_program = program;
     return *ProcessRunner::open(options);
   }
   Folder folder_;
-  ProcessRunner runner_;
+  ProcessRunner runner_{open(LEPTON_RUNNER)}, killed_{open(killed_program(folder_))};
 };
 
 class FakeHarness final : public Harness {
@@ -45,6 +45,10 @@ class FakeHarness final : public Harness {
       if (task == Task::uses_memory) fake.memory_used_mib = 32;
     }
     runner_.script(spec.task, fake);
+  }
+  Runner& killed_in_launch() override {
+    runner_.cut_next_launch();
+    return runner_;
   }
 
  private:

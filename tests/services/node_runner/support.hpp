@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "common/base/check.hpp"
@@ -33,6 +34,14 @@ class Folder {
  private:
   std::string path_;
 };
+
+// A runner's program that is killed before it can do anything.
+inline std::string killed_program(Folder const& folder) {
+  auto const path = folder.path() + "/killed";
+  std::ofstream(path) << "#!/bin/sh\nkill -9 $$\n";
+  ::chmod(path.c_str(), 0755);
+  return path;
+}
 
 // True as soon as the condition holds; false when it does not within the time.
 template <class F>

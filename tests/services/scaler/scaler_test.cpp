@@ -271,5 +271,57 @@ TEST_F(ScalerTest, AWindowOfItsOwnMakesItGoSooner) {
   EXPECT_EQ(put("web", s), "invalid") << "below what the rule knows";
 }
 
+class SharingTest : public ScalerTest {
+ protected:
+  static ScaleSettings sharing(double share, std::string leader = "") {
+    auto s = by_concurrency(1, 20);
+    s.policy = "adjustment";
+    s.adjustment = {1, share, 10'000, std::move(leader)};
+    return s;
+  }
+  // One report a second of each; what the followers say of their own requests does not count.
+  void report(std::vector<std::string> const& services, double of_web, int seconds) {
+    for (int i = 0; i < seconds; ++i) {
+      advance(1'000);
+      for (auto const& name : services)
+        ASSERT_EQ(outcome(ask(report_of(name, name == "web" ? of_web : 3), deployer)), "ok");
+    }
+  }
+};
+
+TEST_F(SharingTest, AGroupSharesTheChangesOfTheOneThatItFollows) {
+  ASSERT_EQ(put("web", sharing(0.5), 4), "ok");
+  EXPECT_EQ(explain("web").newest->reason,
+            "ann put its scaling; its group has shares of 0.5 so far");
+  ASSERT_EQ(put("api", sharing(0.3, "web"), 4), "ok");
+  ASSERT_EQ(put("ocr", sharing(0.2, "web"), 4), "ok");
+  EXPECT_EQ(explain("ocr").newest->reason, "ann put its scaling");
+  report({"web", "api", "ocr"}, 50, 20);
+  report({"web", "api", "ocr"}, 150, 30);
+  EXPECT_EQ(wanted("web"), 9u) << explain("web").newest->reason;  // 4 + 0.5 x 10
+  EXPECT_EQ(wanted("api"), 7u);
+  EXPECT_EQ(wanted("ocr"), 6u);
+}
+
+TEST_F(SharingTest, SharesOfAGroupNeverSumToMoreThanOne) {
+  ASSERT_EQ(put("web", sharing(0.5)), "ok");
+  ASSERT_EQ(put("api", sharing(0.5, "web")), "ok");
+  EXPECT_EQ(put("ocr", sharing(0.1, "web")), "invalid");
+  EXPECT_EQ(put("ocr", sharing(1)), "ok") << "its own load is its own";
+  EXPECT_EQ(put("api", sharing(0.4, "web")), "ok") << "its own share counts once";
+  auto of_another = by_concurrency(1, 2);
+  of_another.adjustment.share = 0.5;
+  EXPECT_EQ(put("big", of_another), "invalid") << "hpa knows no shares";
+  EXPECT_EQ(put("big", sharing(0.1, "Not A Label")), "invalid");
+}
+
+TEST_F(SharingTest, WhileNothingIsHeardOfTheLeaderNothingChanges) {
+  ASSERT_EQ(put("api", sharing(0.5, "web"), 4), "ok");
+  report({"api"}, 0, 30);
+  EXPECT_EQ(wanted("api"), 4u);
+  EXPECT_EQ(explain("api").newest->reason,
+            "nothing is known of concurrency in the last 20 s; nothing changes");
+}
+
 }  // namespace
 }  // namespace lepton::scaler::testing

@@ -174,7 +174,7 @@ TEST(Scale, LimitsThatContradictAreRefused) {
 
 TEST(Policies, AreFoundByName) {
   Target const target{Signal::concurrency, 3};
-  for (auto const* name : {"threshold", "hpa", "kpa", "adjustment"}) {
+  for (auto const* name : {"threshold", "hpa", "kpa", "staffing", "adjustment"}) {
     auto const policy = make_policy(name, target);
     ASSERT_TRUE(policy) << name;
     EXPECT_EQ((*policy)->name(), name);
@@ -184,10 +184,11 @@ TEST(Policies, AreFoundByName) {
   auto const unknown = make_policy("hpaa", target);
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().what,
-            "no policy 'hpaa', did you mean 'hpa'?; there are threshold, hpa, kpa, adjustment");
+            "no policy 'hpaa', did you mean 'hpa'?; there are threshold, hpa, kpa, staffing, "
+            "adjustment");
   EXPECT_EQ(make_policy("kpa", {Signal::concurrency, -1}).error().code, Code::invalid);
   EXPECT_EQ(make_policy("kpa", target, {.window_ms = 5'999}).error().code, Code::invalid);
-  for (auto const* name : {"threshold", "hpa", "kpa", "adjustment"})
+  for (auto const* name : {"threshold", "hpa", "kpa", "staffing", "adjustment"})
     EXPECT_TRUE(make_policy(name, target, {.window_ms = 120'000})) << name;
 }
 

@@ -7,6 +7,9 @@
 
 #include <cmath>
 
+#include "services/scaler/core/staffed.hpp"
+#include "tests/services/scaler_core/support.hpp"
+
 namespace lepton::scaler {
 namespace {
 
@@ -51,11 +54,37 @@ TEST(Staffing, LargeMeansAreNearlyNormal) {
 TEST(Staffing, ReplicasForALoad) {
   // 50 in flight on average, 67 in 99 of 100 moments: 17 replicas of 4 slots.
   EXPECT_EQ(poisson_quantile(50, 0.99), 67u);
-  EXPECT_EQ(*staff(25, 2, 4, 0.99), 17u);
-  EXPECT_EQ(*staff(0, 2, 4, 0.99), 0u);
-  EXPECT_FALSE(staff(25, 2, 0, 0.99));
-  EXPECT_FALSE(staff(25, 2, 4, 1));
-  EXPECT_FALSE(staff(-1, 2, 4, 0.5));
+  EXPECT_EQ(staff(25 * 2, 4, 0.99), 17u);
+  EXPECT_EQ(staff(0, 4, 0.99), 0u);
+  EXPECT_EQ(staff(1e12, 1e6, 0.99), 1'000'000u) << "chance no longer counts";
+}
+
+TEST(Staffing, APolicyHoldsRoomForAllThatChanceSends) {
+  Staffed const policy({.target = {Signal::concurrency, 4}, .window_ms = 10'000});
+  Service s;
+  s.run(Signal::concurrency, 50, 10);
+  auto const told = s.ask(policy);
+  EXPECT_EQ(told.replicas, 17u);
+  EXPECT_EQ(told.reason,
+            "50 in flight over 10 s: 17 replicas of 4 have room for all in 99 % of all moments");
+  s.run(Signal::concurrency, 0, 20);
+  EXPECT_EQ(s.ask(policy).replicas, 0u);
+}
+
+TEST(Staffing, WithoutSamplesNothingChanges) {
+  Service s;
+  s.replicas = 3;
+  s.run(Signal::cpu, 1, 10);
+  auto const told = s.ask(Staffed({.target = {Signal::concurrency, 4}}));
+  EXPECT_EQ(told.replicas, 3u);
+  EXPECT_FALSE(told.value);
+}
+
+TEST(Staffing, OnlyRequestsInFlightAreCounted) {
+  EXPECT_TRUE(check(StaffedSettings{.target = {Signal::concurrency, 4}}));
+  EXPECT_FALSE(check(StaffedSettings{.target = {Signal::requests_per_s, 4}}));
+  EXPECT_FALSE(check(StaffedSettings{.target = {Signal::concurrency, 4}, .certainty = 1}));
+  EXPECT_FALSE(check(StaffedSettings{.target = {Signal::concurrency, 4}, .window_ms = 0}));
 }
 
 }  // namespace

@@ -179,6 +179,20 @@ Result<std::optional<int>> exec_exit_code(std::string const& inspected) {
   return Exit(static_cast<int>(*number));
 }
 
+bool has_begun(std::string const& inspected, RunSpec const& spec) {
+  auto const tree = codec::parse_json(inspected);
+  auto const word = [&](char const* section, char const* part, char const* name) -> std::string {
+    auto const* found = tree ? tree->find(section) : nullptr;
+    if (found != nullptr && part != nullptr) found = found->find(part);
+    if (found != nullptr) found = found->find(name);
+    return found == nullptr ? "" : found->scalar;
+  };
+  auto const status = word("State", nullptr, "Status");
+  return word("Config", "Labels", "lepton.attempt") == spec.attempt &&
+         word("Config", "Labels", "lepton.task") == spec.task &&
+         (status == "running" || status == "paused" || status == "exited");
+}
+
 Result<ContainerState> container_state(std::string const& inspected) {
   auto const tree = codec::parse_json(inspected);
   auto const* state = tree ? tree->find("State") : nullptr;

@@ -13,15 +13,19 @@ namespace {
 
 constexpr int pipe_bytes = 1 << 20;  // what a process without special rights may ask for
 
+Result<Fd> open_one(std::string const& path) {
+  Fd end(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
+  if (!end) return file_error("open", path, errno);
+  return end;
+}
+
 Result<Fd> make_one(std::string const& path, mode_t mode, uid_t uid, gid_t gid) {
   ::unlink(path.c_str());
   if (::mkfifo(path.c_str(), mode) != 0 || ::chmod(path.c_str(), mode) != 0)
     return file_error("create", path, errno);
   if (::geteuid() == 0 && ::chown(path.c_str(), uid, gid) != 0)
     return file_error("give to the task's user", path, errno);
-  Fd end(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
-  if (!end) return file_error("open", path, errno);
-  return end;
+  return open_one(path);
 }
 
 }  // namespace
@@ -52,6 +56,12 @@ Result<ContainerPipes> ContainerPipes::make(std::string const& folder, uid_t uid
   pipes.env = std::move(*env);
   pipes.log = std::move(*log);
   return pipes;
+}
+
+Result<ContainerPipes> ContainerPipes::found(std::string const& folder) {
+  auto log = open_one(folder + "/log");
+  if (!log) return log.error();
+  return ContainerPipes{folder, Fd(), std::move(*log)};
 }
 
 Status ContainerPipes::fill(std::string const& frame) {

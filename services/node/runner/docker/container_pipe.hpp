@@ -25,6 +25,8 @@ struct ContainerPipes {
   Fd log;  // nonblocking
 
   static Result<ContainerPipes> make(std::string const& folder, uid_t uid, gid_t gid);
+  // Those of a container that has begun: `log` alone.
+  static Result<ContainerPipes> found(std::string const& folder);
   // Before the container starts: all of it fits, or `exhausted`.
   Status fill(std::string const& frame);
 };

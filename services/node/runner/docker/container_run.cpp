@@ -55,6 +55,18 @@ int ContainerRun::run(std::vector<std::string>& lines, std::string const& init) 
   auto const begun = begin(lines, init);
   for (auto& line : lines) wipe(line.data(), line.size());
   if (!begun) return tell(begun.error());
+  return to_its_end();
+}
+
+int ContainerRun::run_on() {
+  signals_ = watch_term();
+  auto pipes = ContainerPipes::found(files_.folder + "/box");
+  if (!pipes) return tell(pipes.error());
+  pipes_ = std::move(*pipes);
+  return to_its_end();
+}
+
+int ContainerRun::to_its_end() {
   watch();
   auto const state = ended();
   relay();

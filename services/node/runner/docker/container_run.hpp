@@ -1,5 +1,6 @@
 #pragma once
-// ContainerRun: one attempt as a Docker container, from pull to removal, watched by this process.
+// ContainerRun: one attempt as a Docker container, from pull to removal, watched by this process,
+// or by another one from where the first was killed.
 // The runner program above it keeps the lease, the limits of time and the log; what it sends here
 // is SIGTERM, which goes on to the container. One thread, and a second one that waits for the end.
 
@@ -23,10 +24,13 @@ class ContainerRun {
 
   // Writes how it ended to the attempt's `container` file. `lines`: the task's environment, wiped.
   int run(std::vector<std::string>& lines, std::string const& init);
+  // Of one that has begun already, and whose watcher died.
+  int run_on();
 
  private:
   Status begin(std::vector<std::string>& lines, std::string const& init);
   Result<ContainerPlace> prepare(std::vector<std::string>& lines, std::string const& init);
+  int to_its_end();
   void watch();
   void relay();
   Result<ContainerState> ended() const;

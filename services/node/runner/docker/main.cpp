@@ -1,6 +1,8 @@
 // lepton-container: stands for an attempt's task where the task is a Docker container. Started by
 // lepton-runner with the task's environment as its own:
 //   lepton-container run STATE_DIR ATTEMPT [NAME OF A SECRET ...]
+//   lepton-container has STATE_DIR ATTEMPT     0: it has begun; exit_none: there is none
+//   lepton-container run_on STATE_DIR ATTEMPT  watches it from here on
 //   lepton-container end STATE_DIR ATTEMPT     removes the container, whatever it does; 0: it is
 //   gone
 //   lepton-container resize STATE_DIR ATTEMPT CPU_MILLI MEMORY_MIB
@@ -54,6 +56,13 @@ int end(node::RunSpec const& spec) {
   return gone || gone.error().code == Code::not_found ? 0 : fail(gone.error());
 }
 
+int has(node::RunSpec const& spec) {
+  auto const inspected = node::DockerApi(spec.engine_socket)
+                             .get("/containers/" + node::container_name(spec.attempt) + "/json");
+  if (inspected) return node::has_begun(*inspected, spec) ? 0 : node::exit_none;
+  return inspected.error().code == Code::not_found ? node::exit_none : fail(inspected.error());
+}
+
 // Nothing is taken that is in use: the kernel would end the container for it.
 int resize(node::RunSpec const& spec, node::RunLimits const& limits) {
   node::DockerApi const docker(spec.engine_socket);
@@ -78,7 +87,8 @@ std::optional<node::RunLimits> limits_in(char** words) {
 int main(int argc, char** argv) {
   std::string_view const verb = argc > 3 ? argv[1] : "";
   auto const limits = verb == "resize" && argc == 6 ? limits_in(argv + 4) : std::nullopt;
-  if (verb != "run" && verb != "end" && !limits && (verb != "exec" || argc < 5)) {
+  auto const is_plain = verb == "run" || verb == "run_on" || verb == "has" || verb == "end";
+  if (!is_plain && !limits && (verb != "exec" || argc < 5)) {
     std::fprintf(stderr, "lepton-container is started by lepton-runner, not by hand\n");
     return 2;
   }
@@ -92,5 +102,7 @@ int main(int argc, char** argv) {
   if (!spec) return fail(spec.error());
   if (limits) return resize(*spec, *limits);
   if (verb == "exec") return node::run_in_container(*spec, {argv + 4, argv + argc});
+  if (verb == "has") return has(*spec);
+  if (verb == "run_on") return node::ContainerRun(files, *spec, {}).run_on();
   return verb == "end" ? end(*spec) : run(files, *spec, {argv + 4, argv + argc});
 }

@@ -20,6 +20,7 @@
 #include "services/node/runner/program/reap.hpp"
 #include "services/node/runner/program/supervisor.hpp"
 #include "services/node/runner/record.hpp"
+#include "services/node/runner/runner.hpp"
 
 namespace lepton::node {
 namespace {
@@ -95,7 +96,7 @@ int refuse(AttemptFiles const& files, RunSpec const& spec, int socket, Error con
   status.attempt = spec.attempt;
   status.task = spec.task;
   status.state = RunState::failed_to_start;
-  status.reason = error.code == Code::conflict ? EndReason::lock_held : EndReason::start_failed;
+  status.reason = reason_of(error.code);
   status.what = error.what;
   status.ended_wall_ms = SystemClock().wall_ms();
   (void)write_first_status(files, status);
@@ -113,9 +114,42 @@ int stay(pid_t runner, AttemptFiles const& files, TaskLock& lock) {
   return settle_dead(files, lock, own_folder(), end_patience_ms) ? 0 : 1;
 }
 
+template <class F>
+int fork_runner(AttemptFiles const& files, TaskLock& lock, Fd& socket, F const& run) {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return 1;
+  auto const runner = ::fork();
+  if (runner != 0) {
+    socket.reset();
+    return runner < 0 ? 1 : stay(runner, files, lock);
+  }
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  return run();
+}
+
+// The processes that watched the container are gone first. Whatever cannot be settled now is left
+// to the next look of the node.
+int adopt(GuardArguments const& arguments, Fd socket) {
+  AttemptFiles const files(arguments.state_dir, arguments.attempt);
+  auto const spec = read_spec(files);
+  auto lock = spec ? TaskLock::try_take(lock_path(arguments.state_dir, spec->task))
+                   : Result<std::optional<TaskLock>>(std::nullopt);
+  if (!spec || !lock || !*lock) return 1;
+  auto const before = read_status(files);
+  if (!before || terminal(before->state)) return 1;
+  if (!end_leftovers(files, *before, predecessor_patience_ms)) return 1;
+  auto const there = has_container(own_folder(), files.state_dir, *spec);
+  if (!there) return 1;
+  if (!*there) return settle_dead(files, **lock, own_folder(), predecessor_patience_ms) ? 0 : 1;
+  auto status = first_status(*spec, arguments.mountinfo);
+  status.started_wall_ms = before->started_wall_ms;
+  return fork_runner(files, **lock, socket,
+                     [&] { return Supervisor(files, *spec, status, **lock).run_on(); });
+}
+
 }  // namespace
 
 int guard_main(GuardArguments const& arguments, Fd socket) {
+  if (arguments.adopts) return adopt(arguments, std::move(socket));
   AttemptFiles const files(arguments.state_dir, arguments.attempt);
   auto const spec = read_spec(files);
   if (!spec) {
@@ -135,14 +169,9 @@ int guard_main(GuardArguments const& arguments, Fd socket) {
     (void)lock->set_holder("");
     return refuse(files, *spec, socket.get(), first.error());
   }
-  if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return 1;
-  auto const runner = ::fork();
-  if (runner != 0) {
-    socket.reset();
-    return runner < 0 ? 1 : stay(runner, files, *lock);
-  }
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  return Supervisor(files, *spec, status, *lock).run(std::move(socket));
+  return fork_runner(files, *lock, socket, [&] {
+    return Supervisor(files, *spec, status, *lock).run(std::move(socket));
+  });
 }
 
 }  // namespace lepton::node

@@ -14,9 +14,11 @@ struct GuardArguments {
   std::string state_dir;
   std::string attempt;
   std::string mountinfo;
+  bool adopts = false;  // a container that outlived runner and guard is watched on
 };
 
 // Takes the lock, writes the first status, starts the runner and stays. The process's exit status.
+// One that adopts and finds no container writes that the attempt is lost.
 int guard_main(GuardArguments const& arguments, Fd socket);
 
 }  // namespace lepton::node

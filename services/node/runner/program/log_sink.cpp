@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,7 +13,9 @@ namespace lepton::node {
 Result<LogSink> LogSink::open(std::string const& path, std::int64_t bytes_max) {
   Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return file_error("create", path, errno);
-  return LogSink(std::move(file), bytes_max);
+  struct stat info {};
+  auto const known = ::fstat(file.get(), &info) == 0;
+  return LogSink(std::move(file), bytes_max, known ? info.st_size : 0);
 }
 
 bool LogSink::drain(int pipe, std::size_t budget) {

@@ -11,6 +11,7 @@ namespace lepton::node {
 
 class LogSink {
  public:
+  // Goes on where the file ends.
   static Result<LogSink> open(std::string const& path, std::int64_t bytes_max);
 
   // Takes what the pipe holds now, at most `budget` bytes. False when all writers are gone.
@@ -20,13 +21,14 @@ class LogSink {
   std::int64_t dropped_bytes() const { return dropped_; }
 
  private:
-  LogSink(Fd file, std::int64_t bytes_max) : file_(std::move(file)), bytes_max_(bytes_max) {}
+  LogSink(Fd file, std::int64_t bytes_max, std::int64_t kept)
+      : file_(std::move(file)), bytes_max_(bytes_max), kept_(kept) {}
   void take(std::string_view part);
   bool append(std::string_view text);
 
   Fd file_;
   std::int64_t bytes_max_;
-  std::int64_t kept_ = 0;
+  std::int64_t kept_;
   std::int64_t dropped_ = 0;
 };
 

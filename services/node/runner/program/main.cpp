@@ -1,5 +1,5 @@
 // lepton-runner: the process that stands above one attempt. Started by the node with
-//   lepton-runner STATE_DIR ATTEMPT MOUNTINFO
+//   lepton-runner STATE_DIR ATTEMPT MOUNTINFO [adopt]
 // and a socket on descriptor 3 (launch_channel.hpp). It leaves the node's session at once and
 // outlives every restart of the node. It holds secrets until the task has them: no core dump, not
 // debuggable.
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <string_view>
 
 #include "services/node/runner/launch_channel.hpp"
 #include "services/node/runner/program/guard.hpp"
@@ -31,7 +32,8 @@ bool harden() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4 || ::fcntl(lepton::node::launch_fd, F_GETFD) < 0) {
+  auto const adopts = argc == 5 && std::string_view(argv[4]) == "adopt";
+  if ((argc != 4 && !adopts) || ::fcntl(lepton::node::launch_fd, F_GETFD) < 0) {
     std::fprintf(stderr,
                  "lepton-runner is started by the lepton node, not by hand; see `lepton job`\n");
     return 2;
@@ -41,6 +43,6 @@ int main(int argc, char** argv) {
   auto const guard = ::fork();
   if (guard != 0) ::_exit(guard < 0 ? 1 : 0);  // the node reaps this process at once
   // Everything is written and synced by then; exit handlers of libraries have no part in it.
-  ::_exit(
-      lepton::node::guard_main({argv[1], argv[2], argv[3]}, lepton::Fd(lepton::node::launch_fd)));
+  ::_exit(lepton::node::guard_main({argv[1], argv[2], argv[3], adopts},
+                                   lepton::Fd(lepton::node::launch_fd)));
 }

@@ -19,6 +19,7 @@
 #include "services/node/runner/process_table.hpp"
 #include "services/node/runner/program/reap.hpp"
 #include "services/node/runner/record.hpp"
+#include "services/node/runner/runner.hpp"
 
 namespace lepton::node {
 namespace {
@@ -52,11 +53,30 @@ std::string home_of(std::optional<User> const& user, std::string const& fallback
 
 }  // namespace
 
-int Supervisor::run(Fd socket) {
+bool Supervisor::listen() {
   signals_ = watch_signals();
   auto const me = read_process(::getpid());
   status_.runner_pid = ::getpid();
   status_.runner_start_ticks = me ? me->start_ticks : 0;
+  return static_cast<bool>(signals_);
+}
+
+int Supervisor::run_on() {
+  auto log = LogSink::open(files_.log, spec_.log_bytes_max);
+  if (!listen() || !log) return 1;
+  log_ = std::move(*log);
+  auto watcher = launch_task({watch_command(own_folder(), files_.state_dir, spec_),
+                              std::nullopt,
+                              status_.groups,
+                              "/",
+                              {}});
+  auto const ran_ms = std::max<TimeMs>(0, clock_.wall_ms() - status_.started_wall_ms);
+  if (!watcher || !take(std::move(*watcher), clock_.now_ms() - ran_ms)) return 1;
+  watch();
+  return finish();
+}
+
+int Supervisor::run(Fd socket) {
   if (auto begun = begin(socket.get()); !begun) return refuse(socket.get(), begun.error());
   (void)send_report(socket.get(), ok());
   socket.reset();
@@ -70,15 +90,18 @@ bool Supervisor::is_too_late() const {
 }
 
 Status Supervisor::begin(int socket) {
-  if (!signals_) return file_error("watch", "signals", errno);
+  if (!listen()) return file_error("watch", "signals", errno);
   auto launched = launch(socket);
   if (!launched) return launched.error();
-  task_ = std::move(*launched);
-  auto const now = clock_.now_ms();
-  lease_until_ms_ = spec_.lease_until_ms > 0 ? spec_.lease_until_ms : now + spec_.lease_ms;
-  time_limit_at_ms_ = spec_.max_duration_ms > 0 ? now + spec_.max_duration_ms : 0;
-  status_.state = RunState::running;
   status_.started_wall_ms = clock_.wall_ms();
+  return take(std::move(*launched), clock_.now_ms());
+}
+
+Status Supervisor::take(Launched task, TimeMs began_at_ms) {
+  task_ = std::move(task);
+  lease_until_ms_ = spec_.lease_until_ms > 0 ? spec_.lease_until_ms : began_at_ms + spec_.lease_ms;
+  time_limit_at_ms_ = spec_.max_duration_ms > 0 ? began_at_ms + spec_.max_duration_ms : 0;
+  status_.state = RunState::running;
   status_.pid = task_.pid;
   // The task may be over by now, but nobody has reaped it: the entry is there.
   auto const process = read_process(task_.pid);
@@ -164,7 +187,7 @@ int Supervisor::refuse(int socket, Error const& error) {
   status_.state = RunState::failed_to_start;
   status_.reason = ::access(files_.stop.c_str(), F_OK) == 0 ? EndReason::stopped
                    : is_too_late()                          ? EndReason::lease_expired
-                                                            : EndReason::start_failed;
+                                                            : reason_of(error.code);
   status_.what = error.what;
   status_.ended_wall_ms = clock_.wall_ms();
   auto const written = write_final();

@@ -25,8 +25,14 @@ class Supervisor {
   // final status is written and nothing of the attempt lives.
   int run(Fd socket);
 
+  // The same for a container that outlived its watcher, from `running` on. 1 when it cannot be
+  // watched: then nothing is written.
+  int run_on();
+
  private:
   Status begin(int socket);
+  bool listen();
+  Status take(Launched task, TimeMs began_at_ms);
   bool is_too_late() const;
   Result<Launched> launch(int socket);
   LaunchPlan process_plan(Secrets const& secrets, std::optional<User> const& user) const;
