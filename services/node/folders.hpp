@@ -23,7 +23,7 @@ class Folders {
       : node_(std::move(node)), store_(std::move(store)) {}
 
   // `ready` is called once, with where it stands, or why there is none: `invalid` for what is not
-  // what it should be, `conflict` when it is not wanted any more.
+  // what it should be, `conflict` when it is not wanted any more; all else is the machine's fault.
   void fetch(std::string const& attempt, std::string const& folder, Wanted wanted, Ready ready,
              actor::Context& c);
   void drop(std::string const& attempt, actor::Context& c);

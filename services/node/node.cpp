@@ -137,8 +137,10 @@ void Node::fetch_folder(std::string const& attempt, Context& c) {
       return start_run(attempt, later);
     }
     entry.order.reset();
-    auto const why =
-        path.error().code == Code::conflict ? EndReason::stopped : EndReason::start_failed;
+    auto const code = path.error().code;
+    auto const why = code == Code::conflict  ? EndReason::stopped
+                     : code == Code::invalid ? EndReason::start_failed
+                                             : EndReason::launch_lost;  // the machine's own fault
     feed(attempt, input::StartFailed{path.error().what, why}, later);
     news(later);
   };

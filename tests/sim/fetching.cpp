@@ -1,7 +1,8 @@
-// Somebody fetches what ended tasks have left (`lepton job fetch`): whatever is shown, of whichever
-// attempt, is exactly what that attempt left.
+// Somebody fetches what ended tasks have left (`lepton job fetch`), and reads what tasks print
+// (`lepton logs`): whatever is shown is exactly what that attempt left, and that task printed.
 
 #include "schemas/outputs.hpp"
+#include "services/deployer/core/lifecycle.hpp"
 #include "tests/sim/suite.hpp"
 
 namespace lepton::sim {
@@ -10,6 +11,28 @@ namespace {
 constexpr TimeMs fetch_ms = 20'000;
 
 }  // namespace
+
+std::string log_of(std::string const& task) {
+  std::string text;
+  for (int line = 0; line < 20; ++line) text += task + " says " + std::to_string(line) + "\n";
+  return text;
+}
+
+void Suite::read_job_log() {
+  if (submitted_.empty()) return;
+  auto const job = submitted_[chance_.below(submitted_.size())];
+  auto const whole = log_of(deployer::task_id(job, 0).value);
+  JobLogs message{.job = job};
+  message.offset = static_cast<std::int64_t>(chance_.below(whole.size()));
+  message.limit = static_cast<std::uint32_t>(1 + chance_.below(whole.size()));
+  auto const wanted = whole.substr(static_cast<std::size_t>(message.offset), message.limit);
+  ask(*admin_, "deployer", message, {.deadline_ms = fetch_ms},
+      [this, job, wanted](Result<LogChunk> const& got) {
+        if (!got || got->text.data.empty()) return;
+        if (got->text.data != wanted) world_.fail("the log of " + job.value + " is another one");
+        ++log_parts_read_;
+      });
+}
 
 void Suite::fetch_something() {
   if (submitted_.empty()) return;

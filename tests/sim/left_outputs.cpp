@@ -6,6 +6,15 @@
 #include "services/node/runner/attempt_files.hpp"
 
 namespace lepton::sim {
+namespace {
+
+// The time of the change is told, too; a seed must mean the same at any hour.
+void write(std::string const& path, std::string const& content) {
+  std::ofstream(path, std::ios::binary) << content;
+  std::filesystem::last_write_time(path, std::filesystem::file_time_type{});
+}
+
+}  // namespace
 
 std::string LeftOutputs::state_dir(std::string const& node) {
   return (place_.path() / node).string();
@@ -22,7 +31,7 @@ void LeftOutputs::leave(std::string const& node, node::RunStatus const& status) 
   std::ofstream(files.spec) << "attempt=" << status.attempt << "\n";
   std::ofstream(files.status) << encode(status);
   for (auto const& [path, content] : of(status.attempt))
-    std::ofstream(files.out + "/" + path, std::ios::binary) << content;
+    write(files.out + "/" + path, content);
 }
 
 std::map<std::string, std::string> LeftOutputs::of(std::string const& attempt) {

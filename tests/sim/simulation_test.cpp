@@ -69,9 +69,9 @@ std::pair<int, int> sleeps_and_wakes(store::MemoryDisk const& log) {
 
 TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
   std::set<std::string> acked, asked;
-  std::uint64_t commands = 0, folders = 0, outputs = 0;
+  std::uint64_t commands = 0, folders = 0, outputs = 0, logs = 0;
   int sleeps = 0, wakes = 0;
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     auto plan = Plan::calm();
     plan.seed = seed;
     Suite suite(plan);
@@ -83,6 +83,7 @@ TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
     commands += suite.commands_heard_out();
     folders += suite.folders_compared();
     outputs += suite.outputs_read();
+    logs += suite.log_parts_read();
     auto const idle = sleeps_and_wakes(suite.world().disk("auditor"));
     sleeps += idle.first, wakes += idle.second;
     for (auto const* name : {"deployer", "vault", "auditor", "scaler", "monitor"})
@@ -93,6 +94,7 @@ TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
   EXPECT_GE(commands, 5u);
   EXPECT_GE(folders, 5u);
   EXPECT_GE(outputs, 5u);
+  EXPECT_GE(logs, 5u);
   EXPECT_GE(sleeps, 1) << "no service went to zero";
   EXPECT_GE(wakes, 1) << "none came back for a request";
 }

@@ -72,6 +72,7 @@ class Suite {
   std::uint64_t acknowledged() const;
   std::uint64_t commands_heard_out() const { return commands_heard_out_; }
   std::uint64_t outputs_read() const { return outputs_read_; }
+  std::uint64_t log_parts_read() const { return log_parts_read_; }
   std::uint64_t folders_compared() const { return folders_.compared(); }
 
  private:
@@ -147,6 +148,7 @@ class Suite {
 
   // fetching.cpp
   void fetch_something();
+  void read_job_log();
   void read_output(JobId const& job, OutputPage const& page);
 
   // durable.cpp
@@ -194,10 +196,14 @@ class Suite {
   std::uint64_t events_ = 0;
   std::uint64_t commands_heard_out_ = 0;  // to their own end
   std::uint64_t outputs_read_ = 0;
+  std::uint64_t log_parts_read_ = 0;
   std::uint64_t changes_seen_ = 0;
 };
 
 std::string address_of_node(std::string const& node);
+
+// What a task prints at its start.
+std::string log_of(std::string const& task);
 
 // The job, or all jobs of the array.
 std::vector<JobId> jobs_of(JobSubmit const& message);

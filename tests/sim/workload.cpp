@@ -50,7 +50,10 @@ void Suite::plan_work() {
   if (plan_.does("services")) plan_serving();
   if (plan_.does("resizes")) some_time(10, [this] { resize_something(); });
   if (plan_.does("folders")) some_time(3, [this] { folders_.rot(chance_); });
-  if (plan_.does("outputs")) some_time(6, [this] { fetch_something(); });
+  if (plan_.does("outputs")) {
+    some_time(6, [this] { fetch_something(); });
+    some_time(6, [this] { read_job_log(); });
+  }
   if (plan_.does("losses")) some_time(6, [this] { kill_runner(); });
   if (plan_.does("commands")) some_time(8, [this] { run_command(); });
 }
@@ -116,8 +119,9 @@ void Suite::script_tasks(JobId const& job, JobSpec const& spec) {
     if (task.exit_code != 0) bound_to_fail_.insert(job);
     task.ends_on_term = chance_.happens(0.8);
     if (plan_.does("resizes") && chance_.happens(0.3)) task.memory_used_mib = 900;
-    for (auto const& [name, runner] : runners_)
-      runner->script(deployer::task_id(job, i).value, task);
+    auto const id = deployer::task_id(job, i).value;
+    task.log = log_of(id);
+    for (auto const& [name, runner] : runners_) runner->script(id, task);
   }
 }
 

@@ -1,6 +1,7 @@
 // An attempt with a working folder: fetched first, then started; refused, stopped and tried again.
 
 #include <filesystem>
+#include <fstream>
 
 #include "common/base/text.hpp"
 #include "common/crypto/hash.hpp"
@@ -110,6 +111,17 @@ TEST_F(FoldersTest, AMissingChunkRefusesTheStart) {
   give(Error{Code::not_found, "the chunk abc is missing here"});
   EXPECT_EQ(reported_state("job-1-0-1"), "failed final");
   EXPECT_EQ(reported("job-1-0-1")->reason, "the chunk abc is missing here");
+}
+
+// Seed 114 of the simulation: a disk that loses chunks faster than they are fetched.
+TEST_F(FoldersTest, AMachineThatCannotKeepItIsNoFaultOfTheTask) {
+  std::filesystem::remove_all(state / "folders");
+  std::ofstream(state / "folders") << "no folder";
+  answer(with_folder());
+  give_manifest();
+  give(WorkdirData{{content}});
+  EXPECT_EQ(reported_state("job-1-0-1"), "lost final");
+  EXPECT_TRUE(runner->starts.empty());
 }
 
 TEST_F(FoldersTest, AHostileManifestRefusesTheStart) {
