@@ -11,11 +11,10 @@ namespace {
 constexpr std::size_t parts_max = 2;      // of outputs, 1 MiB each, with one sync
 constexpr std::size_t syncs_out_max = 2;  // one may wait for news while another brings some
 
-// Told to stop before it was ever started, unknown here, too late, or its launch was cut off: then
-// it has not failed by itself.
+// Of a start that failed. Else it was told to stop before, came too late, met the rest of an attempt
+// before it, or its launch was cut off.
 bool is_own_fault(EndReason reason) {
-  return reason != EndReason::stopped && reason != EndReason::lease_expired &&
-         reason != EndReason::launch_lost;
+  return reason == EndReason::start_failed || reason == EndReason::unknown;
 }
 
 lepton::AttemptState state_of(RunStatus const& status) {

@@ -5,12 +5,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
 
 #include "common/base/text.hpp"
+#include "tests/sim/processes.hpp"
 #include "tests/sim/suite.hpp"
 
 namespace {
@@ -20,9 +22,10 @@ using namespace lepton;
 constexpr char const* usage =
     "usage: lepton-sim --seed N [--jobs N] [--trouble-ms N] [--settings usual]\n"
     "                  [--without FAULT-OR-CHORE,...]\n"
-    "       lepton-sim --seeds COUNT [--from N] [--first] [--as-found]\n"
+    "       lepton-sim --seeds COUNT [--from N] [--first] [--as-found] [--processes N]\n"
     "  --first     ends at the first failure\n"
     "  --as-found  tells a failure as it is found, without looking for a shorter one\n"
+    "  --processes so many at a time; without it one, with --seeds as many as there are cores\n"
     "example: lepton-sim --seed 42\n";
 constexpr int shortening_tries_max = 120;
 
@@ -45,7 +48,25 @@ volatile std::sig_atomic_t ended_early = 0;
 struct Totals {
   std::uint64_t seeds = 0, broken = 0, acknowledged = 0;
   sim::WorldStats stats;
-  double simulated_s = 0;
+  double simulated_s = 0, cpu_s = 0;
+
+  void add(Totals const& other) {
+    seeds += other.seeds;
+    broken += other.broken;
+    acknowledged += other.acknowledged;
+    simulated_s += other.simulated_s;
+    cpu_s += other.cpu_s;
+    add(other.stats);
+  }
+  void add(sim::WorldStats const& other) {
+    stats.delivered += other.delivered;
+    stats.crashes += other.crashes;
+    stats.lost += other.lost;
+    stats.cuts += other.cuts;
+    stats.stalls += other.stalls;
+    stats.takeovers += other.takeovers + other.lease_cuts;
+    stats.store_faults += other.store_faults;
+  }
 };
 
 // The first line of a failure says what was broken.
@@ -73,13 +94,7 @@ bool run_one(sim::Plan const& plan, bool verbose, bool as_found, Totals& totals)
   auto const& stats = suite.world().stats();
   totals.simulated_s += static_cast<double>(suite.world().now()) / 1'000;
   totals.acknowledged += suite.acknowledged();
-  totals.stats.delivered += stats.delivered;
-  totals.stats.crashes += stats.crashes;
-  totals.stats.lost += stats.lost;
-  totals.stats.cuts += stats.cuts;
-  totals.stats.stalls += stats.stalls;
-  totals.stats.takeovers += stats.takeovers + stats.lease_cuts;
-  totals.stats.store_faults += stats.store_faults;
+  totals.add(stats);
   if (!failure.empty()) {
     ++totals.broken;
     tell(plan, failure, as_found);
@@ -93,11 +108,11 @@ bool run_one(sim::Plan const& plan, bool verbose, bool as_found, Totals& totals)
   return failure.empty();
 }
 
-void summarise(Totals const& t, double cpu_s) {
-  say(
-      fmt::format("{} seeds, {} broken; {:.1f} CPU s, {:.1f} simulated hours, {:.2f} of them per "
-                  "CPU second\n",
-                  t.seeds, t.broken, cpu_s, t.simulated_s / 3'600, t.simulated_s / 3'600 / cpu_s));
+void summarise(Totals const& t) {
+  say(fmt::format(
+      "{} seeds, {} broken; {:.1f} CPU s, {:.1f} simulated hours, {:.2f} of them per "
+      "CPU second\n",
+      t.seeds, t.broken, t.cpu_s, t.simulated_s / 3'600, t.simulated_s / 3'600 / t.cpu_s));
   say(
       fmt::format("{} messages, {} acknowledged, {} lost, {} crashes, {} cuts, {} store faults, {} "
                   "stalls, {} takeovers\n",
@@ -107,36 +122,10 @@ void summarise(Totals const& t, double cpu_s) {
 
 struct Arguments {
   std::optional<std::uint64_t> seed, seeds;
-  std::uint64_t from = 1;
+  std::uint64_t from = 1, processes = 0;
   bool first = false, as_found = false;
   std::vector<std::pair<std::string, std::string>> changes;
 };
-
-std::optional<Arguments> parse(int argc, char** argv) {
-  Arguments a;
-  for (int i = 1; i < argc; ++i) {
-    std::string const option = argv[i];
-    if (option == "--first" || option == "--as-found") {
-      (option == "--first" ? a.first : a.as_found) = true;
-      continue;
-    }
-    if (++i == argc) return std::nullopt;
-    std::string const value = argv[i];
-    auto const number = text::parse_int(value);
-    auto const wants_text = option == "--without" || option == "--settings";
-    if (!wants_text && (!number || *number < 0)) return std::nullopt;
-    if (option == "--seed")
-      a.seed = static_cast<std::uint64_t>(*number);
-    else if (option == "--seeds")
-      a.seeds = static_cast<std::uint64_t>(*number);
-    else if (option == "--from")
-      a.from = static_cast<std::uint64_t>(*number);
-    else
-      a.changes.emplace_back(option, value);
-  }
-  if (a.seed.has_value() == a.seeds.has_value()) return std::nullopt;
-  return a;
-}
 
 bool change(sim::Plan& plan, std::string const& option, std::string const& value) {
   if (option == "--jobs") {
@@ -155,26 +144,76 @@ bool change(sim::Plan& plan, std::string const& option, std::string const& value
   return true;
 }
 
+std::optional<Arguments> parse(int argc, char** argv) {
+  Arguments a;
+  for (int i = 1; i < argc; ++i) {
+    std::string const option = argv[i];
+    if (option == "--first" || option == "--as-found") {
+      (option == "--first" ? a.first : a.as_found) = true;
+      continue;
+    }
+    if (++i == argc) return std::nullopt;
+    std::string const value = argv[i];
+    auto const number = text::parse_int(value);
+    auto const wants_text = option == "--without" || option == "--settings";
+    if (!wants_text && (!number || *number < 0)) return std::nullopt;
+    if (option == "--seed")
+      a.seed = static_cast<std::uint64_t>(*number);
+    else if (option == "--seeds")
+      a.seeds = static_cast<std::uint64_t>(*number);
+    else if (option == "--processes")
+      a.processes = static_cast<std::uint64_t>(*number);
+    else if (option == "--from")
+      a.from = static_cast<std::uint64_t>(*number);
+    else
+      a.changes.emplace_back(option, value);
+  }
+  if (a.seed.has_value() == a.seeds.has_value()) return std::nullopt;
+  for (sim::Plan plan; auto const& [option, value] : a.changes)
+    if (!change(plan, option, value)) return std::nullopt;
+  auto const cores = static_cast<std::uint64_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+  if (a.processes == 0) a.processes = a.first || a.seed ? 1 : std::min(cores, *a.seeds + 1);
+  return a;
+}
+
+// Every so manieth of the seeds. The exit status: 1 when one has broken.
+int run_part(Arguments const& a, std::uint64_t part, Totals& totals) {
+  auto const count = a.seed ? 1 : *a.seeds;
+  auto const began = std::clock();
+  for (auto i = part; i < count && ended_early == 0; i += a.processes) {
+    auto plan = sim::Plan::draw((a.seed ? *a.seed : a.from) + i);
+    for (auto const& [option, value] : a.changes) change(plan, option, value);
+    auto const good = run_one(plan, a.seed.has_value(), a.as_found, totals);
+    if (!good && a.first) break;
+  }
+  totals.cpu_s = static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
+  return totals.broken == 0 ? 0 : 1;
+}
+
+int run_all(Arguments const& a, Totals& totals) {
+  if (a.processes == 1) return run_part(a, 0, totals);
+  auto all_good = true;
+  auto const run = [&](std::size_t part, Totals& counted) {
+    counted = Totals();
+    return run_part(a, part, counted);
+  };
+  for (auto const& counted : sim::in_processes<Totals>(
+           a.processes, run, [] { return ended_early != 0; }, all_good))
+    totals.add(counted);
+  return all_good ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   auto const arguments = parse(argc, argv);
   if (!arguments) return std::fputs(usage, stderr), 2;
-  auto const count = arguments->seed ? 1 : *arguments->seeds;
-  auto const first = arguments->seed ? *arguments->seed : arguments->from;
   for (int const signal : {SIGABRT, SIGSEGV}) ::signal(signal, tell_seed);
-  for (int const signal : {SIGINT, SIGTERM}) ::signal(signal, [](int) { ended_early = 1; });
+  struct sigaction ends {};
+  ends.sa_handler = [](int) { ended_early = 1; };  // without SA_RESTART: who waits is woken
+  for (int const signal : {SIGINT, SIGTERM}) ::sigaction(signal, &ends, nullptr);
   Totals totals;
-  auto const began = std::clock();
-  for (std::uint64_t i = 0; i < count && ended_early == 0; ++i) {
-    auto plan = sim::Plan::draw(first + i);
-    for (auto const& [option, value] : arguments->changes)
-      if (!change(plan, option, value)) return std::fputs(usage, stderr), 2;
-    auto const good = run_one(plan, arguments->seed.has_value(), arguments->as_found, totals);
-    if (!good && arguments->first) break;
-  }
-  if (!arguments->seed)
-    summarise(totals, static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC);
-  if (ended_early != 0) return 130;
-  return totals.broken == 0 ? 0 : 1;
+  auto const status = run_all(*arguments, totals);
+  if (!arguments->seed) summarise(totals);
+  return ended_early != 0 ? 130 : status;
 }

@@ -1,0 +1,47 @@
+#pragma once
+// Runs one part of a piece of work in each of several child processes and gives back what each has
+// counted. A child that dies is told by its status. SIGTERM and SIGINT end the children, too.
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <stdexcept>
+#include <type_traits>
+#include <vector>
+
+namespace lepton::sim {
+
+// `run(part, counted)` returns the child's exit status; `is_over()` is asked when a signal came.
+template <class T, class Run, class IsOver>
+std::vector<T> in_processes(std::size_t count, Run const& run, IsOver const& is_over,
+                            bool& all_good) {
+  static_assert(std::is_trivially_copyable_v<T>, "counted in memory that the processes share");
+  auto* const memory =
+      ::mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::runtime_error("no memory to share");
+  auto* const counted = static_cast<T*>(memory);
+  std::vector<pid_t> children;
+  for (std::size_t part = 0; part < count; ++part) {
+    auto const child = ::fork();
+    if (child < 0) throw std::runtime_error("no process could be started");
+    if (child == 0) ::_exit(run(part, counted[part]));
+    children.push_back(child);
+  }
+  all_good = true;
+  for (auto const child : children) {
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR)
+      if (is_over())
+        for (auto const other : children) ::kill(other, SIGTERM);
+    all_good = all_good && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+  std::vector<T> all(counted, counted + count);
+  ::munmap(memory, count * sizeof(T));
+  return all;
+}
+
+}  // namespace lepton::sim
