@@ -11,8 +11,8 @@ namespace {
 constexpr std::size_t parts_max = 2;      // of outputs, 1 MiB each, with one sync
 constexpr std::size_t syncs_out_max = 2;  // one may wait for news while another brings some
 
-// Of a start that failed. Else it was told to stop before, came too late, met the rest of an attempt
-// before it, or its launch was cut off.
+// Of a start that failed. Else it was told to stop before, came too late, met the rest of an
+// attempt before it, or its launch was cut off.
 bool is_own_fault(EndReason reason) {
   return reason == EndReason::start_failed || reason == EndReason::unknown;
 }

@@ -30,8 +30,7 @@ void LeftOutputs::leave(std::string const& node, node::RunStatus const& status) 
   std::filesystem::create_directories(files.out + "/model");
   std::ofstream(files.spec) << "attempt=" << status.attempt << "\n";
   std::ofstream(files.status) << encode(status);
-  for (auto const& [path, content] : of(status.attempt))
-    write(files.out + "/" + path, content);
+  for (auto const& [path, content] : of(status.attempt)) write(files.out + "/" + path, content);
 }
 
 std::map<std::string, std::string> LeftOutputs::of(std::string const& attempt) {
