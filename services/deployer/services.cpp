@@ -78,6 +78,12 @@ Status Deployer::check_apply(ServiceSpec const& spec) const {
 }
 
 void Deployer::apply_service(ServiceApply const& m, Ticket<ServiceApply> ticket, Context& c) {
+  auto const leader = m.spec.scale ? m.spec.scale->adjustment.follows : "";
+  // The scaler knows the deployer only, and a share counts against the whole group.
+  if (!leader.empty())
+    if (auto may = c.allow(Verb::write, "service/" + leader); !may)
+      return c.answer(ticket, may.error());
+  c.acts_on(m.resource());
   consider(m.spec, "applied", ticket, c);
 }
 

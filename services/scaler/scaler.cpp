@@ -23,8 +23,8 @@ std::string path_of(std::string const& service) {
   return "service/" + service;
 }
 
-// The service whose signal it follows; of one with a share of its changes.
-std::string leader_of(std::string const& service, ScaleSettings const& s) {
+// Named after the service whose signal all of it follow.
+std::string group_of(std::string const& service, ScaleSettings const& s) {
   return s.adjustment.follows.empty() ? service : s.adjustment.follows;
 }
 
@@ -110,6 +110,10 @@ Result<ScaleWanted> Scaler::put(ServiceScalePut const& m, Context& c) {
   auto const& leader = m.settings.adjustment.follows;
   if (!leader.empty() && !text::is_dns_label(leader))
     return Error{Code::invalid, "adjustment.follows: '" + leader + "' is no name of a service"};
+  // Its share counts against the group.
+  if (auto may = leader.empty() ? ok() : c.allow(Verb::write, path_of(leader)); !may)
+    return may.error();
+  c.acts_on(path_of(m.service));
   auto policy = policy_of(m.settings);
   if (!policy) return policy.error();
   auto const shares = shares_with(m);
@@ -143,11 +147,11 @@ Result<ScaleWanted> Scaler::put(ServiceScalePut const& m, Context& c) {
 // Of the group of a service once it is scaled so; 1 where there is no group.
 Result<double> Scaler::shares_with(ServiceScalePut const& m) const {
   if (m.settings.policy != "adjustment") return 1.0;
-  auto const leader = leader_of(m.service, m.settings);
+  auto const group = group_of(m.service, m.settings);
   std::vector<double> shares{m.settings.adjustment.share};
   for (auto const& [name, service] : services_) {
     auto const& s = service.row.settings;
-    if (name != m.service && s.policy == "adjustment" && leader_of(name, s) == leader)
+    if (name != m.service && s.policy == "adjustment" && group_of(name, s) == group)
       shares.push_back(s.adjustment.share);
   }
   return sum_of_shares(shares);
@@ -257,22 +261,24 @@ bool Scaler::is_heard(Service const& service, TimeMs now) const {
   return service.reported_at && now - *service.reported_at <= settings_.report_valid_ms;
 }
 
-// Its own, or those of the service that it follows: none while nothing is heard of that.
-Signals const& Scaler::signals_for(Service const& service, TimeMs now) const {
+// Of the service that it follows, if any; silence while nothing is heard of that.
+Signals const* Scaler::leader_of(Service const& service, TimeMs now) const {
   static Signals const silence;
   auto const& leader = service.row.settings.adjustment.follows;
-  if (leader.empty()) return service.signals;
+  if (leader.empty()) return nullptr;
   auto const found = services_.find(leader);
-  return found != services_.end() && is_heard(found->second, now) ? found->second.signals : silence;
+  auto const heard = found != services_.end() && is_heard(found->second, now);
+  return heard ? &found->second.signals : &silence;
 }
 
 void Scaler::look(Service& service, Context& c) {
   service.due_at = c.now() + service.policy->period_ms();
   auto const replicas = service.row.wanted;
   auto const starting = replicas > service.ready ? replicas - service.ready : 0;
-  auto decision = decide(
-      *service.policy, service.row.settings.limits, service.memory,
-      {replicas, service.ready, starting, service.silent, signals_for(service, c.now())}, c.now());
+  auto decision = decide(*service.policy, service.row.settings.limits, service.memory,
+                         {replicas, service.ready, starting, service.silent, service.signals,
+                          leader_of(service, c.now())},
+                         c.now());
   ++decisions_;
   auto const changed = decision.wanted != decision.before;
   commit(service, std::move(decision), c);

@@ -70,7 +70,7 @@ class Scaler final : public actor::Actor {
   void round(std::string const& from, Context& c);
   bool is_due(Service const& service, TimeMs now) const;
   bool is_heard(Service const& service, TimeMs now) const;
-  Signals const& signals_for(Service const& service, TimeMs now) const;
+  Signals const* leader_of(Service const& service, TimeMs now) const;
   void look(Service& service, Context& c);
   void by_hand(Service& service, std::uint32_t wanted, std::string reason, Context& c);
   void commit(Service& service, ScaleDecision decision, Context& c);

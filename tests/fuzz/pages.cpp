@@ -31,7 +31,7 @@ void of_docker(std::string const& text) {
   (void)node::exec_id(text);
   (void)node::exec_exit_code(text);
   (void)node::container_state(text);
-  (void)node::has_begun(text, {});
+  (void)node::find_own(text, {});
   (void)node::pulled(text);
   auto const auth = node::registry_auth(Secret<>(std::string(text)), "ghcr.io/a/b:1");
   if (!auth && text.size() > 20)

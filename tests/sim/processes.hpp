@@ -2,20 +2,23 @@
 // Runs one part of a piece of work in each of several child processes and gives back what each has
 // counted. A child that dies is told by its status. SIGTERM and SIGINT end the children, too.
 
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
 #include <cstddef>
 #include <stdexcept>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace lepton::sim {
 
-// `run(part, counted)` returns the child's exit status; `is_over()` is asked when a signal came.
+inline constexpr int look_every_ms = 20;
+
+// `run(part, counted)` returns the child's exit status; once `is_over()` the children are ended.
 template <class T, class Run, class IsOver>
 std::vector<T> in_processes(std::size_t count, Run const& run, IsOver const& is_over,
                             bool& all_good) {
@@ -32,12 +35,15 @@ std::vector<T> in_processes(std::size_t count, Run const& run, IsOver const& is_
     children.push_back(child);
   }
   all_good = true;
-  for (auto const child : children) {
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR)
-      if (is_over())
-        for (auto const other : children) ::kill(other, SIGTERM);
-    all_good = all_good && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  for (auto told = false; !children.empty(); ::poll(nullptr, 0, look_every_ms)) {
+    if (is_over() && !std::exchange(told, true))
+      for (auto const child : children) ::kill(child, SIGTERM);
+    std::erase_if(children, [&](pid_t child) {
+      int status = 0;
+      if (::waitpid(child, &status, WNOHANG) != child) return false;
+      all_good = all_good && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+      return true;
+    });
   }
   std::vector<T> all(counted, counted + count);
   ::munmap(memory, count * sizeof(T));

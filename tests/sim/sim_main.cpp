@@ -209,9 +209,7 @@ int main(int argc, char** argv) {
   auto const arguments = parse(argc, argv);
   if (!arguments) return std::fputs(usage, stderr), 2;
   for (int const signal : {SIGABRT, SIGSEGV}) ::signal(signal, tell_seed);
-  struct sigaction ends {};
-  ends.sa_handler = [](int) { ended_early = 1; };  // without SA_RESTART: who waits is woken
-  for (int const signal : {SIGINT, SIGTERM}) ::sigaction(signal, &ends, nullptr);
+  for (int const signal : {SIGINT, SIGTERM}) ::signal(signal, [](int) { ended_early = 1; });
   Totals totals;
   auto const status = run_all(*arguments, totals);
   if (!arguments->seed) summarise(totals);

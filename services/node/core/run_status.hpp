@@ -39,7 +39,7 @@ enum class EndReason : std::uint8_t {
   start_failed,
   lock_held,
   runner_died,
-  launch_lost  // who was to start it died on the way
+  launch_lost  // this machine could not: who was to start it was killed, its disk is full
 };
 
 consteval auto enumerators(EndReason) {
@@ -81,6 +81,7 @@ struct RunStatus {
   std::int64_t runner_start_ticks = 0;
   std::string boot_id;  // of the machine's life in which the pids are valid
   std::int64_t started_wall_ms = 0;
+  std::int64_t started_ms = 0;  // CLOCK_BOOTTIME: wall clocks jump
   std::int64_t ended_wall_ms = 0;
   std::int64_t log_bytes = 0;          // kept
   std::int64_t log_dropped_bytes = 0;  // over the limit, or the disk was full

@@ -32,6 +32,7 @@ Record to_record(RunStatus const& status) {
   record.put("runner_start_ticks", status.runner_start_ticks);
   record.put("boot_id", status.boot_id);
   record.put("started_wall_ms", status.started_wall_ms);
+  record.put("started_ms", status.started_ms);
   record.put("ended_wall_ms", status.ended_wall_ms);
   record.put("log_bytes", status.log_bytes);
   record.put("log_dropped_bytes", status.log_dropped_bytes);
@@ -93,6 +94,7 @@ Result<RunStatus> decode_run_status(std::string_view text) {
   status.runner_start_ticks = record->number("runner_start_ticks", 0);
   status.boot_id = record->text("boot_id");
   status.started_wall_ms = record->number("started_wall_ms", 0);
+  status.started_ms = record->number("started_ms", 0);
   status.ended_wall_ms = record->number("ended_wall_ms", 0);
   status.log_bytes = record->number("log_bytes", 0);
   status.log_dropped_bytes = record->number("log_dropped_bytes", 0);

@@ -83,14 +83,15 @@ std::vector<std::string> watch_command(std::string const& programs, std::string 
   return {programs + "/lepton-container", "run_on", state_dir, spec.attempt};
 }
 
-Result<bool> has_container(std::string const& programs, std::string const& state_dir,
-                           RunSpec const& spec) {
-  if (spec.image.empty()) return false;
+Result<Container> what_became_of(std::string const& programs, std::string const& state_dir,
+                                 RunSpec const& spec) {
+  if (spec.image.empty()) return Container::none;
   auto const pid = spawn({programs + "/lepton-container", "has", state_dir, spec.attempt});
   if (!pid) return Error{Code::unavailable, pid.error().what};
   auto const status = wait_for(*pid);
-  if (status == 0) return true;
-  if (status == exit_none) return false;
+  if (status == 0) return Container::running;
+  if (status == exit_none) return Container::none;
+  if (status == exit_ended) return Container::ended;
   return Error{Code::unavailable, "Docker does not tell of the container of " + spec.attempt};
 }
 

@@ -33,10 +33,11 @@ std::vector<std::string> container_command(std::string const& programs,
 std::vector<std::string> watch_command(std::string const& programs, std::string const& state_dir,
                                        RunSpec const& spec);
 
-// Whether the attempt's container has begun, and may have ended since; `unavailable` when the
-// engine does not say.
-Result<bool> has_container(std::string const& programs, std::string const& state_dir,
-                           RunSpec const& spec);
+// What became of the attempt's container; `none`: it never began, or is gone. `unavailable` when
+// the engine does not say.
+enum class Container : std::uint8_t { none, running, ended };
+Result<Container> what_became_of(std::string const& programs, std::string const& state_dir,
+                                 RunSpec const& spec);
 
 // Ok: the engine has confirmed that the attempt's container is gone. `unavailable`: it has not, and
 // the attempt must not pass for ended. Ok for a spec without an image.
@@ -46,8 +47,8 @@ Status end_container(std::string const& programs, std::string const& state_dir,
 // Other limits for a container that runs. `conflict`: it uses more memory than that.
 Status resize_container(std::string const& programs, std::string const& state_dir,
                         RunSpec const& spec, RunLimits const& limits);
-// How lepton-container says so, and that there is none, by its exit status.
-inline constexpr int exit_in_use = 3, exit_none = 4;
+// How lepton-container says so, and what became of a container, by its exit status.
+inline constexpr int exit_in_use = 3, exit_none = 4, exit_ended = 5;
 
 // The folder of the running program.
 std::string own_folder();

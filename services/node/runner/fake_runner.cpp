@@ -82,6 +82,9 @@ Result<FakeRunner::Attempt*> FakeRunner::known(std::string_view attempt) {
 
 // Brings the attempt to the present: the earliest of its possible ends so far is what happened.
 void FakeRunner::catch_up(Attempt& attempt) const {
+  auto const has_leftovers = attempt.status.state == RunState::ending;
+  if (has_leftovers && !attempt.spec.autonomous && clock_.now_ms() >= attempt.lease_until_ms)
+    end_unwatched(attempt, "the runner was killed");
   if (attempt.status.state != RunState::running) return;
   auto const& spec = attempt.spec;
   auto const now = clock_.now_ms();

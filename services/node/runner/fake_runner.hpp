@@ -34,7 +34,8 @@ class FakeRunner final : public Runner {
   }
 
   // As kill -9 of the runner and its guard. With `leftovers` processes of the task survive, and the
-  // attempt is `ending` until clear_leftovers.
+  // attempt is `ending` until clear_leftovers, or its lease: what outlives that, since nobody is
+  // left on the machine to end it, is beyond what leases promise.
   void kill_runner(std::string_view attempt, bool leftovers = false);
   void clear_leftovers(std::string_view attempt);
   // As kill -9 of a runner before it could start the task.

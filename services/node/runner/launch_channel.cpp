@@ -48,7 +48,7 @@ Result<Secret<>> receive_text(int socket, std::int64_t timeout_ms) {
   auto const until_ms = SystemClock().now_ms() + timeout_ms;
   for (;;) {
     if (!readable(socket, until_ms))
-      return Error{Code::timeout, "the other side of the launch socket says nothing"};
+      return Error{Code::internal, "the other side of the launch socket says nothing"};
     char part[4096];
     auto const n = ::recv(socket, part, sizeof part, 0);
     if (n < 0 && errno == EINTR) continue;
@@ -56,7 +56,7 @@ Result<Secret<>> receive_text(int socket, std::int64_t timeout_ms) {
     wipe(part, sizeof part);
     if (n < 0) return hung_up();
     if (n == 0) return Secret<>(std::move(text));
-    if (text.size() > Record::size_max) return Error{Code::exhausted, "the launch is over 1 MiB"};
+    if (text.size() > Record::size_max) return Error{Code::invalid, "the launch is over 1 MiB"};
   }
 }
 

@@ -10,8 +10,7 @@ namespace lepton::node {
 
 inline constexpr int launch_fd = 3;  // the socket's number in the runner
 
-// `internal` when the other side was killed on the way, `timeout` when it says nothing for that
-// long.
+// `internal` when the other side was killed on the way, or says nothing for that long.
 Status send_secrets(int socket, Secrets const& secrets);
 Result<Secrets> receive_secrets(int socket, std::int64_t timeout_ms);
 

@@ -65,7 +65,7 @@ Result<RunStatus> settle_dead(AttemptFiles const& files, TaskLock& lock,
     if (auto ended = end_container(programs, files.state_dir, *spec); !ended) return ended.error();
   }
   // Nothing of it lives; who sees the final status may start the next attempt at once.
-  if (auto cleared = lock.set_holder(""); !cleared) return cleared.error();
+  if (auto cleared = lock.clear_holder(status->attempt); !cleared) return cleared.error();
   if (terminal(status->state)) return status;
   status = lost(*status);
   if (auto written = write_last_status(files, *status); !written) return written.error();

@@ -189,7 +189,8 @@ Status ProcessRunner::launch(RunSpec const& spec, Secrets const& secrets) {
   auto report = send_secrets(mine.get(), secrets);
   if (auto received = receive_report(mine.get(), options_.start_timeout_ms); report || !received)
     report = received;
-  if (!report && report.error().code == Code::timeout) ::kill(*pid, SIGKILL);
+  // Where it hangs; else it has left, and its entry is still ours.
+  if (!report && report.error().code == Code::internal) ::kill(*pid, SIGKILL);
   reap(*pid);
   return report;
 }

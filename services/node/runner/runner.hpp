@@ -20,7 +20,8 @@ namespace lepton::node {
 constexpr EndReason reason_of(Code code) {
   if (code == Code::conflict) return EndReason::lock_held;
   if (code == Code::timeout) return EndReason::lease_expired;
-  return code == Code::internal ? EndReason::launch_lost : EndReason::start_failed;
+  auto const of_machine = code == Code::internal || code == Code::exhausted;
+  return of_machine ? EndReason::launch_lost : EndReason::start_failed;
 }
 
 constexpr Code code_of(EndReason reason) {
@@ -42,7 +43,8 @@ class Runner {
   // Ok: the task runs, or this very start was done before. An error is final: nothing runs and
   // nothing will. `conflict`: the task's lock is held by another attempt, or the attempt's id was
   // used for another spec. `invalid`: the spec. `denied`: the user. `exhausted`: the disk is full.
-  // `timeout`: the lease has run out already. `internal`: who was to launch it was killed.
+  // `timeout`: the lease has run out already. `internal`: who was to launch it was killed, or says
+  // nothing.
   virtual Status start(RunSpec const& spec, Secrets const& secrets) = 0;
 
   // `conflict` when the attempt has ended.

@@ -54,6 +54,10 @@ Status TaskLock::set_holder(std::string_view attempt) {
   return written;
 }
 
+Status TaskLock::clear_holder(std::string_view attempt) {
+  return holder(path_) == attempt ? set_holder("") : ok();
+}
+
 Status TaskLock::unlink() {
   if (::unlink(path_.c_str()) != 0 && errno != ENOENT) return file_error("remove", path_, errno);
   return ok();

@@ -21,8 +21,9 @@ class TaskLock {
   // The attempt named in the file, whether or not someone holds the lock.
   static std::string holder(std::string const& path);
 
-  Status set_holder(std::string_view attempt);  // "" on an orderly end
-  Status unlink();                              // while holding it: no new taker gets this file
+  Status set_holder(std::string_view attempt);    // "" on an orderly end
+  Status clear_holder(std::string_view attempt);  // only its own name
+  Status unlink();                                // while holding it: no new taker gets this file
 
  private:
   TaskLock(Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}

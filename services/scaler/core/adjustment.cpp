@@ -20,7 +20,7 @@ Status check(AdjustmentSettings const& s) {
 Result<double> sum_of_shares(std::vector<double> const& shares) {
   auto const sum = std::accumulate(shares.begin(), shares.end(), 0.0);
   if (sum <= 1 + 1e-9) return sum;
-  return Error{Code::invalid,
+  return Error{Code::conflict,
                fmt::format("adjustment.share: with it the shares of the group sum to {:.9g}; they "
                            "must sum to 1, or the group would not follow its load",
                            sum)};
@@ -38,8 +38,8 @@ std::vector<double> adjust(std::vector<double> const& replicas, std::vector<doub
 Proposal Adjustment::decide(Memory& memory, Observation const& seen, TimeMs now_ms) const {
   auto const& [signal, per_replica] = settings_.target;
   auto const& [keep, share, period, follows] = settings_.equation;
-  auto const now = seen.signals[signal].mean(now_ms, period);
-  auto const before = seen.signals[signal].mean(now_ms - period, period);
+  auto const now = seen.followed()[signal].mean(now_ms, period);
+  auto const before = seen.followed()[signal].mean(now_ms - period, period);
   if (!now || !before) return unchanged_without_samples(seen, signal, 2 * period);
   if (memory.adjusted_at_ms && now_ms - *memory.adjusted_at_ms < period)
     return {seen.replicas, "the step of this period is done", now};

@@ -17,8 +17,8 @@ struct AdjustmentSettings {
 };
 Status check(AdjustmentSettings const& settings);
 
-// Those of a group that is not complete yet sum to less than 1. invalid above that (by 1e-9), for
-// the group would grow by more than its load.
+// Those of a group that is not complete yet sum to less than 1. conflict above that (by 1e-9), for
+// the group would grow by more than its load; it may pass when another one has a smaller share.
 Result<double> sum_of_shares(std::vector<double> const& shares);
 
 // R' of a whole group for a total change of so many replicas; as many results as shares. Below zero

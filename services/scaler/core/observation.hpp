@@ -52,6 +52,9 @@ struct Observation {
   std::uint32_t starting = 0;  // of these: not ready yet
   std::uint32_t silent = 0;    // of the ready ones: without samples of CPU and GPU
   Signals const& signals;
+  Signals const* leader = nullptr;  // of the service that it follows; nothing: its own
+
+  Signals const& followed() const { return leader == nullptr ? signals : *leader; }
 };
 
 }  // namespace lepton::scaler

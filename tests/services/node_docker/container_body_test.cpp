@@ -80,7 +80,7 @@ TEST(ContainerStateOf, IsReadFromWhatDockerSays) {
   EXPECT_FALSE(container_state("{}"));
 }
 
-TEST(HasBegun, IsOursByItsLabelsAndWasStarted) {
+TEST(FindOwn, IsOursByItsLabelsAndWasStarted) {
   RunSpec spec;
   spec.attempt = "a-1";
   spec.task = "a";
@@ -88,12 +88,14 @@ TEST(HasBegun, IsOursByItsLabelsAndWasStarted) {
     return R"({"State":{"Status":")" + status + R"("},"Config":{"Labels":{"lepton.attempt":")" +
            attempt + R"(","lepton.task":"a"}}})";
   };
-  for (auto const* status : {"running", "paused", "exited"})
-    EXPECT_TRUE(has_begun(told(status, "a-1"), spec)) << status;
-  EXPECT_FALSE(has_begun(told("created", "a-1"), spec));
-  EXPECT_FALSE(has_begun(told("running", "a-2"), spec));
-  EXPECT_FALSE(has_begun(R"({"State":{"Status":"running"}})", spec));
-  EXPECT_FALSE(has_begun("no json", spec));
+  EXPECT_EQ(*find_own(told("running", "a-1"), spec), Container::running);
+  EXPECT_EQ(*find_own(told("paused", "a-1"), spec), Container::running);
+  EXPECT_EQ(*find_own(told("exited", "a-1"), spec), Container::ended);
+  EXPECT_EQ(*find_own(told("created", "a-1"), spec), Container::none);
+  EXPECT_EQ(*find_own(told("running", "a-2"), spec), Container::none);
+  EXPECT_EQ(*find_own(R"({"State":{"Status":"running"}})", spec), Container::none);
+  EXPECT_FALSE(find_own("{}", spec)) << "not told is not none";
+  EXPECT_FALSE(find_own("no json", spec));
 }
 
 TEST(Resize, MemoryAndCpuTogether) {

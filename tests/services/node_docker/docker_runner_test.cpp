@@ -139,9 +139,17 @@ class Unwatched : public InDocker {
   void let_go(RunSpec const& spec) const {
     std::ofstream(AttemptFiles(options().state_dir, spec.attempt).out + "/go");
   }
+  bool has_ended(RunSpec const& spec) const {
+    auto const body =
+        Engine::get().api().get("/containers/" + container_name(spec.attempt) + "/json");
+    return body && !container_state(*body)->running;
+  }
   void start_and_kill_watchers(RunSpec const& spec) {
     start(spec);
     wait_for_log(spec.attempt, "up");
+    kill_watchers(spec);
+  }
+  void kill_watchers(RunSpec const& spec) {
     first_ = *runner_.poll(spec.attempt);
     auto const guard = *read_process(read_process(first_.runner_pid)->parent);
     auto const runner = *read_process(first_.runner_pid), watcher = *read_process(first_.pid);
@@ -168,18 +176,97 @@ TEST_F(Unwatched, AContainerIsWatchedOnToItsEnd) {
   auto const end = wait_for_end(spec.attempt);
   EXPECT_EQ(end.state, RunState::exited);
   EXPECT_EQ(end.exit_code, 7);
-  EXPECT_EQ(log(spec.attempt), "up\non\n");
+  EXPECT_EQ(
+      log(spec.attempt),
+      "up\n[lepton: what watched the container was killed; some output may be missing]\non\n");
   EXPECT_FALSE(has_container(spec.attempt));
 }
 
-TEST_F(Unwatched, AnAdoptedContainerIsStoppedAndHasItsLease) {
+TEST_F(Unwatched, AnAdoptedContainerIsStopped) {
   NEEDS_ENGINE();
   auto const spec = waiting();
   start_and_kill_watchers(spec);
   ASSERT_TRUE(is_adopted(spec));
-  EXPECT_TRUE(runner_.renew_lease(spec.attempt, SystemClock().now_ms() + 60'000));
   ASSERT_TRUE(runner_.request_stop(spec.attempt, "enough"));
   EXPECT_EQ(wait_for_end(spec.attempt).reason, EndReason::stopped);
+  EXPECT_FALSE(has_container(spec.attempt));
+}
+
+TEST_F(Unwatched, AnAdoptedContainerKeepsItsLease) {
+  NEEDS_ENGINE();
+  auto spec = waiting();
+  spec.lease_until_ms = SystemClock().now_ms() + 5'000;
+  start_and_kill_watchers(spec);
+  ASSERT_TRUE(is_adopted(spec));
+  auto const until_ms = SystemClock().now_ms() + 6'000;
+  ASSERT_TRUE(runner_.renew_lease(spec.attempt, until_ms));
+  EXPECT_EQ(wait_for_end(spec.attempt).reason, EndReason::lease_expired);
+  EXPECT_GE(SystemClock().now_ms(), until_ms);
+}
+
+// The grace counts from the end of the lease, not from the adoption: the work may be elsewhere.
+TEST_F(Unwatched, OneWhoseLeaseHasPassedGetsNoFreshGrace) {
+  NEEDS_ENGINE();
+  auto spec = contained("trap 'sleep 3; exit 3' TERM; echo up; while :; do sleep 0.1; done");
+  spec.lease_until_ms = SystemClock().now_ms() + 2'000;
+  spec.stop_grace_ms = 5'000;
+  start_and_kill_watchers(spec);
+  auto const over_ms = spec.lease_until_ms + spec.stop_grace_ms;
+  ASSERT_TRUE(wait_until([&] { return SystemClock().now_ms() > over_ms; }));
+  auto const end = wait_for_end(spec.attempt);
+  EXPECT_EQ(end.reason, EndReason::lease_expired);
+  EXPECT_NE(end.exit_code, 3) << "it had its grace";
+  EXPECT_FALSE(has_container(spec.attempt));
+}
+
+TEST_F(Unwatched, AnAdoptedContainerKeepsItsLimitOfTime) {
+  NEEDS_ENGINE();
+  auto spec = waiting();
+  spec.max_duration_ms = 4'000;
+  start_and_kill_watchers(spec);
+  ASSERT_TRUE(is_adopted(spec));
+  auto const end = wait_for_end(spec.attempt);
+  EXPECT_EQ(end.reason, EndReason::time_limit);
+  auto const ran_ms = end.ended_wall_ms - first_.started_wall_ms;
+  EXPECT_GE(ran_ms, 3'900);
+}
+
+TEST_F(Unwatched, AnAdoptedContainerKeepsTheLimitOfItsLog) {
+  NEEDS_ENGINE();
+  auto spec = waiting();
+  spec.log_bytes_max = 2;
+  start(spec);
+  wait_for_log(spec.attempt, "the log is full");
+  auto const before = log(spec.attempt);
+  kill_watchers(spec);
+  ASSERT_TRUE(is_adopted(spec));
+  let_go(spec);
+  EXPECT_EQ(wait_for_end(spec.attempt).exit_code, 7);
+  EXPECT_EQ(log(spec.attempt), before) << "said once";
+}
+
+// Its limit passed while nobody looked, and it was over before.
+TEST_F(Unwatched, AnEndInTimeIsNoEndByTheLimit) {
+  NEEDS_ENGINE();
+  auto spec = waiting();
+  spec.max_duration_ms = 3'000;
+  start_and_kill_watchers(spec);
+  let_go(spec);
+  ASSERT_TRUE(wait_until([&] { return has_ended(spec); }));
+  auto const limit_ms = SystemClock().now_ms() + 3'000;
+  ASSERT_TRUE(wait_until([&] { return SystemClock().now_ms() > limit_ms; }));
+  auto const end = wait_for_end(spec.attempt);
+  EXPECT_EQ(end.reason, EndReason::exited) << end.what;
+  EXPECT_EQ(end.exit_code, 7);
+}
+
+// With its watcher went what it waits for: it would wait for ever.
+TEST_F(Unwatched, OneThatNeverReadItsEnvironmentIsLost) {
+  NEEDS_ENGINE();
+  auto const spec = waiting();
+  start_and_kill_watchers(spec);
+  std::ofstream(AttemptFiles(options().state_dir, spec.attempt).folder + "/box/env");
+  EXPECT_EQ(wait_for_end(spec.attempt).state, RunState::lost);
   EXPECT_FALSE(has_container(spec.attempt));
 }
 
@@ -188,11 +275,7 @@ TEST_F(Unwatched, AnEndThatNobodySawIsToldAsItWas) {
   auto const spec = waiting();
   start_and_kill_watchers(spec);
   let_go(spec);
-  ASSERT_TRUE(wait_until([&] {
-    auto const body =
-        Engine::get().api().get("/containers/" + container_name(spec.attempt) + "/json");
-    return body && !container_state(*body)->running;
-  }));
+  ASSERT_TRUE(wait_until([&] { return has_ended(spec); }));
   auto const end = wait_for_end(spec.attempt);
   EXPECT_EQ(end.state, RunState::exited);
   EXPECT_EQ(end.exit_code, 7);
@@ -231,6 +314,24 @@ TEST_F(InDocker, AKilledWatcherEndsTheContainer) {
   EXPECT_EQ(end.state, RunState::exited);
   EXPECT_EQ(end.signal, 9);
   EXPECT_FALSE(has_container(spec.attempt));
+}
+
+// The engine's answer that it has ended may be cut off, after an hour or with the engine, and has
+// to be asked for again.
+TEST_F(InDocker, AContainerIsWatchedOnOverARestartOfTheEngine) {
+  NEEDS_ENGINE();
+  auto spec = contained(
+      "trap 'echo bye; exit 5' TERM; echo up; while [ ! -e $LEPTON_OUTPUT_DIR/go ]; do sleep 0.1; "
+      "done; echo on; while :; do sleep 0.1; done");
+  spec.stop_grace_ms = 10'000;
+  start(spec);
+  wait_for_log(spec.attempt, "up");
+  ASSERT_TRUE(Engine::get().restart());
+  std::ofstream(AttemptFiles(options().state_dir, spec.attempt).out + "/go");
+  wait_for_log(spec.attempt, "on");
+  ASSERT_TRUE(runner_.request_stop(spec.attempt, "enough"));
+  EXPECT_EQ(wait_for_end(spec.attempt).exit_code, 5);
+  EXPECT_NE(log(spec.attempt).find("bye"), std::string::npos);
 }
 
 // What cannot be confirmed is not said: the attempt is not over while the engine is away.

@@ -60,25 +60,36 @@ Engine::~Engine() {
   ::waitpid(pid_, nullptr, 0);
 }
 
-bool Engine::start() {
+bool Engine::start(bool keeps_running) {
   auto const& at = folder_.path();
-  pid_ = spawn({"dockerd", "--data-root=" + at + "/data", "--exec-root=" + at + "/run",
-                "--pidfile=" + at + "/pid", "--host=unix://" + socket(), "--bridge=none",
-                "--iptables=false", "--ip6tables=false"},
-               at + "/log");
+  pid_ = spawn(
+      {"dockerd", "--data-root=" + at + "/data", "--exec-root=" + at + "/run",
+       "--pidfile=" + at + "/pid", "--host=unix://" + socket(), "--bridge=none", "--iptables=false",
+       "--ip6tables=false", keeps_running ? "--live-restore=true" : "--live-restore=false"},
+      at + "/log");
   return wait_until([&] { return api().version() || ::waitpid(pid_, nullptr, WNOHANG) == pid_; },
                     start_limit_ms) &&
          api().version();
 }
 
+void Engine::kill() {
+  end(-pid_);
+}
+
+// The containers go on below their shims.
+bool Engine::restart() {
+  end(pid_);
+  return start(true);
+}
+
 // With the containerd that it started, which becomes our child then: a new engine would take even
 // its unreaped entry for a living one.
-void Engine::kill() {
+void Engine::end(pid_t who) {
   std::ifstream file(folder_.path() + "/run/containerd/containerd.pid");
   pid_t containerd = 0;
   file >> containerd;
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  ::kill(-pid_, SIGKILL);
+  ::kill(who, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
   if (containerd > 0) ::waitpid(containerd, nullptr, 0);
   ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);

@@ -25,11 +25,13 @@ class Engine {
 
   // As a crash of the engine's service, and its return.
   void kill();
-  bool start();
+  bool start(bool keeps_running = false);
+  bool restart();
 
  private:
   Engine();
   bool make_image();
+  void end(pid_t who);
 
   Folder folder_;
   std::string why_not_;

@@ -165,7 +165,7 @@ TEST_F(LaunchChannel, HalfOfTheSecretsAreNoSecrets) {
 }
 
 TEST_F(LaunchChannel, SilenceTimesOut) {
-  EXPECT_EQ(receive_secrets(runner_.get(), 10).error().code, Code::timeout);
+  EXPECT_EQ(receive_secrets(runner_.get(), 10).error().code, Code::internal);
 }
 
 TEST(ChooseUser, RootNodesNeverRunTasksAsRootByDefault) {

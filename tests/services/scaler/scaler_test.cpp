@@ -306,13 +306,39 @@ TEST_F(SharingTest, AGroupSharesTheChangesOfTheOneThatItFollows) {
 TEST_F(SharingTest, SharesOfAGroupNeverSumToMoreThanOne) {
   ASSERT_EQ(put("web", sharing(0.5)), "ok");
   ASSERT_EQ(put("api", sharing(0.5, "web")), "ok");
-  EXPECT_EQ(put("ocr", sharing(0.1, "web")), "invalid");
+  EXPECT_EQ(put("ocr", sharing(0.1, "web")), "conflict") << "another one's share may shrink";
   EXPECT_EQ(put("ocr", sharing(1)), "ok") << "its own load is its own";
   EXPECT_EQ(put("api", sharing(0.4, "web")), "ok") << "its own share counts once";
   auto of_another = by_concurrency(1, 2);
   of_another.adjustment.share = 0.5;
   EXPECT_EQ(put("big", of_another), "invalid") << "hpa knows no shares";
   EXPECT_EQ(put("big", sharing(0.1, "Not A Label")), "invalid");
+}
+
+// Its share counts against the group: a stranger could keep the others from being scaled.
+TEST_F(SharingTest, OnlyWhoMayChangeTheLeaderJoinsItsGroup) {
+  ASSERT_EQ(put("web", sharing(0.5)), "ok");
+  rule_gate.rule = [](actor::Caller const&, Verb, std::string_view resource) {
+    return resource == "service/web" ? Status(Error{Code::denied, "not yours"}) : ok();
+  };
+  EXPECT_EQ(put("api", sharing(0.1, "web")), "denied");
+  EXPECT_EQ(put("api", sharing(0.1)), "ok");
+}
+
+// What the leader is asked for says nothing of requests that wait for the follower.
+TEST_F(SharingTest, AFollowerSleepsAndWakesByItsOwnRequests) {
+  auto idle = sharing(0.5, "web");
+  idle.limits.min = 0;
+  idle.limits.zero_after_ms = 5'000;
+  ASSERT_EQ(put("web", sharing(0.5), 1), "ok");
+  ASSERT_EQ(put("api", idle, 1), "ok");
+  ASSERT_EQ(outcome(ask(ServiceScale{"api", 0}, ann)), "ok");
+  report({"web"}, 0, 20);
+  EXPECT_EQ(wanted("api"), 0u);
+  advance(1'000);
+  auto const told = ask(report_of("api", 1), deployer);
+  ASSERT_TRUE(told) << told.error().what;
+  EXPECT_EQ(told->wanted, 1u);
 }
 
 TEST_F(SharingTest, WhileNothingIsHeardOfTheLeaderNothingChanges) {

@@ -179,18 +179,21 @@ Result<std::optional<int>> exec_exit_code(std::string const& inspected) {
   return Exit(static_cast<int>(*number));
 }
 
-bool has_begun(std::string const& inspected, RunSpec const& spec) {
+Result<Container> find_own(std::string const& inspected, RunSpec const& spec) {
   auto const tree = codec::parse_json(inspected);
-  auto const word = [&](char const* section, char const* part, char const* name) -> std::string {
-    auto const* found = tree ? tree->find(section) : nullptr;
-    if (found != nullptr && part != nullptr) found = found->find(part);
-    if (found != nullptr) found = found->find(name);
+  auto const word = [&](std::initializer_list<char const*> path) -> std::string {
+    auto const* found = tree ? &*tree : nullptr;
+    for (auto const* name : path) found = found == nullptr ? nullptr : found->find(name);
     return found == nullptr ? "" : found->scalar;
   };
-  auto const status = word("State", nullptr, "Status");
-  return word("Config", "Labels", "lepton.attempt") == spec.attempt &&
-         word("Config", "Labels", "lepton.task") == spec.task &&
-         (status == "running" || status == "paused" || status == "exited");
+  auto const status = word({"State", "Status"});
+  if (status.empty())
+    return Error{Code::unavailable, "Docker does not tell the state of the container"};
+  if (word({"Config", "Labels", "lepton.attempt"}) != spec.attempt ||
+      word({"Config", "Labels", "lepton.task"}) != spec.task)
+    return Container::none;
+  if (status == "running" || status == "paused") return Container::running;
+  return status == "exited" ? Container::ended : Container::none;
 }
 
 Result<ContainerState> container_state(std::string const& inspected) {

@@ -45,9 +45,9 @@ struct ContainerState {
 };
 Result<ContainerState> container_state(std::string const& inspected);
 
-// Whether this is the attempt's own container, by its labels, and has ever been started: what one
-// that was only created says of its end means nothing.
-bool has_begun(std::string const& inspected, RunSpec const& spec);
+// What became of the attempt's own container, by its labels. One that was only created is none:
+// what it says of its end means nothing.
+Result<Container> find_own(std::string const& inspected, RunSpec const& spec);
 
 // The engine streams its progress; a pull that failed ends with an "error".
 Status pulled(std::string const& progress);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,6 +63,19 @@ Result<ContainerPipes> ContainerPipes::found(std::string const& folder) {
   auto log = open_one(folder + "/log");
   if (!log) return log.error();
   return ContainerPipes{folder, Fd(), std::move(*log)};
+}
+
+bool waits_for_environment(std::string const& folder) {
+  return ::access((folder + "/env").c_str(), F_OK) == 0;
+}
+
+bool ContainerPipes::is_read() {
+  if (!env) return true;
+  int left = 0;
+  if (::ioctl(env.get(), FIONREAD, &left) != 0 || left > 0) return false;
+  ::unlink((folder + "/env").c_str());
+  env.reset();
+  return true;
 }
 
 Status ContainerPipes::fill(std::string const& frame) {

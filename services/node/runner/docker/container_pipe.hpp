@@ -19,6 +19,9 @@ namespace lepton::node {
 std::string environment_frame(std::vector<std::string> const& lines,
                               std::vector<std::string> const& secrets);
 
+// Whether what was filled in has not been read yet, by `env` that is still there.
+bool waits_for_environment(std::string const& folder);
+
 struct ContainerPipes {
   std::string folder;
   Fd env;  // both ends stay open here, so that neither side waits for the other
@@ -29,6 +32,8 @@ struct ContainerPipes {
   static Result<ContainerPipes> found(std::string const& folder);
   // Before the container starts: all of it fits, or `exhausted`.
   Status fill(std::string const& frame);
+  // True once the container has read it; then `env` is gone.
+  bool is_read();
 };
 
 }  // namespace lepton::node

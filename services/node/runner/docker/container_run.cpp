@@ -23,6 +23,7 @@ namespace {
 constexpr std::int64_t wait_part_ms = 3'600'000;  // of one call that waits for the end
 constexpr std::int64_t engine_away_ms = 120'000;  // a restart of the engine is survived
 constexpr int pause_ms = 500;
+constexpr int begin_turn_ms = 50;  // until the container has read its environment
 
 Fd watch_term() {
   sigset_t wanted;
@@ -67,8 +68,7 @@ int ContainerRun::run_on() {
 }
 
 int ContainerRun::to_its_end() {
-  watch();
-  auto const state = ended();
+  auto const state = watch();
   relay();
   auto const code = tell(state);
   (void)docker_.remove(path_ + "?force=true&v=true");  // the runner makes sure of it again
@@ -109,17 +109,18 @@ Result<ContainerPlace> ContainerRun::prepare(std::vector<std::string>& lines,
                         !secrets_.empty()};
 }
 
-void ContainerRun::watch() {
+// A second thread waits for the end, however often the engine's answer has to be asked for again.
+Result<ContainerState> ContainerRun::watch() {
   Fd const over(::eventfd(0, EFD_CLOEXEC));
-  std::thread waiting([this, fd = over.get()] {
-    // A failure too: the state is looked up next, with patience.
-    (void)docker_.post(path_ + "/wait?condition=not-running", "", wait_part_ms);
+  Result<ContainerState> state = Error{Code::internal, "not known yet"};
+  std::thread waiting([this, &state, fd = over.get()] {
+    state = ended();
     (void)::eventfd_write(fd, 1);
   });
   for (bool is_over = false; !is_over;) {
     pollfd sources[] = {
         {over.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {pipes_.log.get(), POLLIN, 0}};
-    ::poll(sources, 3, -1);
+    ::poll(sources, 3, pipes_.is_read() ? -1 : begin_turn_ms);
     if (sources[2].revents != 0) relay();
     signalfd_siginfo info{};
     if (::read(signals_.get(), &info, sizeof info) == sizeof info)
@@ -127,6 +128,7 @@ void ContainerRun::watch() {
     is_over = sources[0].revents != 0;
   }
   waiting.join();
+  return state;
 }
 
 // Blocks while the runner does not take more: then the container's prints wait, too.
@@ -147,13 +149,12 @@ Result<ContainerState> ContainerRun::ended() const {
     auto const body = docker_.get(path_ + "/json");
     auto const state = body ? container_state(*body) : Result<ContainerState>(body.error());
     if (state && !state->running) return state;
-    if (state) {
-      (void)docker_.post(path_ + "/wait?condition=not-running", "", wait_part_ms);
-      until = clock.now_ms() + engine_away_ms;
-    } else if (state.error().code != Code::unavailable || clock.now_ms() >= until) {
+    if (!state && (state.error().code != Code::unavailable || clock.now_ms() >= until))
       return state;
-    }
-    ::poll(nullptr, 0, pause_ms);
+    auto const waited =
+        state && docker_.post(path_ + "/wait?condition=not-running", "", wait_part_ms);
+    if (state) until = clock.now_ms() + engine_away_ms;
+    if (!waited) ::poll(nullptr, 0, pause_ms);
   }
 }
 

@@ -31,7 +31,7 @@ class ContainerRun {
   Status begin(std::vector<std::string>& lines, std::string const& init);
   Result<ContainerPlace> prepare(std::vector<std::string>& lines, std::string const& init);
   int to_its_end();
-  void watch();
+  Result<ContainerState> watch();
   void relay();
   Result<ContainerState> ended() const;
   int tell(Result<ContainerState> const& state);

@@ -12,7 +12,7 @@
 namespace lepton::node {
 namespace {
 
-constexpr std::size_t kept_max = 64 << 10;
+constexpr std::size_t kept_max = 4 << 20;  // a container's inspection has its command twice
 
 struct EndCurl {
   void operator()(CURL* curl) const { curl_easy_cleanup(curl); }

@@ -15,7 +15,7 @@ class DockerApi {
  public:
   explicit DockerApi(std::string socket) : socket_(std::move(socket)) {}
 
-  // The answer's body: its last 64 KiB where the engine streams progress. `path` has its query.
+  // The answer's body: its last 4 MiB where the engine streams progress. `path` has its query.
   Result<std::string> get(std::string const& path, std::int64_t limit_ms = usual_ms) const {
     return call("GET", path, "", limit_ms);
   }

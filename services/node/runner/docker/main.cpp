@@ -1,7 +1,7 @@
 // lepton-container: stands for an attempt's task where the task is a Docker container. Started by
 // lepton-runner with the task's environment as its own:
 //   lepton-container run STATE_DIR ATTEMPT [NAME OF A SECRET ...]
-//   lepton-container has STATE_DIR ATTEMPT     0: it has begun; exit_none: there is none
+//   lepton-container has STATE_DIR ATTEMPT     0: it runs; exit_ended, exit_none: it does not
 //   lepton-container run_on STATE_DIR ATTEMPT  watches it from here on
 //   lepton-container end STATE_DIR ATTEMPT     removes the container, whatever it does; 0: it is
 //   gone
@@ -22,6 +22,7 @@
 #include "common/base/text.hpp"
 #include "services/node/runner/container.hpp"
 #include "services/node/runner/docker/container_exec.hpp"
+#include "services/node/runner/docker/container_pipe.hpp"
 #include "services/node/runner/docker/container_run.hpp"
 #include "services/node/runner/record.hpp"
 
@@ -56,11 +57,17 @@ int end(node::RunSpec const& spec) {
   return gone || gone.error().code == Code::not_found ? 0 : fail(gone.error());
 }
 
-int has(node::RunSpec const& spec) {
+// One that still waits for its environment has lost it with its watcher: it will never begin.
+int has(node::AttemptFiles const& files, node::RunSpec const& spec) {
   auto const inspected = node::DockerApi(spec.engine_socket)
                              .get("/containers/" + node::container_name(spec.attempt) + "/json");
-  if (inspected) return node::has_begun(*inspected, spec) ? 0 : node::exit_none;
-  return inspected.error().code == Code::not_found ? node::exit_none : fail(inspected.error());
+  if (!inspected && inspected.error().code == Code::not_found) return node::exit_none;
+  auto const found =
+      inspected ? node::find_own(*inspected, spec) : Result<node::Container>(inspected.error());
+  if (!found) return fail(found.error());
+  if (*found == node::Container::none || node::waits_for_environment(files.folder + "/box"))
+    return node::exit_none;
+  return *found == node::Container::running ? 0 : node::exit_ended;
 }
 
 // Nothing is taken that is in use: the kernel would end the container for it.
@@ -102,7 +109,7 @@ int main(int argc, char** argv) {
   if (!spec) return fail(spec.error());
   if (limits) return resize(*spec, *limits);
   if (verb == "exec") return node::run_in_container(*spec, {argv + 4, argv + argc});
-  if (verb == "has") return has(*spec);
+  if (verb == "has") return has(files, *spec);
   if (verb == "run_on") return node::ContainerRun(files, *spec, {}).run_on();
   return verb == "end" ? end(*spec) : run(files, *spec, {argv + 4, argv + argc});
 }

@@ -27,6 +27,8 @@ namespace {
 
 constexpr int lock_tries_max = 250, lock_pause_ms = 20;
 constexpr std::int64_t predecessor_patience_ms = 8'000, end_patience_ms = 600'000;
+constexpr std::int64_t engine_patience_ms = 60'000;
+constexpr int engine_pause_ms = 1'000;
 
 Error lock_held(RunSpec const& spec, std::string const& by) {
   return {Code::conflict,
@@ -126,8 +128,18 @@ int fork_runner(AttemptFiles const& files, TaskLock& lock, Fd& socket, F const& 
   return run();
 }
 
-// The processes that watched the container are gone first. Whatever cannot be settled now is left
-// to the next look of the node.
+// While the engine does not answer, the lock says that somebody is at it.
+Result<Container> ask_for_container(AttemptFiles const& files, RunSpec const& spec) {
+  SystemClock const clock;
+  for (auto const until = clock.now_ms() + engine_patience_ms;;) {
+    auto const found = what_became_of(own_folder(), files.state_dir, spec);
+    if (found || clock.now_ms() >= until) return found;
+    ::poll(nullptr, 0, engine_pause_ms);
+  }
+}
+
+// The processes that watched the container are gone first. What cannot be settled now is left to
+// the next look of the node.
 int adopt(GuardArguments const& arguments, Fd socket) {
   AttemptFiles const files(arguments.state_dir, arguments.attempt);
   auto const spec = read_spec(files);
@@ -137,13 +149,16 @@ int adopt(GuardArguments const& arguments, Fd socket) {
   auto const before = read_status(files);
   if (!before || terminal(before->state)) return 1;
   if (!end_leftovers(files, *before, predecessor_patience_ms)) return 1;
-  auto const there = has_container(own_folder(), files.state_dir, *spec);
-  if (!there) return 1;
-  if (!*there) return settle_dead(files, **lock, own_folder(), predecessor_patience_ms) ? 0 : 1;
+  auto const found = ask_for_container(files, *spec);
+  if (!found) return 1;
+  if (*found == Container::none)
+    return settle_dead(files, **lock, own_folder(), predecessor_patience_ms) ? 0 : 1;
+  if (!(*lock)->set_holder(spec->attempt)) return 1;
   auto status = first_status(*spec, arguments.mountinfo);
   status.started_wall_ms = before->started_wall_ms;
+  status.started_ms = before->started_ms;
   return fork_runner(files, **lock, socket,
-                     [&] { return Supervisor(files, *spec, status, **lock).run_on(); });
+                     [&] { return Supervisor(files, *spec, status, **lock).run_on(*found); });
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ struct GuardArguments {
 };
 
 // Takes the lock, writes the first status, starts the runner and stays. The process's exit status.
-// One that adopts and finds no container writes that the attempt is lost.
+// One that adopts leaves the first status alone, and writes that the attempt is lost where it finds
+// no container.
 int guard_main(GuardArguments const& arguments, Fd socket);
 
 }  // namespace lepton::node

@@ -34,13 +34,13 @@ bool LogSink::drain(int pipe, std::size_t budget) {
 void LogSink::take(std::string_view part) {
   auto const room = std::max<std::int64_t>(0, bytes_max_ - kept_);
   auto const head = part.substr(0, static_cast<std::size_t>(room));
-  auto const first_loss = dropped_ == 0;
   auto const kept_before = kept_;
   append(head);
   dropped_ += static_cast<std::int64_t>(part.size()) - (kept_ - kept_before);
-  if (first_loss && dropped_ > 0 && head.size() < part.size())
-    append(fmt::format("\n[lepton: the log is full at {} bytes, later output is not kept]\n",
-                       bytes_max_));
+  if (is_full_ || head.size() == part.size()) return;
+  is_full_ = true;
+  append(fmt::format("\n[lepton: the log is full at {} bytes, later output is not kept]\n",
+                     bytes_max_));
 }
 
 bool LogSink::append(std::string_view text) {

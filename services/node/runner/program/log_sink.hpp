@@ -14,6 +14,9 @@ class LogSink {
   // Goes on where the file ends.
   static Result<LogSink> open(std::string const& path, std::int64_t bytes_max);
 
+  // A line of our own, where there is room.
+  void say(std::string_view line) { take(line); }
+
   // Takes what the pipe holds now, at most `budget` bytes. False when all writers are gone.
   bool drain(int pipe, std::size_t budget);
 
@@ -22,7 +25,7 @@ class LogSink {
 
  private:
   LogSink(Fd file, std::int64_t bytes_max, std::int64_t kept)
-      : file_(std::move(file)), bytes_max_(bytes_max), kept_(kept) {}
+      : file_(std::move(file)), bytes_max_(bytes_max), kept_(kept), is_full_(kept >= bytes_max) {}
   void take(std::string_view part);
   bool append(std::string_view text);
 
@@ -30,6 +33,7 @@ class LogSink {
   std::int64_t bytes_max_;
   std::int64_t kept_;
   std::int64_t dropped_ = 0;
+  bool is_full_;  // and it is said
 };
 
 }  // namespace lepton::node

@@ -61,17 +61,21 @@ bool Supervisor::listen() {
   return static_cast<bool>(signals_);
 }
 
-int Supervisor::run_on() {
+int Supervisor::run_on(Container found) {
   auto log = LogSink::open(files_.log, spec_.log_bytes_max);
   if (!listen() || !log) return 1;
   log_ = std::move(*log);
+  log_->say("[lepton: what watched the container was killed; some output may be missing]\n");
   auto watcher = launch_task({watch_command(own_folder(), files_.state_dir, spec_),
                               std::nullopt,
                               status_.groups,
                               "/",
                               {}});
-  auto const ran_ms = std::max<TimeMs>(0, clock_.wall_ms() - status_.started_wall_ms);
-  if (!watcher || !take(std::move(*watcher), clock_.now_ms() - ran_ms)) return 1;
+  if (!watcher) return 1;
+  if (found == Container::ended) spec_.autonomous = true, spec_.max_duration_ms = 0;
+  take(std::move(*watcher));
+  // On a full disk the first runner's word stays; what counts is watched.
+  (void)replace_file(files_.status, encode(status_));
   watch();
   return finish();
 }
@@ -94,13 +98,16 @@ Status Supervisor::begin(int socket) {
   auto launched = launch(socket);
   if (!launched) return launched.error();
   status_.started_wall_ms = clock_.wall_ms();
-  return take(std::move(*launched), clock_.now_ms());
+  status_.started_ms = clock_.now_ms();
+  take(std::move(*launched));
+  return replace_file(files_.status, encode(status_));
 }
 
-Status Supervisor::take(Launched task, TimeMs began_at_ms) {
+void Supervisor::take(Launched task) {
   task_ = std::move(task);
-  lease_until_ms_ = spec_.lease_until_ms > 0 ? spec_.lease_until_ms : began_at_ms + spec_.lease_ms;
-  time_limit_at_ms_ = spec_.max_duration_ms > 0 ? began_at_ms + spec_.max_duration_ms : 0;
+  auto const began = status_.started_ms;
+  lease_until_ms_ = spec_.lease_until_ms > 0 ? spec_.lease_until_ms : began + spec_.lease_ms;
+  time_limit_at_ms_ = spec_.max_duration_ms > 0 ? began + spec_.max_duration_ms : 0;
   status_.state = RunState::running;
   status_.pid = task_.pid;
   // The task may be over by now, but nobody has reaped it: the entry is there.
@@ -108,7 +115,6 @@ Status Supervisor::take(Launched task, TimeMs began_at_ms) {
   status_.pid_start_ticks = process ? process->start_ticks : 0;
   // Without it the task runs as well, and commands beside it are refused.
   if (auto door = ExecDoor::open(files_.folder)) exec_door_ = std::move(*door);
-  return replace_file(files_.status, encode(status_));
 }
 
 Result<Launched> Supervisor::launch(int socket) {
@@ -251,20 +257,27 @@ void Supervisor::check_limits() {
     end_task(EndReason::time_limit,
              fmt::format("it ran for its limit of {} ms", spec_.max_duration_ms));
   } else if (!spec_.autonomous && now >= lease_until_ms_) {
-    // Renewals are read only here: a file that changes costs nothing until it matters.
-    auto const text = read_file(files_.lease, Record::size_max);
-    auto const record = text ? Record::decode(*text) : Record();
-    if (record && text)
-      lease_until_ms_ = std::max(lease_until_ms_, record->number("deadline_boottime_ms", 0));
+    read_lease();
     if (now >= lease_until_ms_)
       end_task(EndReason::lease_expired, "the control plane did not renew the lease in time");
   }
 }
 
+// Only when it matters: a file that changes costs nothing until then.
+void Supervisor::read_lease() {
+  auto const text = read_file(files_.lease, Record::size_max);
+  auto const record = text ? Record::decode(*text) : Record();
+  if (record && text)
+    lease_until_ms_ = std::max(lease_until_ms_, record->number("deadline_boottime_ms", 0));
+}
+
+// The grace counts from the end of the lease at the latest: after that the work may be elsewhere.
 void Supervisor::end_task(EndReason reason, std::string what) {
   status_.reason = reason;
   status_.what = std::move(what);
-  kill_at_ms_ = clock_.now_ms() + spec_.stop_grace_ms;
+  read_lease();
+  auto const from = spec_.autonomous ? clock_.now_ms() : std::min(clock_.now_ms(), lease_until_ms_);
+  kill_at_ms_ = std::max<TimeMs>(1, from + spec_.stop_grace_ms);
   ::kill(-task_.pid, SIGTERM);  // the task leads its process group and is not reaped yet
 }
 

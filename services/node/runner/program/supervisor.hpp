@@ -17,7 +17,8 @@ namespace lepton::node {
 
 class Supervisor {
  public:
-  // `status` is what the guard has written: starting, with the control groups.
+  // `status` is what the guard has made: starting, with the control groups. It is written already,
+  // but for one that is watched on.
   Supervisor(AttemptFiles files, RunSpec spec, RunStatus status, TaskLock& lock)
       : files_(std::move(files)), spec_(std::move(spec)), status_(std::move(status)), lock_(lock) {}
 
@@ -25,14 +26,15 @@ class Supervisor {
   // final status is written and nothing of the attempt lives.
   int run(Fd socket);
 
-  // The same for a container that outlived its watcher, from `running` on. 1 when it cannot be
-  // watched: then nothing is written.
-  int run_on();
+  // The same for a container that outlived its watcher, from `running` on; where it has ended, too,
+  // no limit counts any more. 1 when it cannot be watched.
+  int run_on(Container found);
 
  private:
   Status begin(int socket);
   bool listen();
-  Status take(Launched task, TimeMs began_at_ms);
+  void take(Launched task);
+  void read_lease();
   bool is_too_late() const;
   Result<Launched> launch(int socket);
   LaunchPlan process_plan(Secrets const& secrets, std::optional<User> const& user) const;
