@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,8 @@ inline constexpr std::size_t label_rules_max = 16;  // of each kind in a job
 inline constexpr std::size_t preferences_max = 8;
 inline constexpr std::int64_t price_micro_max = 1'000'000'000'000;  // a million an hour
 inline constexpr std::string_view region_label = "region";
+inline constexpr std::string_view data_label = "data/";             // data/NAME: the node has it
+inline constexpr std::string_view exposure_label = "exposure/";     // exposure/WAY=0.4
 inline constexpr std::string_view containers_label = "containers";  // the node's engine
 
 inline bool is_label_value(std::string_view s) {
@@ -32,6 +35,21 @@ inline bool is_label_key(std::string_view s) {
   std::string plain(s);
   std::replace(plain.begin(), plain.end(), '/', '-');
   return !s.empty() && is_label_value(plain);
+}
+
+// A number as a label may be one, in thousandths: 1*9DIGIT [ "." 1*3DIGIT ]; nothing else is.
+inline std::optional<std::int64_t> milli_of(std::string_view s) {
+  auto const digits = [](std::string_view part, std::size_t most) {
+    return !part.empty() && part.size() <= most &&
+           std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+  };
+  auto const point = std::min(s.find('.'), s.size());
+  auto const after = s.substr(std::min(point + 1, s.size()));
+  if (!digits(s.substr(0, point), 9) || (point < s.size() && !digits(after, 3))) return {};
+  std::int64_t milli = 0;
+  for (auto const c : s.substr(0, point)) milli = 10 * milli + (c - '0');
+  for (std::size_t i = 0; i < 3; ++i) milli = 10 * milli + (i < after.size() ? after[i] - '0' : 0);
+  return milli;
 }
 
 // A test of one label. Without values: that the key is there; negated: that it is not. With values:
@@ -86,6 +104,72 @@ consteval auto enumerators(SpotUse) {
   return std::to_array<std::string_view>({"unknown", "never", "allowed", "preferred", "only"});
 }
 
+// The number in a label is at most that; a node whose label is no number does not pass.
+struct LabelLimit {
+  std::string key;
+  std::int64_t most_milli = 0;
+
+  auto operator<=>(LabelLimit const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using L = LabelLimit;
+    return schema::fields(
+        field(1, "key", &L::key, "Key of the label."),
+        field(2, "most_milli", &L::most_milli, "Its number is at most so many thousandths."));
+  }
+};
+static_assert(schema::complete<LabelLimit>());
+
+// Data that the work reads. A node with the label data/NAME has it; another one must fetch it.
+struct DataNeed {
+  std::string name;
+  std::int64_t size_mib = 0;
+  std::int64_t within_ms = 0;
+
+  auto operator<=>(DataNeed const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using D = DataNeed;
+    return schema::fields(
+        field(1, "name", &D::name, "Name, as in the label; empty: none."),
+        field(2, "size_mib", &D::size_mib, "Its size, MiB."),
+        field(3, "within_ms", &D::within_ms, "Fetching takes at most so long, ms; 0: any time."));
+  }
+};
+static_assert(schema::complete<DataNeed>());
+
+// One way in which data on a node could be seen by others, and how much that matters.
+struct ExposureWeight {
+  std::string way;
+  std::int64_t weight_milli = 0;
+
+  auto operator<=>(ExposureWeight const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using W = ExposureWeight;
+    return schema::fields(field(1, "way", &W::way, "As in the label exposure/WAY."),
+                          field(2, "weight_milli", &W::weight_milli, "Its weight, thousandths."));
+  }
+};
+static_assert(schema::complete<ExposureWeight>());
+
+// The sum over all ways of weight x probability is at most that.
+struct ExposureLimit {
+  std::vector<ExposureWeight> weights;
+  std::int64_t most_milli = 0;
+
+  auto operator<=>(ExposureLimit const&) const = default;
+  bool operator==(ExposureLimit const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using E = ExposureLimit;
+    return schema::fields(
+        field(1, "weights", &E::weights, "Of each way; empty: nothing is limited."),
+        field(2, "most_milli", &E::most_milli, "The sum is at most so many thousandths."));
+  }
+};
+static_assert(schema::complete<ExposureLimit>());
+
 // What a job says about nodes beside amounts.
 struct Constraints {
   std::vector<LabelRule> requirements;
@@ -99,12 +183,16 @@ struct Constraints {
   bool cheapest = false;
   SpotUse spot = SpotUse::allowed;
   bool one_numa = false;
+  std::vector<LabelLimit> limits;
+  DataNeed data;
+  ExposureLimit exposure;
 
   auto operator<=>(Constraints const&) const = default;
   bool operator==(Constraints const&) const = default;
   // Whether labels of nodes matter.
   bool reads_labels() const {
-    return !requirements.empty() || !preferences.empty() || !regions.empty();
+    return !requirements.empty() || !preferences.empty() || !regions.empty() || !limits.empty() ||
+           !data.name.empty() || !exposure.weights.empty();
   }
   // Whether it matters what a node costs and whose it is.
   bool reads_prices() const {
@@ -133,7 +221,11 @@ struct Constraints {
         field(10, "spot", &C::spot, "Whether it goes to spot nodes.").since(4),
         field(11, "one_numa", &C::one_numa,
               "All GPUs of a task are of one NUMA node, and so are its CPUs where the node can.")
-            .since(4));
+            .since(4),
+        field(150, "limits", &C::limits, "Numbers in labels that must not be higher.").since(5),
+        field(151, "data", &C::data, "Data that it reads, and how long fetching may take.")
+            .since(5),
+        field(152, "exposure", &C::exposure, "How exposed the node may be.").since(5));
   }
 };
 static_assert(schema::complete<Constraints>());

@@ -118,6 +118,37 @@ struct SpecPrice {
 };
 static_assert(schema::complete<SpecPrice>());
 
+struct SpecData {
+  std::string name;
+  std::string size = "0";
+  std::string within = "0";
+
+  static consteval auto fields() {
+    using schema::field;
+    using D = SpecData;
+    return schema::fields(
+        field(1, "name", &D::name, "A node with the label data/NAME has it."),
+        field(2, "size", &D::size, "How much there is to fetch elsewhere: 150GiB.").optional(),
+        field(3, "within", &D::within, "Fetching takes at most so long: 1h; 0: any time.")
+            .optional());
+  }
+};
+static_assert(schema::complete<SpecData>());
+
+struct SpecExposure {
+  std::string most;
+  std::map<std::string, std::string> weights;
+
+  static consteval auto fields() {
+    using schema::field;
+    using E = SpecExposure;
+    return schema::fields(
+        field(1, "most", &E::most, "The sum of weight x label exposure/WAY is at most that: 0.3."),
+        field(2, "weights", &E::weights, "Of each way: {internet: 0.6, tenants: 0.4}."));
+  }
+};
+static_assert(schema::complete<SpecExposure>());
+
 struct SpecFile {
   std::string name;
   SpecType type = SpecType::job;
@@ -147,6 +178,9 @@ struct SpecFile {
   std::optional<SpecPrice> price;
   SpotUse spot = SpotUse::allowed;
   std::uint32_t on_demand_base = 0;
+  std::map<std::string, std::string> limits;
+  std::optional<SpecData> data;
+  std::optional<SpecExposure> exposure;
   std::uint32_t array = 0;
   std::uint32_t array_parallel = 0;
   std::vector<std::string> after;
@@ -190,8 +224,7 @@ struct SpecFile {
         field(60, "requires", &S::requirements,
               "Labels that a node must have: [zone=eu-1|eu-2, nvme, !spot].")
             .optional(),
-        field(61, "prefers", &S::preferences,
-              "Labels that it should have; an earlier one outweighs all later ones.")
+        field(61, "prefers", &S::preferences, "Labels that it should have, the most wanted first.")
             .optional(),
         field(62, "tolerates", &S::tolerations,
               "Taints that do not keep it away: [maintenance, class=batch].")
@@ -199,29 +232,30 @@ struct SpecFile {
         field(63, "regions", &S::regions, "Allowed regions (label region of a node).").optional(),
         field(64, "topology", &S::topology, "How a gang lies: {pack: rack} or {spread: rack}.")
             .optional(),
-        field(65, "array", &S::array, "So many jobs of this spec; $LEPTON_ARRAY_INDEX tells them.")
+        field(65, "array", &S::array,
+              "So many jobs of this spec, told apart by $LEPTON_ARRAY_INDEX.")
             .bounds(0, 10'000)
             .optional(),
-        field(66, "array_parallel", &S::array_parallel,
-              "At most so many of the array run at one time; 0: any number.")
+        field(66, "array_parallel", &S::array_parallel, "So many at one time; 0: any number.")
             .bounds(0, 10'000)
             .optional(),
-        field(67, "after", &S::after,
-              "Jobs that must have ended before, well if not said: [prepare, check:any].")
+        field(67, "after", &S::after, "Jobs that must have ended before: [prepare, check:any].")
             .optional(),
         field(68, "price", &S::price, "{max_per_hour: 3.00, prefer: cheapest}.").optional(),
         field(69, "spot", &S::spot, "Spot nodes: never, allowed, preferred or only.").optional(),
         field(70, "on_demand_base", &S::on_demand_base, "So many on other nodes before a spot one.")
             .bounds(0, 10'000)
             .optional(),
+        field(71, "limits", &S::limits, "Labels at most so high: {latency_ms: 20}.").optional(),
+        field(72, "data", &S::data, "{name: imagenet, size: 150GiB, within: 1h}.").optional(),
+        field(73, "exposure", &S::exposure, "{most: 0.3, weights: {internet: 0.6}}.").optional(),
         field(90, "image", &S::image, "Container image to run in: pytorch/pytorch:2.1.").optional(),
         field(110, "workdir", &S::workdir,
-              "Folder that is sent along; each task works in a copy of its own. From the spec file "
-              "on, or absolute; .leptonignore or .gitignore say what stays at home.")
+              "Folder that is sent along, from the spec file on or absolute; each task has a copy. "
+              ".leptonignore or .gitignore say what stays at home.")
             .optional(),
         field(112, "image_credentials", &S::image_credentials,
-              "vault://PATH of what opens the image's registry: USER:PASSWORD, or the config.json "
-              "that docker login has written.")
+              "vault://PATH of what opens the registry: USER:PASSWORD, or Docker's config.json.")
             .optional());
   }
 };

@@ -153,6 +153,7 @@ class Converter {
     where.spot = file_.spot;
     if (file_.price) price(*file_.price, where);
     if (file_.topology) topology(*file_.topology, where);
+    reach(where);
   }
 
   void topology(SpecTopology const& t, Constraints& where) {
@@ -164,6 +165,31 @@ class Converter {
       refuse("topology", "'" + where.topology_label + "' is no key of a label");
     if (file_.nodes < 2)
       refuse("topology", "is of gangs; with nodes: 1 there is nothing to lay out");
+  }
+
+  std::int64_t milli(std::string const& path, std::string const& text) {
+    auto const value = milli_of(text);
+    if (!value) refuse(path, "'" + text + "' is no number from 0 up with at most three decimals");
+    return value.value_or(0);
+  }
+
+  void reach(Constraints& where) {
+    for (auto const& [key, most] : file_.limits)
+      where.limits.push_back({key, milli("limits." + key, most)});
+    if (file_.data) {
+      where.data.name = file_.data->name;
+      where.data.size_mib = amount("data.size", file_.data->size, parse_memory_mib, 1e12);
+      where.data.within_ms = amount("data.within", file_.data->within, parse_duration_ms, 3e10);
+      if (where.data.name.empty()) refuse("data.name", "is empty");
+      if (where.data.within_ms > 0 && where.data.size_mib == 0)
+        refuse("data", "says within, but no size; write for example size: 150GiB");
+    }
+    if (!file_.exposure) return;
+    where.exposure.most_milli = milli("exposure.most", file_.exposure->most);
+    for (auto const& [way, weight] : file_.exposure->weights)
+      where.exposure.weights.push_back({way, milli("exposure.weights." + way, weight)});
+    if (file_.exposure->weights.empty())
+      refuse("exposure.weights", "is empty; write for example {internet: 0.6, tenants: 0.4}");
   }
 
   void price(SpecPrice const& p, Constraints& where) {

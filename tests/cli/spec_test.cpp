@@ -312,6 +312,19 @@ TEST(Spec, InstancesOfAGpuAreAskedForByTheirProfile) {
     EXPECT_EQ(refusal(with(lines)), what);
 }
 
+TEST(Spec, LimitsDataAndExposureAreReadAsTheyAreWritten) {
+  auto const where =
+      good(
+          "limits: {latency_ms: 20, pue: 1.25}\ndata: {name: imagenet, size: 150GiB, within: 1h}\n"
+          "exposure: {most: 0.3, weights: {internet: 0.6}}\n")
+          .resources.where;
+  EXPECT_EQ(where.limits, (std::vector<LabelLimit>{{"latency_ms", 20'000}, {"pue", 1'250}}));
+  EXPECT_EQ(where.data, (DataNeed{"imagenet", 150 * 1'024, 3'600'000}));
+  EXPECT_EQ(where.exposure, (ExposureLimit{{{"internet", 600}}, 300}));
+  EXPECT_EQ(refusal(with("exposure: {most: -1, weights: {a: 1}}")),
+            "line 3: exposure.most: '-1' is no number from 0 up with at most three decimals");
+}
+
 TEST(Spec, PricesAndSpotNodesAreReadAsTheyAreWritten) {
   auto const s = good(
       "price: {max_per_hour: 3.05, prefer: cheapest}\nspot: preferred\narray: 4\n"

@@ -1,6 +1,7 @@
 #include "services/deployer/core/affinity.hpp"
 
 #include "common/base/text.hpp"
+#include "services/deployer/core/reach.hpp"
 
 namespace lepton::deployer {
 namespace {
@@ -58,6 +59,7 @@ Status check_constraints(Constraints const& c, std::uint32_t tasks) {
   for (auto const& region : c.regions)
     if (region.empty() || !is_label_value(region))
       return bad("regions: '" + region.substr(0, 64) + "' is no name of a region");
+  if (auto good = check_reach(c); !good) return good;
   return check_topology(c, tasks);
 }
 

@@ -14,11 +14,15 @@ namespace lepton::deployer {
 namespace {
 
 constexpr std::size_t state_rule = 1, taint_rule = 2, region_rule = 3, label_rule = 4,
-                      price_rule = 5, spot_rule = 6, mig_rule = 7, model_rule = 8;
+                      limits_rule = 5, data_rule = 6, exposure_rule = 7, price_rule = 8,
+                      spot_rule = 9, mig_rule = 10, model_rule = 11;
 static_assert(std::is_same_v<std::tuple_element_t<state_rule, HardRules>, rule::State>);
 static_assert(std::is_same_v<std::tuple_element_t<taint_rule, HardRules>, rule::Untainted>);
 static_assert(std::is_same_v<std::tuple_element_t<region_rule, HardRules>, rule::Region>);
 static_assert(std::is_same_v<std::tuple_element_t<label_rule, HardRules>, rule::LabelsPass>);
+static_assert(std::is_same_v<std::tuple_element_t<limits_rule, HardRules>, rule::Limits>);
+static_assert(std::is_same_v<std::tuple_element_t<data_rule, HardRules>, rule::Data>);
+static_assert(std::is_same_v<std::tuple_element_t<exposure_rule, HardRules>, rule::Exposure>);
 static_assert(std::is_same_v<std::tuple_element_t<price_rule, HardRules>, rule::Price>);
 static_assert(std::is_same_v<std::tuple_element_t<spot_rule, HardRules>, rule::Spot>);
 static_assert(std::is_same_v<std::tuple_element_t<mig_rule, HardRules>, rule::Mig>);
@@ -85,6 +89,11 @@ std::optional<std::string> fault(Cluster const& cluster, View const& v, Ask cons
     return fmt::format("has {}, not {}", region_of(v),
                        text::join(ask.request.where.regions, " or "));
   if (rule == label_rule) return "does not pass " + requirements_missed(v, ask);
+  auto const& where = ask.request.where;
+  if (rule == limits_rule) return limits_in_words(where, v.spec.labels);
+  if (rule == data_rule)
+    return transfer_in_words(where.data, v.spec.labels, v.spec.capacity.bandwidth_mbit);
+  if (rule == exposure_rule) return exposure_in_words(where.exposure, v.spec.labels);
   if (rule == price_rule)
     return fmt::format("costs {} an hour, more than {}",
                        price_in_words(v.spec.capacity.price_per_hour_micro), most_paid(ask));
@@ -141,6 +150,12 @@ std::string no_nodes(Cluster const& cluster, PoolId const& pool) {
                      tail);
 }
 
+std::string reach_wanted(Constraints const& where, std::size_t rule) {
+  if (rule == data_rule) return "has " + where.data.name + ", or can fetch it in time";
+  if (rule == exposure_rule) return "is exposed so little";
+  return "is within " + limits_text(where);
+}
+
 // All nodes of the pool fail one rule that is not about an amount.
 std::string no_such_node(Ask const& ask, std::size_t rule) {
   auto const& where = ask.request.where;
@@ -153,7 +168,8 @@ std::string no_such_node(Ask const& ask, std::size_t rule) {
       : rule == price_rule  ? "costs at most " + most_paid(ask) + " an hour"
       : rule == spot_rule   ? wanted_node(ask)
       : rule == mig_rule    ? "has " + profile_of(ask)
-                            : "has GPU model " + text::join(ask.request.gpu_models, " or ");
+      : rule == model_rule  ? "has GPU model " + text::join(ask.request.gpu_models, " or ")
+                            : reach_wanted(where, rule);
   return fmt::format("no node of pool '{}' {}", ask.pool.value, says);
 }
 

@@ -15,6 +15,7 @@
 #include "services/deployer/core/affinity.hpp"
 #include "services/deployer/core/cluster.hpp"
 #include "services/deployer/core/prices.hpp"
+#include "services/deployer/core/reach.hpp"
 
 namespace lepton::deployer {
 
@@ -129,6 +130,33 @@ struct LabelsPass {
   }
   static std::int64_t has(View const& v, Ask const& a) {
     return requirements_met(a.request.where, v.spec.labels);
+  }
+};
+struct Limits {
+  static constexpr std::string_view name = "limits", phrase = "over a limit", unit = "";
+  static std::int64_t wants(Ask const& a) {
+    return static_cast<std::int64_t>(a.request.where.limits.size());
+  }
+  static std::int64_t has(View const& v, Ask const& a) {
+    return limits_met(a.request.where, v.spec.labels);
+  }
+};
+struct Data {
+  static constexpr std::string_view name = "data", phrase = "data too far away", unit = "";
+  static std::int64_t wants(Ask const& a) { return a.request.where.data.within_ms > 0 ? 1 : 0; }
+  static std::int64_t has(View const& v, Ask const& a) {
+    auto const network = v.spec.capacity.bandwidth_mbit;
+    return arrives_in_time(a.request.where.data, v.spec.labels, network) ? 1 : 0;
+  }
+};
+struct Exposure {
+  static constexpr std::string_view name = "exposure", phrase = "too exposed", unit = "";
+  static std::int64_t wants(Ask const& a) {
+    return a.request.where.exposure.weights.empty() ? 0 : 1;
+  }
+  static std::int64_t has(View const& v, Ask const& a) {
+    auto const& limit = a.request.where.exposure;
+    return exposure_milli(limit, v.spec.labels) <= limit.most_milli ? 1 : 0;
   }
 };
 struct Price {
@@ -253,9 +281,10 @@ struct PortCount {
 
 // The order decides which rule a rejection is counted under: the one least likely to change first.
 using HardRules = std::tuple<rule::Pool, rule::State, rule::Untainted, rule::Region,
-                             rule::LabelsPass, rule::Price, rule::Spot, rule::Mig, rule::GpuModel,
-                             rule::GpuMemory, rule::Island, rule::Numa, rule::Gpus, rule::GpuShare,
-                             rule::Cpu, rule::Memory, rule::Disk, rule::Bandwidth, rule::PortCount>;
+                             rule::LabelsPass, rule::Limits, rule::Data, rule::Exposure,
+                             rule::Price, rule::Spot, rule::Mig, rule::GpuModel, rule::GpuMemory,
+                             rule::Island, rule::Numa, rule::Gpus, rule::GpuShare, rule::Cpu,
+                             rule::Memory, rule::Disk, rule::Bandwidth, rule::PortCount>;
 inline constexpr std::size_t rule_count = std::tuple_size_v<HardRules>;
 
 // Index of the first rule that rejects, or rule_count.

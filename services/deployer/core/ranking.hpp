@@ -31,9 +31,10 @@ struct Rank {
 
 inline std::uint32_t wishes_missed(Ask const& ask, Node const& node) {
   auto const& where = ask.request.where;
-  auto const missed = where.preferences.empty() && node.spec.taints.empty()
-                          ? 0
-                          : wishes_missed(where, node.spec.labels, node.spec.taints);
+  auto missed = where.preferences.empty() && node.spec.taints.empty()
+                    ? 0
+                    : wishes_missed(where, node.spec.labels, node.spec.taints);
+  if (!where.data.name.empty()) missed = missed << 1 | (has_data(where, node.spec.labels) ? 0 : 1);
   if (where.spot != SpotUse::preferred) return missed;
   return missed << 1 | (misses_spot(where, node.spec.capacity) ? 1 : 0);
 }

@@ -64,9 +64,12 @@ TEST(Queue, WhateverARuleReadsMakesALaneOfItsOwn) {
   push([](QueuedJob& j) { j.resources.where.cheapest = true; });
   push([](QueuedJob& j) { j.resources.where.spot = SpotUse::never; });
   push([](QueuedJob& j) { j.resources.where.one_numa = true; });
+  push([](QueuedJob& j) { j.resources.where.limits = {{"latency_ms", 1}}; });
+  push([](QueuedJob& j) { j.resources.where.data.name = "web"; });
+  push([](QueuedJob& j) { j.resources.where.exposure.weights = {{"internet", 1}}; });
   push([](QueuedJob& j) { j.kin = "array/a"; });
   push([](QueuedJob& j) { j.kin = "array/b"; });
-  EXPECT_EQ(q.lane_count(), 9u);
+  EXPECT_EQ(q.lane_count(), 12u);
 }
 
 TEST(Queue, WhoHasWaitedForLongestWhateverTheOrder) {

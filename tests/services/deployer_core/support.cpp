@@ -64,6 +64,9 @@ Constraints any_constraints() {
   if (*rc::gen::inRange(0, 2) == 0) w.tolerations.push_back({"batch", {}, false});
   if (*rc::gen::inRange(0, 4) == 0) w.regions = {"eu"};
   if (*rc::gen::inRange(0, 6) == 0) w.max_price_per_hour_micro = 1'500'000;
+  if (*rc::gen::inRange(0, 6) == 0) w.limits = {{"latency_ms", 20'000}};
+  if (*rc::gen::inRange(0, 6) == 0) w.data = {"web", 1'024, *rc::gen::element(0, 10'000)};
+  if (*rc::gen::inRange(0, 6) == 0) w.exposure = {{{"internet", 500}}, 400};
   w.cheapest = *rc::gen::inRange(0, 3) == 0;
   w.spot = *rc::gen::weightedElement<SpotUse>(
       {{6, SpotUse::allowed}, {1, SpotUse::never}, {2, SpotUse::preferred}, {1, SpotUse::only}});
@@ -114,6 +117,11 @@ std::vector<NodeSpec> any_nodes(int most) {
       if (*rc::gen::inRange(0, 2) == 0)
         nodes.back().labels[key] = *rc::gen::element<std::string>("a", "b");
     if (*rc::gen::inRange(0, 3) == 0) nodes.back().labels["region"] = "eu";
+    if (*rc::gen::inRange(0, 2) == 0)
+      nodes.back().labels["latency_ms"] = *rc::gen::element<std::string>("5", "20.5", "low");
+    if (*rc::gen::inRange(0, 3) == 0) nodes.back().labels["data/web"] = "";
+    if (*rc::gen::inRange(0, 2) == 0)
+      nodes.back().labels["exposure/internet"] = *rc::gen::element<std::string>("0.1", "0.9");
     if (*rc::gen::inRange(0, 6) == 0)
       nodes.back().taints = {{"batch", "", *rc::gen::inRange(0, 2) == 0}};
   }
