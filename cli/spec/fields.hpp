@@ -120,7 +120,7 @@ static_assert(schema::complete<SpecPrice>());
 
 struct SpecData {
   std::string name;
-  std::string size = "0";
+  std::string size;
   std::string within = "0";
 
   static consteval auto fields() {

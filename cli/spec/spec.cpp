@@ -178,7 +178,8 @@ class Converter {
       where.limits.push_back({key, milli("limits." + key, most)});
     if (file_.data) {
       where.data.name = file_.data->name;
-      where.data.size_mib = amount("data.size", file_.data->size, parse_memory_mib, 1e12);
+      if (!file_.data->size.empty())
+        where.data.size_mib = amount("data.size", file_.data->size, parse_memory_mib, 1e12);
       where.data.within_ms = amount("data.within", file_.data->within, parse_duration_ms, 3e10);
       if (where.data.name.empty()) refuse("data.name", "is empty");
       if (where.data.within_ms > 0 && where.data.size_mib == 0)

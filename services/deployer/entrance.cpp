@@ -12,6 +12,7 @@ namespace {
 
 constexpr TimeMs ask_again_ms = 2'000;
 constexpr TimeMs unscaled_again_ms = 10'000;
+constexpr TimeMs put_again_ms = 10'000;
 constexpr TimeMs scaler_timeout_ms = 3'000;
 
 }  // namespace
@@ -122,7 +123,7 @@ void Deployer::note_load(EntranceLoad const& load, Context& c) {
 
 // A request waits for a first replica: the scaler hears of it at once.
 void Deployer::wake(ServiceState& s, Context& c) {
-  if (s.row.wanted > 0 || s.in_flight.value_or(0) == 0 || s.row.scaling_due) return;
+  if (s.row.wanted > 0 || s.in_flight.value_or(0) == 0 || s.waits_for_scaling()) return;
   s.ask_at = std::min(s.ask_at, c.now());
   tell_scaler(s, c);
 }
@@ -133,14 +134,15 @@ void Deployer::tell_scaler(ServiceState& s, Context& c) {
   s.asking = true;
   s.ask_at = c.now() + settings_.report_every_ms;
   auto const name = s.row.service;
-  if (s.row.scaling_due && s.spec().scale) {
+  auto const puts = s.row.scaling_due && c.now() >= s.put_at;
+  if (puts && s.spec().scale) {
     ServiceScalePut const put{name, *s.spec().scale, s.row.wanted};
     return c.ask("scaler", put, scaler_timeout_ms,
                  [this, name, revision = s.row.revision](Result<ScaleWanted> got, Context& later) {
                    scaling_told(name, revision, got, later);
                  });
   }
-  if (s.row.scaling_due)
+  if (puts)
     return c.ask(
         "scaler", ServiceScaleRemove{name}, scaler_timeout_ms,
         [this, name, revision = s.row.revision](Result<ServiceUnscaled> got, Context& later) {
@@ -158,8 +160,10 @@ void Deployer::scaling_told(std::string const& name, std::uint32_t revision,
   auto& s = found->second;
   s.asking = false;
   auto const refused = !got && got.error().code == Code::invalid;
+  auto const for_now = !got && got.error().code == Code::conflict;
   s.trouble = got ? "" : "the scaler does not scale it: " + got.error().what;
-  if (!got && !refused) s.ask_at = c.now() + ask_again_ms;
+  if (!got && !refused) s.ask_at = c.now() + (for_now ? 0 : ask_again_ms);
+  s.put_at = for_now ? c.now() + put_again_ms : 0;
   if (s.row.revision != revision || (!got && !refused)) return;
   s.row.scaling_due = false;
   s.row.scaled = got && s.spec().scale.has_value();
@@ -190,7 +194,7 @@ void Deployer::report_service(ServiceState& s, Context& c) {
 }
 
 void Deployer::take_wanted(ServiceState& s, Result<ScaleWanted> const& got, Context& c) {
-  if (s.row.removing || s.row.scaling_due) return;
+  if (s.row.removing || s.waits_for_scaling()) return;
   auto const before = s.row;
   if (got) {
     s.row.scaled = true;

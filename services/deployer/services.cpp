@@ -160,7 +160,7 @@ void Deployer::take_revision(ServiceSpec const& spec, std::string const& note, T
   if (s.row.template_number != revision.template_number || !s.row.stalled.empty())
     s.row.failures = 0, s.row.not_before_ms = 0, s.row.stalled.clear();
   s.row.template_number = revision.template_number;
-  if (spec.scale != old_scale) s.row.scaling_due = true, s.ask_at = 0;
+  if (spec.scale != old_scale) s.row.scaling_due = true, s.ask_at = s.put_at = 0;
   c.append(revision);
   s.revisions.emplace(revision.revision, std::move(revision));
   for (auto const number : outlived_revisions(s)) {

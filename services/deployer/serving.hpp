@@ -25,11 +25,14 @@ struct ServiceState {
   TimeMs seen_at = 0;
   bool asking = false;  // the scaler, about a report or the scaling; one at a time
   TimeMs ask_at = 0;    // not before
+  TimeMs put_at = 0;    // how it is to be scaled, not before: refused, and may pass later
   std::string trouble;  // of the scaling, for people
 
   RevisionRow const& revision() const { return revisions.at(row.revision); }
   ServiceSpec const& spec() const { return revision().spec; }
   bool is_scaled_by_use() const { return spec().scale && is_of_use(spec().scale->signal); }
+  // It has to be said first; where that is refused for now, it is scaled as before.
+  bool waits_for_scaling() const { return row.scaling_due && put_at == 0; }
   // Nothing runs, and nothing should before a request comes.
   bool is_idle() const { return row.wanted == 0 && !row.removing && replicas.empty(); }
   RolloutTarget target(WallMs now) const;

@@ -227,7 +227,6 @@ TEST(Spec, CredentialsOfAnImageAreNamedNotWritten) {
 
 TEST(Spec, AWorkingFolderIsFoundFromTheSpecOn) {
   EXPECT_EQ(good("workdir: code").workdir, "/specs/code");
-  EXPECT_EQ(good("workdir: .").workdir, "/specs/.");
   EXPECT_EQ(good("workdir: /data/code").workdir, "/data/code");
   EXPECT_EQ(good("").workdir, "");
 }
@@ -319,6 +318,7 @@ TEST(Spec, LimitsDataAndExposureAreReadAsTheyAreWritten) {
   EXPECT_EQ(where.limits, (std::vector<LabelLimit>{{"latency_ms", 20'000}, {"pue", 1'250}}));
   EXPECT_EQ(where.data, (DataNeed{"imagenet", 150 * 1'024, 3'600'000}));
   EXPECT_EQ(where.exposure, (ExposureLimit{{{"internet", 600}}, 300}));
+  EXPECT_EQ(good("data: {name: web}").resources.where.data, (DataNeed{"web", 0, 0}));
   EXPECT_EQ(refusal(with("limits: {latency_ms: low}")).find("line 3: limits.latency_ms: 'low'"),
             0u);
 }

@@ -40,8 +40,9 @@ std::vector<T> in_processes(std::size_t count, Run const& run, IsOver const& is_
       for (auto const child : children) ::kill(child, SIGTERM);
     std::erase_if(children, [&](pid_t child) {
       int status = 0;
-      if (::waitpid(child, &status, WNOHANG) != child) return false;
-      all_good = all_good && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+      auto const done = ::waitpid(child, &status, WNOHANG);
+      if (done == 0) return false;
+      all_good = all_good && done == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
       return true;
     });
   }

@@ -155,8 +155,7 @@ struct Exposure {
     return a.request.where.exposure.weights.empty() ? 0 : 1;
   }
   static std::int64_t has(View const& v, Ask const& a) {
-    auto const& limit = a.request.where.exposure;
-    return exposure_milli(limit, v.spec.labels) <= limit.most_milli ? 1 : 0;
+    return exposed_too_much(a.request.where.exposure, v.spec.labels) ? 0 : 1;
   }
 };
 struct Price {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/base/text.hpp"
 
@@ -16,8 +17,16 @@ Error bad(std::string what) {
   return {Code::invalid, std::move(what)};
 }
 
+// Every digit of it: who is told that one number is above another must see it.
 std::string number(std::int64_t milli) {
-  return fmt::format("{:g}", static_cast<double>(milli) / 1'000);
+  auto text = fmt::format("{}.{:03}", milli / 1'000, milli % 1'000);
+  while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
+std::string micro_text(std::int64_t micro) {
+  return fmt::format("{:.8g}", static_cast<double>(micro) / 1e6);
 }
 
 std::optional<std::int64_t> number_in(Labels const& labels, std::string const& key) {
@@ -98,7 +107,7 @@ std::optional<std::int64_t> transfer_ms(DataNeed const& data, Labels const& labe
   if (bandwidth_mbit <= 0) return std::nullopt;
   auto const ms = static_cast<double>(data.size_mib) * bits_of_mib /
                   (static_cast<double>(bandwidth_mbit) * 1'000);
-  return static_cast<std::int64_t>(std::min(ms, 9e15)) + 1;
+  return static_cast<std::int64_t>(std::ceil(std::min(ms, 9e15)));
 }
 
 bool arrives_in_time(DataNeed const& data, Labels const& labels, std::int64_t bandwidth_mbit) {
@@ -106,11 +115,14 @@ bool arrives_in_time(DataNeed const& data, Labels const& labels, std::int64_t ba
   return data.within_ms == 0 || (takes_ms && *takes_ms <= data.within_ms);
 }
 
-std::int64_t exposure_milli(ExposureLimit const& e, Labels const& labels) {
+std::int64_t exposure_micro(ExposureLimit const& e, Labels const& labels) {
   std::int64_t sum = 0;
-  for (auto const& [way, weight] : e.weights)
-    sum += (weight * probability_milli(way, labels) + whole_milli - 1) / whole_milli;
+  for (auto const& [way, weight] : e.weights) sum += weight * probability_milli(way, labels);
   return sum;
+}
+
+bool exposed_too_much(ExposureLimit const& e, Labels const& labels) {
+  return exposure_micro(e, labels) > e.most_milli * whole_milli;
 }
 
 std::string limits_text(Constraints const& c) {
@@ -137,7 +149,7 @@ std::string transfer_in_words(DataNeed const& data, Labels const& labels,
   if (!takes_ms)
     return fmt::format("has no {}, and does not say how fast its network is", data.name);
   return fmt::format("would fetch {} in {} s at {} Mbit/s, and has {} s", data.name,
-                     *takes_ms / 1'000, bandwidth_mbit, data.within_ms / 1'000);
+                     (*takes_ms + 999) / 1'000, bandwidth_mbit, data.within_ms / 1'000);
 }
 
 std::string exposure_in_words(ExposureLimit const& e, Labels const& labels) {
@@ -145,7 +157,7 @@ std::string exposure_in_words(ExposureLimit const& e, Labels const& labels) {
   for (auto const& [way, weight] : e.weights)
     parts.push_back(
         fmt::format("{} {} x {}", way, number(weight), number(probability_milli(way, labels))));
-  return fmt::format("is exposed by {} ({}), more than {}", number(exposure_milli(e, labels)),
+  return fmt::format("is exposed by {} ({}), more than {}", micro_text(exposure_micro(e, labels)),
                      text::join(parts, " + "), number(e.most_milli));
 }
 

@@ -23,8 +23,9 @@ std::optional<std::int64_t> transfer_ms(DataNeed const& data, Labels const& labe
                                         std::int64_t bandwidth_mbit);
 bool arrives_in_time(DataNeed const& data, Labels const& labels, std::int64_t bandwidth_mbit);
 
-// The sum of weight x probability, each way rounded up to a thousandth.
-std::int64_t exposure_milli(ExposureLimit const& e, Labels const& labels);
+// The sum of weight x probability, in millionths; what is not known counts as certain.
+std::int64_t exposure_micro(ExposureLimit const& e, Labels const& labels);
+bool exposed_too_much(ExposureLimit const& e, Labels const& labels);
 
 // "latency_ms 20 and pue 1.2"
 std::string limits_text(Constraints const& c);

@@ -41,17 +41,18 @@ Result<std::optional<TaskLock>> TaskLock::try_take(std::string const& path) {
 
 std::string TaskLock::holder(std::string const& path) {
   auto const name = read_file(path, 256);
-  return name ? std::string(text::trim(*name)) : "";
+  return name ? std::string(text::trim(name->substr(0, name->find('\n')))) : "";
 }
 
 Status TaskLock::set_holder(std::string_view attempt) {
-  // Overwritten in place: replacing the file would drop the lock.
-  if (::ftruncate(fd_.get(), 0) != 0) return file_error("write", path_, errno);
-  if (attempt.empty()) return ok();
+  // Overwritten in place: replacing the file would drop the lock. The new name first and the rest
+  // of the old one afterwards: an empty file would say that nothing is left.
+  auto const line = attempt.empty() ? std::string() : std::string(attempt) + "\n";
   if (::lseek(fd_.get(), 0, SEEK_SET) != 0) return file_error("write", path_, errno);
-  auto written = write_all(fd_.get(), std::string(attempt) + "\n", path_);
-  if (written && ::fsync(fd_.get()) != 0) return file_error("write", path_, errno);
-  return written;
+  if (auto written = write_all(fd_.get(), line, path_); !written) return written;
+  auto const cut = ::ftruncate(fd_.get(), static_cast<off_t>(line.size())) == 0;
+  if (!cut || (!line.empty() && ::fsync(fd_.get()) != 0)) return file_error("write", path_, errno);
+  return ok();
 }
 
 Status TaskLock::clear_holder(std::string_view attempt) {

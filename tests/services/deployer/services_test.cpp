@@ -289,6 +289,34 @@ TEST_F(ServicesTest, TheScalerHearsOfTheLoadAndDecides) {
   EXPECT_EQ(outcome(ask(ServiceResize{"web", 2}, ops)), "conflict");
 }
 
+// Shares of a group that sum to too much may fit again; until then it is scaled as before.
+TEST_F(ServicesTest, AScalingThatIsRefusedForNowIsPutAgainAndTheOldOneGoesOn) {
+  auto s = web(1);
+  s.max = 3;
+  s.scale = ScaleSettings{"kpa", ScaleSignal::requests_per_s, 10, {}};
+  s.scale->limits.min = 1;
+  s.scale->limits.max = 3;
+  ASSERT_TRUE(apply(s));
+  live(1);
+  reply_to<ServiceScalePut>(open_requests<ServiceScalePut>().at(0), ScaleWanted{1, 1});
+  live(2);
+  for (auto const& report : open_requests<ServiceReport>())
+    reply_to<ServiceReport>(report, ScaleWanted{1, 1});
+  s.scale->per_replica = 20;
+  ASSERT_TRUE(apply(s));
+  live(1);
+  reply_to<ServiceScalePut>(open_requests<ServiceScalePut>().at(0),
+                            Error{Code::conflict, "the shares sum to 1.2"});
+  live(1);
+  EXPECT_NE(show().why.find("the shares sum to 1.2"), std::string::npos) << show().why;
+  auto const reports = open_requests<ServiceReport>();
+  ASSERT_FALSE(reports.empty()) << "the load goes on to count";
+  reply_to<ServiceReport>(reports.back(), ScaleWanted{3, 2});
+  live(12);
+  EXPECT_EQ(ready(), 3u);
+  EXPECT_FALSE(open_requests<ServiceScalePut>().empty()) << "nobody asks again";
+}
+
 TEST_F(ServicesTest, RemovingEndsTheReplicasAndTellsTheScaler) {
   ASSERT_TRUE(apply(web()));
   live(2);

@@ -55,11 +55,22 @@ TEST(Reach, FetchingTakesAsLongAsTheNetworkNeeds) {
 // The sum of alpha_i P_i of the design documents.
 TEST(Reach, ExposureIsTheWeightedSum) {
   ExposureLimit const e{{{"internet", 600}, {"tenants", 400}}, 300};
-  EXPECT_EQ(exposure_milli(e, {{"exposure/internet", "0.1"}, {"exposure/tenants", "0.5"}}), 260);
-  EXPECT_EQ(exposure_milli(e, {{"exposure/internet", "0"}, {"exposure/tenants", "0"}}), 0);
-  EXPECT_EQ(exposure_milli(e, {{"exposure/internet", "0"}}), 400) << "not known counts as certain";
-  EXPECT_EQ(exposure_milli(e, {}), 1'000);
-  EXPECT_EQ(exposure_milli(e, {{"exposure/internet", "7"}, {"exposure/tenants", "0"}}), 600);
+  EXPECT_EQ(exposure_micro(e, {{"exposure/internet", "0.1"}, {"exposure/tenants", "0.5"}}),
+            260'000);
+  EXPECT_EQ(exposure_micro(e, {{"exposure/internet", "0"}, {"exposure/tenants", "0"}}), 0);
+  EXPECT_EQ(exposure_micro(e, {{"exposure/internet", "0"}}), 400'000)
+      << "not known counts as certain";
+  EXPECT_EQ(exposure_micro(e, {}), 1'000'000);
+  EXPECT_EQ(exposure_micro(e, {{"exposure/internet", "7"}, {"exposure/tenants", "0"}}), 600'000);
+}
+
+TEST(Reach, SmallExposuresAreNotRoundedAway) {
+  ExposureLimit const e{{{"a", 1}, {"b", 1}}, 1};
+  Labels const tenth{{"exposure/a", "0.1"}, {"exposure/b", "0.1"}};
+  EXPECT_EQ(exposure_micro(e, tenth), 200);
+  EXPECT_FALSE(exposed_too_much(e, tenth));
+  EXPECT_FALSE(exposed_too_much({{{"a", 1'000}}, 100}, tenth)) << "exactly as much as it may";
+  EXPECT_TRUE(exposed_too_much({{{"a", 1'000}}, 99}, tenth));
 }
 
 TEST(Reach, WhatMeansNothingIsRefusedWithItsField) {
@@ -140,7 +151,10 @@ TEST(Reach, TheExplanationShowsFiguresAndWeights) {
   EXPECT_EQ(exposure_in_words({{{"internet", 600}, {"tenants", 400}}, 300}, labels),
             "is exposed by 0.94 (internet 0.6 x 0.9 + tenants 0.4 x 1), more than 0.3");
   EXPECT_EQ(transfer_in_words({"web", 1'024, 1'000}, labels, 1'000),
-            "would fetch web in 8 s at 1000 Mbit/s, and has 1 s");
+            "would fetch web in 9 s at 1000 Mbit/s, and has 1 s");
+  Constraints large;
+  large.limits = {{"x", 1'234'567'000}};
+  EXPECT_EQ(limits_in_words(large, {{"x", "1234567.001"}}), "has x 1234567.001, more than 1234567");
   EXPECT_EQ(transfer_in_words({"web", 1'024, 1'000}, labels, 0),
             "has no web, and does not say how fast its network is");
 }

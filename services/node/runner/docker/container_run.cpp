@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::int64_t wait_part_ms = 3'600'000;  // of one call that waits for the end
 constexpr std::int64_t engine_away_ms = 120'000;  // a restart of the engine is survived
+constexpr std::int64_t term_limit_ms = 5'000;
 constexpr int pause_ms = 500;
 constexpr int begin_turn_ms = 50;  // until the container has read its environment
 
@@ -117,18 +118,24 @@ Result<ContainerState> ContainerRun::watch() {
     state = ended();
     (void)::eventfd_write(fd, 1);
   });
-  for (bool is_over = false; !is_over;) {
+  for (bool is_over = false, term_due = false; !is_over;) {
     pollfd sources[] = {
         {over.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {pipes_.log.get(), POLLIN, 0}};
-    ::poll(sources, 3, pipes_.is_read() ? -1 : begin_turn_ms);
+    ::poll(sources, 3, term_due ? pause_ms : pipes_.is_read() ? -1 : begin_turn_ms);
     if (sources[2].revents != 0) relay();
     signalfd_siginfo info{};
-    if (::read(signals_.get(), &info, sizeof info) == sizeof info)
-      (void)docker_.post(path_ + "/kill?signal=SIGTERM");
+    term_due |= ::read(signals_.get(), &info, sizeof info) == sizeof info;
     is_over = sources[0].revents != 0;
+    if (term_due && !is_over) term_due = !pass_on_term();
   }
   waiting.join();
   return state;
+}
+
+// Not while the engine is away: then it is told again.
+bool ContainerRun::pass_on_term() const {
+  auto const told = docker_.post(path_ + "/kill?signal=SIGTERM", "", term_limit_ms);
+  return told || told.error().code == Code::not_found || told.error().code == Code::conflict;
 }
 
 // Blocks while the runner does not take more: then the container's prints wait, too.

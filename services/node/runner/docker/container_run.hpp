@@ -32,6 +32,7 @@ class ContainerRun {
   Result<ContainerPlace> prepare(std::vector<std::string>& lines, std::string const& init);
   int to_its_end();
   Result<ContainerState> watch();
+  bool pass_on_term() const;
   void relay();
   Result<ContainerState> ended() const;
   int tell(Result<ContainerState> const& state);

@@ -57,7 +57,8 @@ int end(node::RunSpec const& spec) {
   return gone || gone.error().code == Code::not_found ? 0 : fail(gone.error());
 }
 
-// One that still waits for its environment has lost it with its watcher: it will never begin.
+// One that still waits for its environment has lost it with its watcher: it will never begin. Of
+// watchers of an earlier version, which noted no start, nobody knows.
 int has(node::AttemptFiles const& files, node::RunSpec const& spec) {
   auto const inspected = node::DockerApi(spec.engine_socket)
                              .get("/containers/" + node::container_name(spec.attempt) + "/json");
@@ -65,7 +66,10 @@ int has(node::AttemptFiles const& files, node::RunSpec const& spec) {
   auto const found =
       inspected ? node::find_own(*inspected, spec) : Result<node::Container>(inspected.error());
   if (!found) return fail(found.error());
-  if (*found == node::Container::none || node::waits_for_environment(files.folder + "/box"))
+  auto const status = node::read_status(files);
+  auto const notes = status && status->started_ms > 0;
+  if (*found == node::Container::none ||
+      (notes && node::waits_for_environment(files.folder + "/box")))
     return node::exit_none;
   return *found == node::Container::running ? 0 : node::exit_ended;
 }

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -128,6 +129,13 @@ int fork_runner(AttemptFiles const& files, TaskLock& lock, Fd& socket, F const& 
   return run();
 }
 
+// An earlier version noted the wall clock only.
+TimeMs started_ms(RunStatus const& status) {
+  SystemClock const clock;
+  auto const ran_ms = std::max<TimeMs>(0, clock.wall_ms() - status.started_wall_ms);
+  return status.started_ms > 0 ? status.started_ms : clock.now_ms() - ran_ms;
+}
+
 // While the engine does not answer, the lock says that somebody is at it.
 Result<Container> ask_for_container(AttemptFiles const& files, RunSpec const& spec) {
   SystemClock const clock;
@@ -153,10 +161,11 @@ int adopt(GuardArguments const& arguments, Fd socket) {
   if (!found) return 1;
   if (*found == Container::none)
     return settle_dead(files, **lock, own_folder(), predecessor_patience_ms) ? 0 : 1;
-  if (!(*lock)->set_holder(spec->attempt)) return 1;
+  auto const path = lock_path(arguments.state_dir, spec->task);
+  if (TaskLock::holder(path) != spec->attempt && !(*lock)->set_holder(spec->attempt)) return 1;
   auto status = first_status(*spec, arguments.mountinfo);
   status.started_wall_ms = before->started_wall_ms;
-  status.started_ms = before->started_ms;
+  status.started_ms = started_ms(*before);
   return fork_runner(files, **lock, socket,
                      [&] { return Supervisor(files, *spec, status, **lock).run_on(*found); });
 }
