@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -50,6 +51,16 @@ int connect_to(std::uint32_t port) {
   if (::connect(fd, reinterpret_cast<sockaddr*>(&place), sizeof place) == 0) return fd;
   ::close(fd);
   return -1;
+}
+
+bool listens(std::string const& path) {
+  auto const fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un place{};
+  place.sun_family = AF_UNIX;
+  path.copy(place.sun_path, sizeof place.sun_path - 1);
+  auto const done = ::connect(fd, reinterpret_cast<sockaddr*>(&place), sizeof place) == 0;
+  ::close(fd);
+  return done;
 }
 
 std::string read_until_end(int fd) {
@@ -144,7 +155,7 @@ class HaproxyRig final : public Rig {
     stop();
     start([this] {
       auto const fd = connect_to(port_);
-      return fd >= 0 && ::close(fd) == 0;
+      return fd >= 0 && ::close(fd) == 0 && listens((folder_ / "s").string());
     });
   }
 
