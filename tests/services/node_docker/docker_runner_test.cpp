@@ -132,12 +132,12 @@ TEST_F(InDocker, AKilledRunnerLeavesNoContainer) {
 class Unwatched : public InDocker {
  protected:
   // Ends with 7 as soon as it is let go.
-  RunSpec waiting() const {
-    return contained(
-        "echo up; while [ ! -e $LEPTON_OUTPUT_DIR/go ]; do sleep 0.1; done; echo on; exit 7");
+  RunSpec waiting() const { return contained("echo up; " + until("go") + "; echo on; exit 7"); }
+  static std::string until(std::string const& file) {
+    return "while [ ! -e $LEPTON_OUTPUT_DIR/" + file + " ]; do sleep 0.1; done";
   }
-  void let_go(RunSpec const& spec) const {
-    std::ofstream(AttemptFiles(options().state_dir, spec.attempt).out + "/go");
+  void let_go(RunSpec const& spec, std::string const& file = "go") const {
+    std::ofstream(AttemptFiles(options().state_dir, spec.attempt).out + "/" + file);
   }
   bool has_ended(RunSpec const& spec) const {
     auto const body =
@@ -168,11 +168,14 @@ class Unwatched : public InDocker {
 
 TEST_F(Unwatched, AContainerIsWatchedOnToItsEnd) {
   NEEDS_ENGINE();
-  auto const spec = waiting();
+  auto const spec =
+      contained("echo up; " + until("go") + "; echo on; " + until("end") + "; exit 7");
   start_and_kill_watchers(spec);
   ASSERT_TRUE(is_adopted(spec));
   EXPECT_EQ(runner_.poll(spec.attempt)->started_wall_ms, first_.started_wall_ms);
   let_go(spec);
+  wait_for_log(spec.attempt, "on\n");
+  let_go(spec, "end");
   auto const end = wait_for_end(spec.attempt);
   EXPECT_EQ(end.state, RunState::exited);
   EXPECT_EQ(end.exit_code, 7);
