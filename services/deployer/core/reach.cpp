@@ -38,6 +38,10 @@ std::string data_key(std::string const& name) {
   return std::string(data_label) + name;
 }
 
+bool is_here(DataNeed const& data, Labels const& labels) {
+  return labels.contains(data_key(data.name));
+}
+
 // Not known counts as certain.
 std::int64_t probability_milli(std::string const& way, Labels const& labels) {
   auto const known = number_in(labels, std::string(exposure_label) + way);
@@ -97,13 +101,13 @@ std::int64_t limits_met(Constraints const& c, Labels const& labels) {
 }
 
 bool has_data(Constraints const& c, Labels const& labels) {
-  return labels.contains(data_key(c.data.name));
+  return is_here(c.data, labels);
 }
 
 std::optional<std::int64_t> transfer_ms(DataNeed const& data, Labels const& labels,
                                         std::int64_t bandwidth_mbit) {
   constexpr std::int64_t bits_of_mib = 8 << 20;
-  if (labels.contains(data_key(data.name))) return 0;
+  if (is_here(data, labels)) return 0;
   if (bandwidth_mbit <= 0) return std::nullopt;
   auto const ms = static_cast<double>(data.size_mib) * bits_of_mib /
                   (static_cast<double>(bandwidth_mbit) * 1'000);

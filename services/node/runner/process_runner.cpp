@@ -221,8 +221,7 @@ Result<RunStatus> ProcessRunner::resolve(AttemptFiles const& files) {
   return status;
 }
 
-// A container does not end with those who watch it: with a restart of the node's whole service,
-// say.
+// A container does not end with those who watch it, when all of them are killed at once.
 bool ProcessRunner::may_live_on(AttemptFiles const& files, RunStatus const& status) const {
   auto const spec = read_spec(files);
   return spec && !spec->image.empty() && !options_.engine_socket.empty() &&

@@ -265,13 +265,17 @@ TEST_F(ServicesTest, ResizingKeepsToTheLimits) {
   EXPECT_EQ(show().replicas[0].number, 1u) << "the newest go first";
 }
 
-TEST_F(ServicesTest, TheScalerHearsOfTheLoadAndDecides) {
-  auto s = web(1);
+// Between 1 and 3 replicas, by its requests.
+ServiceSpec scaled(ServiceSpec s) {
   s.max = 3;
   s.scale = ScaleSettings{"kpa", ScaleSignal::requests_per_s, 10, {}};
   s.scale->limits.min = 1;
   s.scale->limits.max = 3;
-  ASSERT_TRUE(apply(s));
+  return s;
+}
+
+TEST_F(ServicesTest, TheScalerHearsOfTheLoadAndDecides) {
+  ASSERT_TRUE(apply(scaled(web(1))));
   live(1);
   auto const puts = open_requests<ServiceScalePut>();
   ASSERT_EQ(puts.size(), 1u);
@@ -291,11 +295,7 @@ TEST_F(ServicesTest, TheScalerHearsOfTheLoadAndDecides) {
 
 // Shares of a group that sum to too much may fit again; until then it is scaled as before.
 TEST_F(ServicesTest, AScalingThatIsRefusedForNowIsPutAgainAndTheOldOneGoesOn) {
-  auto s = web(1);
-  s.max = 3;
-  s.scale = ScaleSettings{"kpa", ScaleSignal::requests_per_s, 10, {}};
-  s.scale->limits.min = 1;
-  s.scale->limits.max = 3;
+  auto s = scaled(web(1));
   ASSERT_TRUE(apply(s));
   live(1);
   reply_to<ServiceScalePut>(open_requests<ServiceScalePut>().at(0), ScaleWanted{1, 1});

@@ -128,7 +128,7 @@ TEST_F(InDocker, AKilledRunnerLeavesNoContainer) {
   EXPECT_FALSE(has_container(spec.attempt));
 }
 
-// As a restart of the node's service by systemd does it: all that watches the container is killed.
+// All that watches the container is killed at once: by -9, or for want of memory.
 class Unwatched : public InDocker {
  protected:
   // Ends with 7 as soon as it is let go.
