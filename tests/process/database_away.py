@@ -73,7 +73,9 @@ def test():
               "jobs that were refused")
         equal(start_ticks(pid), begun, "start of the task at the end")
         equal(stack.job(job)["round"], 1, "rounds of the task")
-        stack.run("audit", "verify")
+        # What reads for the auditor may still pause before it looks for the database again.
+        wait_for("log that proves itself",
+                 lambda: stack.command("audit", "verify").returncode == 0, 20, 0.1)
 
 
 if __name__ == "__main__":
