@@ -8,7 +8,7 @@
 namespace lepton::sim {
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr std::uint64_t seeds_per_shard = 25;  // each takes ten times as long
 #else
 constexpr std::uint64_t seeds_per_shard = 250;
