@@ -11,8 +11,6 @@ namespace lepton::node {
 namespace {
 
 constexpr auto never_ms = std::numeric_limits<TimeMs>::max();
-// A node looks at what runs several times a second; one that stands still does not.
-constexpr TimeMs nobody_looks_ms = 2'000;
 
 Status failed(RunStatus& status, EndReason reason, Error error) {
   status.state = RunState::failed_to_start;
@@ -79,16 +77,13 @@ Result<FakeRunner::Attempt*> FakeRunner::known(std::string_view attempt) {
   if (found == attempts_.end())
     return Error{Code::not_found, fmt::format("this node knows no attempt {}", attempt)};
   catch_up(found->second);
-  found->second.looked_at_ms = clock_.now_ms();
   return &found->second;
 }
 
 // Brings the attempt to the present: the earliest of its possible ends so far is what happened.
 void FakeRunner::catch_up(Attempt& attempt) const {
   auto const has_leftovers = attempt.status.state == RunState::ending;
-  auto const nobody_looks = clock_.now_ms() - attempt.looked_at_ms > nobody_looks_ms;
-  if (has_leftovers && nobody_looks && !attempt.spec.autonomous &&
-      clock_.now_ms() >= attempt.lease_until_ms)
+  if (has_leftovers && !attempt.spec.autonomous && clock_.now_ms() >= attempt.lease_until_ms)
     end_unwatched(attempt, "the runner was killed");
   if (attempt.status.state != RunState::running) return;
   auto const& spec = attempt.spec;

@@ -34,8 +34,8 @@ class FakeRunner final : public Runner {
   }
 
   // As kill -9 of the runner and its guard. With `leftovers` processes of the task survive, and the
-  // attempt is `ending` until clear_leftovers. Where nobody looks, they end with the lease: what
-  // outlives that on a machine on which nobody is left to end it is beyond what leases promise.
+  // attempt is `ending` until clear_leftovers. They end with the lease: what outlives that, because
+  // the kernel cannot end it or nobody is left to do so, is beyond what leases promise.
   void kill_runner(std::string_view attempt, bool leftovers = false);
   void clear_leftovers(std::string_view attempt);
   // As kill -9 of a runner before it could start the task.
@@ -74,7 +74,6 @@ class FakeRunner final : public Runner {
     TimeMs started_at_ms = 0;
     TimeMs lease_until_ms = 0;
     std::optional<TimeMs> ending_since_ms;
-    TimeMs looked_at_ms = 0;
   };
   using Attempts = std::map<std::string, Attempt, std::less<>>;
 
