@@ -28,6 +28,7 @@ struct NodeView {
   std::string detail;
   std::map<std::string, std::string> labels;
   std::vector<Taint> taints;
+  NodeId machine;
 
   static consteval auto fields() {
     using schema::field;
@@ -44,7 +45,8 @@ struct NodeView {
         field(10, "heard_at_ms", &T::heard_at_ms, "Last heartbeat, ms since 1970."),
         field(11, "detail", &T::detail, "What the node says of itself."),
         field(60, "labels", &T::labels, "Its labels, with what people have set.").since(3),
-        field(61, "taints", &T::taints, "Taints that keep work away.").since(3));
+        field(61, "taints", &T::taints, "Taints that keep work away.").since(3),
+        field(180, "machine", &T::machine, "What it is a slice of; empty: a machine.").since(5));
   }
 };
 static_assert(schema::complete<NodeView>());

@@ -67,6 +67,7 @@ struct GpuDevice {
   std::uint32_t island = 0;
   std::string mig_profile;
   std::int32_t numa = -1;
+  std::uint32_t milli = 1000;
 
   bool operator==(GpuDevice const&) const = default;
   static consteval auto fields() {
@@ -84,7 +85,11 @@ struct GpuDevice {
             .since(4),
         field(62, "numa", &GpuDevice::numa, "NUMA node that it hangs on; -1: nobody says.")
             .bounds(-1, 1023)
-            .since(4));
+            .since(4),
+        field(63, "milli", &GpuDevice::milli,
+              "What is offered of it, thousandths; below 1000 only in a slice of the machine.")
+            .bounds(0, 1000)
+            .since(5));
   }
 };
 static_assert(schema::complete<GpuDevice>());

@@ -12,12 +12,15 @@ namespace lepton::cli {
 namespace {
 
 std::int64_t gpu_milli(NodeCapacity const& capacity) {
-  return static_cast<std::int64_t>(capacity.gpus.size()) * 1000;
+  std::int64_t sum = 0;
+  for (auto const& gpu : capacity.gpus) sum += gpu.milli;
+  return sum;
 }
 
 std::string models(NodeCapacity const& capacity) {
   std::vector<std::string> names;
   for (auto const& gpu : capacity.gpus) {
+    if (gpu.milli == 0) continue;
     auto const name = gpu.model + (gpu.mig_profile.empty() ? "" : " " + gpu.mig_profile);
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }

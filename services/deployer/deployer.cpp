@@ -41,6 +41,10 @@ Deployer::Deployer(Settings settings, std::shared_ptr<Balancer> balancer)
   on<ServiceShow>(&Deployer::show_service);
   on<ServiceList>(&Deployer::list_services);
   on<ServiceHistory>(&Deployer::service_history);
+  on<SliceCreate>(slices_, &Slices::create);
+  on<SliceResize>(slices_, &Slices::resize);
+  on<SliceRelease>(slices_, &Slices::release);
+  on<SliceList>(slices_, &Slices::list);
   on<WorkdirMissing>(folders_, &Folders::missing);
   on<WorkdirStore>(folders_, &Folders::store);
   on<WorkdirCommit>(folders_, &Folders::commit);
@@ -113,6 +117,7 @@ void Deployer::start(Context& c) {
     auto const added = upsert_node(link, c);
     LEPTON_CHECK(added.has_value(), "a stored node does not fit the cluster");
   }
+  slices_.hold_all();
   std::vector<std::pair<std::int64_t, JobId>> by_age;
   for (auto& [id, job] : jobs_) by_age.emplace_back(job.row.queue_order, id);
   std::sort(by_age.begin(), by_age.end());

@@ -7,17 +7,17 @@
 // stopped there now, computed from the durable state. A claim (the job_run row) is committed before
 // its start leaves.
 //
-// Files: jobs.cpp requests of people; nodes.cpp nodes and their syncs; inventory.cpp
-// their list and declared ones; flow.cpp what events do;
-// preemption.cpp work that gives way; quotas.cpp what owners are owed; logs.cpp log relay;
-// views.cpp answers for people; services.cpp requests about services; serving.cpp their replicas;
-// entrance.cpp their balancer and the scaler; use.cpp what replicas use; marks.cpp labels, taints
-// and drains; relations.cpp arrays and what waits for what; backfill.cpp reservations of those who
-// wait; patience.cpp the places of who has waited for long; spot.cpp who stays off spot nodes;
-// resize.cpp other sizes; explain.cpp reasons.
+// Files: jobs.cpp requests of people; nodes.cpp nodes and their syncs; inventory.cpp their list
+// and declared ones; flow.cpp what events do; preemption.cpp work that gives way; quotas.cpp
+// what owners are owed; logs.cpp log relay; views.cpp answers for people; services.cpp requests
+// about services; serving.cpp their replicas; entrance.cpp their balancer and the scaler;
+// use.cpp what replicas use; marks.cpp labels, taints and drains; relations.cpp arrays and what
+// waits for what; backfill.cpp reservations of those who wait; patience.cpp the places of who
+// has waited for long; spot.cpp who stays off spot nodes; resize.cpp other sizes; explain.cpp
+// reasons.
 // Parts of their own: folders/ working folders; relay.hpp what people ask of a task on its node;
-// execs/ commands beside tasks;
-// use_watch.hpp what the monitor measured of replicas; node_watch.hpp what it says of nodes.
+// execs/ commands beside tasks; use_watch.hpp what the monitor measured of replicas;
+// node_watch.hpp what it says of nodes; slices.hpp parts of machines that are nodes.
 
 #include <deque>
 #include <map>
@@ -48,6 +48,7 @@
 #include "services/deployer/relay.hpp"
 #include "services/deployer/serving.hpp"
 #include "services/deployer/settings.hpp"
+#include "services/deployer/slices.hpp"
 #include "services/deployer/state.hpp"
 #include "services/deployer/use_watch.hpp"
 #include "services/deployer/vacated_ports.hpp"
@@ -69,6 +70,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   Cluster const& cluster() const { return cluster_; }
   Ledger const& ledger() const { return ledger_; }
   std::map<JobId, Job> const& jobs() const { return jobs_; }
+  std::map<NodeId, NodeLink> const& nodes() const { return nodes_; }
   std::string why_now(Job const& job) const;
   std::map<std::string, ServiceState> const& services() const { return serving_.services; }
   std::size_t vacated_ports() const { return vacated_.size(); }
@@ -374,6 +376,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   Cluster cluster_;
   VacatedPorts vacated_{cluster_};
   Placer placer_{cluster_, settings_.placement_policy};
+  Slices slices_{cluster_, placer_, nodes_, next_order_, [this](Context& c) { pass(c); }};
   DecisionLog decisions_{cluster_, placer_, settings_.decisions};
   Replays replays_{decisions_};
   Queue queue_;

@@ -34,7 +34,7 @@ Member const* Deployer::member_of(AttemptId const& attempt) const {
 
 std::vector<JobId> Deployer::jobs_on(NodeId const& node) const {
   std::vector<JobId> jobs;
-  for (auto const& attempt : cluster_.holders(node))
+  for (auto const& attempt : cluster_.holders_on_machine(node))
     if (auto const ref = parse_attempt(attempt)) jobs.push_back(ref->job);
   jobs.erase(std::unique(jobs.begin(), jobs.end()), jobs.end());
   return jobs;
@@ -230,7 +230,9 @@ void Deployer::begin_round(Job& job, Context& c) {
   job.placed_at = c.now();
   job.why.clear();
   add_live(job);
-  apply_event(job, Placed{nodes_of(job.allocations)}, c);
+  auto machines = nodes_of(job.allocations);
+  for (auto& node : machines) node = cluster_.machine_of(node);
+  apply_event(job, Placed{std::move(machines)}, c);
   audit_job(job, "deployer.job.placed", AuditOutcome::done, c);
 }
 

@@ -17,9 +17,10 @@ Result<NodesDeclared> Deployer::declare(NodeDeclare const& m, Context& c) {
     return Error{Code::invalid, "nodes: at most 500 in one message and 20,000 in all"};
   for (auto const& node : m.nodes)
     if (auto const known = nodes_.find(node.node);
-        known != nodes_.end() &&
-        (!known->second.is_simulated() || known->second.row.pool != m.pool))
-      return Error{Code::conflict, "node " + node.node.value + " exists in another pool"};
+        known != nodes_.end() && (!known->second.is_simulated() || known->second.row.slice ||
+                                  known->second.row.pool != m.pool))
+      return Error{Code::conflict,
+                   "node " + node.node.value + " exists in another pool, or as a slice"};
   if (auto added = add_declared(m, c); !added) return added.error();
   more_to_place_ = true;
   c.note("nodes", std::to_string(m.nodes.size()));
@@ -47,11 +48,15 @@ Status Deployer::add_declared(NodeDeclare const& m, Context& c) {
                 "",
                 c.wall(),
                 link.row.marked_labels,
-                link.row.taints};
+                link.row.taints,
+                {}};
     if (done = upsert_node(link, c); !done) break;
   }
   if (done) {
-    for (auto const& [id, row] : before) c.upsert(nodes_.at(id).row);
+    for (auto const& [id, row] : before) {
+      c.upsert(nodes_.at(id).row);
+      slices_.machine_changed(id, c);
+    }
     return ok();
   }
   for (auto const& [id, row] : before) {
@@ -76,6 +81,9 @@ Result<PoolRemoved> Deployer::remove_pool(PoolRemove const& m, Context& c) {
   for (auto const& [id, link] : nodes_)
     if (link.row.pool == m.pool && !link.is_simulated())
       return Error{Code::conflict, "pool " + m.pool.value + " has real nodes; drain them instead"};
+  if (auto const slice = slices_.any_in(m.pool); !slice.empty())
+    return Error{Code::conflict, "pool " + m.pool.value + " has to do with slice '" + slice +
+                                     "'; `lepton slice release " + slice + "` first"};
   PoolRemoved removed;
   for (auto& [id, job] : jobs_) {
     if (job.row.pool != m.pool || is_final(job.run.state)) continue;
@@ -109,21 +117,27 @@ Result<NodePage> Deployer::list_nodes(NodeList const& m, Context&) {
     auto const& node = *cluster_.find(id);
     auto const gpu_free = node.free.gpu_milli();
     ++page.total;
-    page.gpu_milli += node.full.gpu_milli();
-    page.gpu_milli_free += gpu_free;
     if (page.nodes.size() >= m.limit) continue;
-    NodeView v{id, link.row.pool, link.row.state, link.row.engine, link.row.capacity};
+    auto const& machine = cluster_.machine_of(id);
+    NodeView v{id, link.row.pool, node.spec.state, link.row.engine, link.row.capacity};
     v.cpu_milli_free = node.free.cpu_milli();
     v.memory_mib_free = node.free.memory_mib();
     v.gpu_milli_free = gpu_free;
     v.attempts = static_cast<std::uint32_t>(node.holders.size());
-    v.heard_at_ms = link.heard_at_ms;
+    v.heard_at_ms = nodes_.at(machine).heard_at_ms;
     auto const detail = link.row.labels.find("detail");
     v.detail = detail == link.row.labels.end() ? "" : detail->second;
+    if (link.row.slice) {
+      v.machine = machine;
+      v.detail = "slice of " + machine.value;
+    }
     v.labels = node.spec.labels;
     v.taints = node.spec.taints;
     page.nodes.push_back(std::move(v));
   }
+  auto const totals = m.pool.empty() ? cluster_.totals() : cluster_.totals(m.pool);
+  page.gpu_milli = totals.gpu_milli;
+  page.gpu_milli_free = totals.gpu_milli_free;
   return page;
 }
 

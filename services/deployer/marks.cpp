@@ -18,12 +18,6 @@ Status check_marks(NodeMark const& m) {
   return ok();
 }
 
-// Sorted by key, one of each.
-void put_taint(std::vector<Taint>& taints, Taint const& taint) {
-  std::erase_if(taints, [&](Taint const& t) { return t.key == taint.key; });
-  taints.insert(std::upper_bound(taints.begin(), taints.end(), taint), taint);
-}
-
 void apply_marks(NodeMark const& m, NodeRow& row) {
   for (auto const& key : m.labels_removed) row.marked_labels.erase(key);
   for (auto const& [key, value] : m.labels) row.marked_labels[key] = value;
@@ -49,13 +43,15 @@ Result<NodeMarked> Deployer::mark(NodeMark const& m, Context& c) {
   auto const before = std::exchange(link.row, std::move(row));
   // A node that offers less than is held there keeps its old capacity in the cluster.
   auto spec = cluster_.find(m.node)->spec;
-  spec.labels = labels_of(link.row);
-  spec.taints = link.row.taints;
+  auto const marked = slices_.spec_of(link);
+  spec.labels = marked.labels;
+  spec.taints = marked.taints;
   if (auto changed = cluster_.upsert_node(std::move(spec)); !changed) {
     link.row = before;
     return changed.error();
   }
   c.upsert(link.row);
+  slices_.machine_changed(m.node, c);
   c.note("labels", std::to_string(link.row.marked_labels.size()));
   c.note("taints", std::to_string(link.row.taints.size()));
   pass(c);
@@ -67,7 +63,7 @@ Result<NodeChanged> Deployer::drain(NodeDrain const& m, Context& c) {
   if (found == nodes_.end())
     return Error{Code::not_found,
                  "there is no node '" + m.node.value + "'; `lepton node list` shows all"};
-  // A node that is not heard gets no work before it is.
+  // A node that is not heard gets no work before it is; a slice is as its machine.
   auto& link = found->second;
   auto const back = link.silent || link.shrunk ? NodeState::suspect : NodeState::ready;
   if (m.drain || link.row.state == NodeState::draining)

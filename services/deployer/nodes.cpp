@@ -23,18 +23,17 @@ AuditEvent node_event(NodeLink const& link, std::string action, std::string why)
 }  // namespace
 
 Status Deployer::upsert_node(NodeLink& link, Context&) {
-  return cluster_.upsert_node({link.row.node, link.row.pool, link.row.capacity, link.row.state,
-                               labels_of(link.row), std::uint64_t(link.row.queue_order),
-                               link.row.taints});
+  return cluster_.upsert_node(slices_.spec_of(link));
 }
 
 void Deployer::set_node_state(NodeLink& link, NodeState state, Context& c, std::string const& why) {
   if (link.row.state == state) return;
   auto const was = link.row.state;
   link.row.state = state;
-  auto const set = cluster_.set_state(link.row.node, state);
+  auto const set = cluster_.set_state(link.row.node, slices_.spec_of(link).state);
   LEPTON_CHECK(set.has_value(), "a linked node is not in the cluster");
   c.upsert(link.row);
+  slices_.machine_changed(link.row.node, c);
   c.audit(node_event(link, "deployer.node.state",
                      std::string(schema::name_of(was)) + " to " +
                          std::string(schema::name_of(state)) + (why.empty() ? "" : "; " + why)));
@@ -43,7 +42,8 @@ void Deployer::set_node_state(NodeLink& link, NodeState state, Context& c, std::
 
 // Of a node that is heard: new work goes there unless something speaks against it.
 void Deployer::note_health(NodeLink& link, Context& c) {
-  if (link.is_simulated() || link.silent || link.row.state == NodeState::draining) return;
+  if (link.is_simulated() || link.row.slice || link.silent || link.row.state == NodeState::draining)
+    return;
   auto const* doubt = node_watch_.doubt(link.row.node, link.heard_since, c.now());
   if (link.shrunk)
     return set_node_state(link, NodeState::suspect, c, "it offers less than is held");
@@ -74,7 +74,7 @@ void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
   if (more_to_place_) pass(c);
   std::set<AttemptId> known;
   for (auto const& report : m.reports) known.insert(report.attempt);
-  for (auto const& attempt : cluster_.holders(m.node)) {
+  for (auto const& attempt : cluster_.holders_on_machine(m.node)) {
     auto const* member = member_of(attempt);
     if (member == nullptr || known.contains(attempt)) continue;
     auto const ref = parse_attempt(attempt);
@@ -120,6 +120,7 @@ Status Deployer::meet(NodeSync const& m, Context& c) {
                 m.boot_id,
                 c.wall(),
                 {},
+                {},
                 {}};
     if (auto added = upsert_node(link, c); !added) return added;
     c.upsert(link.row);
@@ -130,6 +131,10 @@ Status Deployer::meet(NodeSync const& m, Context& c) {
   auto& link = found->second;
   if (link.is_simulated())
     return Error{Code::conflict, "node " + m.node.value + " is a simulated one"};
+  if (link.row.slice)
+    return Error{Code::conflict, "node " + m.node.value + " is a slice of machine " +
+                                     link.row.slice->machine.value +
+                                     "; give this machine another name"};
   if (auto fresh = check_age(link, m); !fresh) return fresh;
   link.heard_at = c.now();
   link.heard_at_ms = c.wall();
@@ -183,6 +188,7 @@ Status Deployer::take_offer(NodeLink& link, NodeSync const& m, Context& c) {
     return link.shrunk ? ok() : changed;
   }
   c.upsert(link.row);
+  slices_.machine_changed(m.node, c);
   more_to_place_ = true;
   return ok();
 }
@@ -237,7 +243,7 @@ std::vector<GangMember> Deployer::gang_of(Job const& job) const {
   for (auto const& allocation : job.allocations) {
     auto const link = nodes_.find(allocation.node);
     places.push_back(
-        {allocation.node,
+        {cluster_.machine_of(allocation.node),
          link == nodes_.end() ? std::map<std::string, std::string>{} : labels_of(link->second.row),
          job.spec().gang_port && !allocation.ports.empty() ? allocation.ports.back() : 0});
   }
@@ -245,7 +251,7 @@ std::vector<GangMember> Deployer::gang_of(Job const& job) const {
 }
 
 void Deployer::order_starts(NodeId const& node, NodeOrders& orders) const {
-  for (auto const& attempt : cluster_.holders(node)) {
+  for (auto const& attempt : cluster_.holders_on_machine(node)) {
     auto const* found = member_of(attempt);
     if (found == nullptr) continue;
     auto const& member = *found;
@@ -258,8 +264,9 @@ void Deployer::order_starts(NodeId const& node, NodeOrders& orders) const {
     } else if (member.state == AttemptState::claimed) {
       auto const secrets = secrets_.find(attempt);
       if (has_secrets(job.spec()) && secrets == secrets_.end()) continue;
-      orders.starts.push_back({attempt, task, ref->job, job.row.owner, job.spec(),
-                               job.allocations.at(ref->index),
+      auto place = job.allocations.at(ref->index);
+      place.node = node;
+      orders.starts.push_back({attempt, task, ref->job, job.row.owner, job.spec(), std::move(place),
                                secrets == secrets_.end() ? AttemptSecrets{} : secrets->second,
                                ref->index, job.spec().nodes, gang_of(job)});
     } else if (!is_final(member.state)) {
@@ -301,7 +308,7 @@ void Deployer::wake_node(NodeId const& node, Context& c) {
 
 void Deployer::tick_nodes(Context& c) {
   for (auto& [id, link] : nodes_) {
-    if (link.is_simulated()) continue;
+    if (link.is_simulated() || link.row.slice) continue;
     auto const quiet = c.now() - link.heard_at;
     if (quiet < settings_.suspect_after_ms) {
       // A doubt that has lapsed is no event.

@@ -98,6 +98,23 @@ struct QuotaRow {
 };
 static_assert(schema::complete<QuotaRow>());
 
+// What makes a node a part of a slice.
+struct SliceOf {
+  std::string name;
+  NodeId machine;
+  Allocation held;
+
+  bool operator==(SliceOf const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using R = SliceOf;
+    return schema::fields(field(1, "name", &R::name, "The slice."),
+                          field(2, "machine", &R::machine, "Where the part is."),
+                          field(3, "held", &R::held, "What it holds there."));
+  }
+};
+static_assert(schema::complete<SliceOf>());
+
 struct NodeRow {
   static constexpr std::string_view table = "node";
   NodeId node;
@@ -111,6 +128,7 @@ struct NodeRow {
   std::int64_t joined_at_ms = 0;
   std::map<std::string, std::string> marked_labels;
   std::vector<Taint> taints;
+  std::optional<SliceOf> slice;
 
   static consteval auto fields() {
     using schema::field;
@@ -125,7 +143,8 @@ struct NodeRow {
         field(8, "boot_id", &R::boot_id, "Boot that it was last heard in."),
         field(9, "joined_at_ms", &R::joined_at_ms, "When it first came, ms since 1970."),
         field(60, "marked_labels", &R::marked_labels, "Labels that people have set.").since(3),
-        field(61, "taints", &R::taints, "Taints that people have set.").since(3));
+        field(61, "taints", &R::taints, "Taints that people have set.").since(3),
+        field(180, "slice", &R::slice, "Of a part of a slice; empty: a machine.").since(5));
   }
 };
 static_assert(schema::complete<NodeRow>());

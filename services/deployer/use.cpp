@@ -5,15 +5,16 @@
 namespace lepton::deployer {
 namespace {
 
-SeriesKey cpu_key(Allocation const& given, AttemptId const& attempt) {
-  return {given.node, Series::task_cpu_cores, attempt.value};
+SeriesKey cpu_key(NodeId const& machine, AttemptId const& attempt) {
+  return {machine, Series::task_cpu_cores, attempt.value};
 }
 
-std::vector<SeriesKey> gpu_keys(Allocation const& given, NodeCapacity const& capacity) {
+std::vector<SeriesKey> gpu_keys(NodeId const& machine, Allocation const& given,
+                                NodeCapacity const& capacity) {
   std::vector<SeriesKey> keys;
   for (auto const& gpu : given.gpus)
     if (gpu.index < capacity.gpus.size())
-      keys.push_back({given.node, Series::gpu_use, capacity.gpus[gpu.index].uuid});
+      keys.push_back({machine, Series::gpu_use, capacity.gpus[gpu.index].uuid});
   return keys;
 }
 
@@ -28,10 +29,12 @@ void Deployer::watch_use(Context& c) {
       if (replica_state(replica) != ReplicaState::ready || job.allocations.empty()) continue;
       auto const& given = job.allocations[0];
       auto const node = nodes_.find(given.node);
+      auto const& machine = cluster_.machine_of(given.node);
       if (s.spec().scale->signal == ScaleSignal::cpu)
-        wanted.insert(cpu_key(given, attempt_id(replica.job, 0, job.run.round)));
+        wanted.insert(cpu_key(machine, attempt_id(replica.job, 0, job.run.round)));
       else if (node != nodes_.end())
-        for (auto& key : gpu_keys(given, node->second.row.capacity)) wanted.insert(std::move(key));
+        for (auto& key : gpu_keys(machine, given, node->second.row.capacity))
+          wanted.insert(std::move(key));
     }
   }
   use_watch_.ask(wanted, c);
@@ -45,11 +48,12 @@ std::vector<MeasuredUse> Deployer::measured(ServiceState const& s, TimeMs now) c
     auto const& replica = s.replicas.at(r.number);
     auto const& job = jobs_.at(replica.job);
     auto const& given = job.allocations.at(0);
+    auto const& machine = cluster_.machine_of(given.node);
     MeasuredUse use{&given, {}, {}};
     use.cpu_cores =
-        use_watch_.value(cpu_key(given, attempt_id(replica.job, 0, job.run.round)), now);
+        use_watch_.value(cpu_key(machine, attempt_id(replica.job, 0, job.run.round)), now);
     if (auto const node = nodes_.find(given.node); node != nodes_.end())
-      for (auto const& key : gpu_keys(given, node->second.row.capacity))
+      for (auto const& key : gpu_keys(machine, given, node->second.row.capacity))
         use.gpus.push_back(use_watch_.value(key, now));
     all.push_back(std::move(use));
   }

@@ -32,6 +32,11 @@ std::map<std::string, std::string> labels_of(NodeRow const& row) {
   return labels;
 }
 
+void put_taint(std::vector<Taint>& taints, Taint const& taint) {
+  std::erase_if(taints, [&](Taint const& t) { return t.key == taint.key; });
+  taints.insert(std::upper_bound(taints.begin(), taints.end(), taint), taint);
+}
+
 OnBehalf submitter(actor::Caller const& caller) {
   return {caller.name, caller.policies, caller.token};
 }

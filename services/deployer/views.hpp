@@ -11,6 +11,8 @@ namespace lepton::deployer {
 
 // What a node says of itself, with what people have set over it.
 std::map<std::string, std::string> labels_of(NodeRow const& row);
+// Sorted by key, one of each.
+void put_taint(std::vector<Taint>& taints, Taint const& taint);
 JobView view_of(Job const& job);
 JobLine line_of(Job const& job, WallMs now);
 std::string words_of(TaskSize const& size);  // "4 CPU, 16384 MiB"

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/jobs/resize.hpp"
+#include "cli/nodes/slice_commands.hpp"
 
 namespace lepton::cli {
 namespace {
@@ -106,6 +107,21 @@ TEST(Size, IsReadAsInASpecAndRefusedByItsOption) {
   EXPECT_TRUE(read_size("much", "").error().what.starts_with("--cpu: "));
   EXPECT_TRUE(read_size("", "8").error().what.starts_with("--memory: "));
   EXPECT_TRUE(read_size("0", "").error().what.starts_with("--cpu: "));
+}
+
+TEST(SliceSize, GpusAreWholeOrAShareOfOne) {
+  auto const gpus = [](std::string const& text) {
+    auto const size = read_slice_size({.gpus = text});
+    return size ? std::pair(size->gpus, size->gpu_milli) : std::pair<std::int64_t, std::int64_t>();
+  };
+  EXPECT_EQ(gpus("2"), (std::pair<std::int64_t, std::int64_t>(2, 1000)));
+  EXPECT_EQ(gpus("0.5"), (std::pair<std::int64_t, std::int64_t>(1, 500)));
+  EXPECT_EQ(gpus("0"), (std::pair<std::int64_t, std::int64_t>(0, 1000)));
+  EXPECT_EQ(gpus(""), (std::pair<std::int64_t, std::int64_t>(-1, -1))) << "stays as it is";
+  for (auto const* text : {"1.5", "two", "2000"})
+    EXPECT_TRUE(read_slice_size({.gpus = text}).error().what.starts_with("--gpus: ")) << text;
+  EXPECT_TRUE(read_slice_size({.memory = "8"}).error().what.starts_with("--memory: "));
+  EXPECT_EQ(read_slice_size({.bandwidth = "10Gbit"})->bandwidth_mbit, 10'000);
 }
 
 }  // namespace

@@ -78,7 +78,8 @@ bool Suite::all_at_end() {
   for (auto const* client : clients_)
     if (client->open() > 0) return false;
   auto const* d = deployer();
-  if (d == nullptr || !d->services().empty() || d->vacated_ports() > 0 || !commands_over())
+  if (d == nullptr || !d->services().empty() || d->vacated_ports() > 0 || !commands_over() ||
+      !slices_released())
     return false;
   for (auto const& [id, job] : d->jobs())
     if (!is_final(job.run.state)) return false;
@@ -110,6 +111,7 @@ std::string Suite::unfinished() {
               " have arrived; ";
   }
   if (!commands_over()) text += "commands beside tasks run; ";
+  if (!slices_released()) text += "slices are there; ";
   text += services_in_words();
   auto const* d = deployer();
   if (d == nullptr) return text;

@@ -66,8 +66,8 @@ Plan Plan::calm() {
 }
 
 std::vector<std::string_view> Plan::chore_kinds() {
-  return {"queries", "drains",   "secrets",  "quotas",  "marks",   "log",    "scaling",
-          "alerts",  "services", "commands", "resizes", "folders", "losses", "outputs"};
+  return {"queries",  "drains",   "secrets", "quotas",  "marks",  "log",     "scaling", "alerts",
+          "services", "commands", "resizes", "folders", "losses", "outputs", "slices"};
 }
 
 bool Plan::leave_out(std::string_view kind) {
@@ -212,6 +212,7 @@ void Suite::run() {
   world_.run_for(plan_.trouble_ms);
   world_.heal();
   if (plan_.does("services")) end_serving();
+  if (plan_.does("slices")) release_slices();
   auto const ended = world_.run_until([this] { return all_at_end(); }, plan_.peace_ms);
   if (!ended)
     world_.fail("after the faults were over, not everything came to its end: " + unfinished());

@@ -7,6 +7,7 @@
 //
 // Files: suite.cpp the processes; workload.cpp what people do; serving.cpp services; talking.cpp
 // commands beside tasks, which commands.cpp plays; sent_folders.cpp what jobs bring along;
+// slicing.cpp parts of machines;
 // durable.cpp what answers may tell; invariants.cpp what holds at each moment and at the end;
 // shorten.cpp the smallest run that fails.
 
@@ -145,6 +146,12 @@ class Suite {
   bool hear(Conversation& talk, ExecHeard const& heard);
   bool commands_over();
   void check_commands(std::vector<auditor::EntryRow> const& entries);
+
+  // slicing.cpp
+  void slice_something();
+  void resize_slice(std::string const& name);
+  void release_slices();
+  bool slices_released();
 
   // fetching.cpp
   void fetch_something();

@@ -56,6 +56,7 @@ void Suite::plan_work() {
   }
   if (plan_.does("losses")) some_time(6, [this] { kill_runner(); });
   if (plan_.does("commands")) some_time(8, [this] { run_command(); });
+  if (plan_.does("slices")) some_time(12, [this] { slice_something(); });
 }
 
 // A vault that has crashed is sealed again; somebody keeps unsealing it.

@@ -30,6 +30,7 @@ Status check_spec(NodeSpec const& s) {
   if (c.gpus.size() > 1024) return bad("has more than 1024 GPUs");
   for (auto const& gpu : c.gpus) {
     if (gpu.numa < -1 || gpu.numa > 1023) return bad("has a GPU on a NUMA node beyond 1023");
+    if (gpu.milli > whole_gpu) return bad("offers more of a GPU than all of it");
     if (!gpu.mig_profile.empty() && !is_mig_profile(gpu.mig_profile))
       return bad(
           fmt::format("has a MIG instance of profile '{}', which is none; write for example "
@@ -40,24 +41,11 @@ Status check_spec(NodeSpec const& s) {
   return ok();
 }
 
-void add_to(Totals& t, Node const& n) {
-  ++t.nodes;
-  t.ready_nodes += n.spec.state == NodeState::ready ? 1 : 0;
-  t.cpu_milli += n.full.cpu_milli();
-  t.cpu_milli_free += n.free.cpu_milli();
-  t.memory_mib += n.full.memory_mib();
-  t.memory_mib_free += n.free.memory_mib();
-  t.gpu_milli += n.full.gpu_milli();
-  t.gpu_milli_free += n.free.gpu_milli();
-  for (auto const& g : n.free.groups()) t.gpus_whole_free += g.whole_free;
-}
+}  // namespace
 
 std::size_t kind_of(Allocation const& a) {
-  return deployer::kind_of(static_cast<std::uint32_t>(a.gpus.size()),
-                           a.gpus.empty() ? 0 : a.gpus[0].milli);
+  return kind_of(static_cast<std::uint32_t>(a.gpus.size()), a.gpus.empty() ? 0 : a.gpus[0].milli);
 }
-
-}  // namespace
 
 std::size_t kind_of(std::uint32_t gpus, std::uint32_t gpu_milli) {
   if (gpus <= 1) return gpus == 0 ? 0 : gpu_milli < whole_gpu ? 1 : 2;
@@ -126,6 +114,7 @@ Status Cluster::add(NodeSpec spec) {
   by_id_[spec.id] = slot;
   by_order_[spec.order] = slot;
   node.spec = std::move(spec);
+  if (!node.spec.machine.empty()) slices_[node.spec.machine].push_back(slot);
   join_pool(slot);
   changed(slot);
   if (watcher_ != nullptr) watcher_->node_is(node.spec);
@@ -165,6 +154,10 @@ Status Cluster::change(Slot slot, NodeSpec spec) {
   if (spec.order != 0 && spec.order != node.spec.order)
     return Error{Code::conflict, fmt::format("node {} is registered as number {}, not {}",
                                              spec.id.value, node.spec.order, spec.order)};
+  if (spec.machine != node.spec.machine)
+    return Error{Code::conflict, fmt::format("node {} cannot become a slice of another machine, or "
+                                             "a slice at all",
+                                             spec.id.value)};
   spec.order = node.spec.order;
   keep_bandwidth_of(node, spec.capacity);
   auto room = room_after(node, spec.capacity);
@@ -215,6 +208,8 @@ Status Cluster::remove_node(NodeId const& id) {
                  fmt::format("node {} still holds {} attempts, the first is {}; drain it first",
                              id.value, node.holders.size(), node.holders.front().value)};
   leave_pool(slot);
+  if (auto const of = slices_.find(node.spec.machine); of != slices_.end())
+    std::erase(of->second, slot);
   by_order_.erase(node.spec.order);
   by_id_.erase(found);
   node = Node{{}, 0, node.version, {}, {}, {}, {}, slot};
@@ -296,6 +291,28 @@ std::vector<AttemptId> Cluster::holders(NodeId const& id) const {
   return node ? node->holders : std::vector<AttemptId>{};
 }
 
+std::vector<NodeId> Cluster::slices_of(NodeId const& machine) const {
+  std::vector<NodeId> ids;
+  if (auto const found = slices_.find(machine); found != slices_.end())
+    for (auto const slot : found->second) ids.push_back(nodes_[slot].spec.id);
+  return ids;
+}
+
+std::vector<AttemptId> Cluster::holders_on_machine(NodeId const& id) const {
+  auto all = holders(id);
+  for (auto const& slice : slices_of(id)) {
+    auto const& more = find(slice)->holders;
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+NodeId const& Cluster::machine_of(NodeId const& id) const {
+  auto const* node = find(id);
+  return node == nullptr || node->spec.machine.empty() ? id : node->spec.machine;
+}
+
 void Cluster::for_held(std::function<void(AttemptId const&, Allocation const&)> const& each) const {
   for (auto const& [attempt, held] : held_) each(attempt, held.allocation);
 }
@@ -323,6 +340,26 @@ std::uint64_t Cluster::freed(PoolId const& pool) const {
   return found == pools_.end() ? 0 : found->second.freed;
 }
 
+void Cluster::add_to(Totals& t, Node const& n) const {
+  ++t.nodes;
+  t.ready_nodes += n.spec.state == NodeState::ready ? 1 : 0;
+  t.cpu_milli += n.full.cpu_milli();
+  t.cpu_milli_free += n.free.cpu_milli();
+  t.memory_mib += n.full.memory_mib();
+  t.memory_mib_free += n.free.memory_mib();
+  t.gpu_milli += n.full.gpu_milli();
+  t.gpu_milli_free += n.free.gpu_milli();
+  for (auto const& g : n.free.groups()) t.gpus_whole_free += g.whole_free;
+  auto const slices = slices_.find(n.spec.id);
+  if (slices == slices_.end()) return;
+  for (auto const slot : slices->second) {
+    auto const& given = nodes_[slot].full;
+    t.cpu_milli -= given.cpu_milli();
+    t.memory_mib -= given.memory_mib();
+    t.gpu_milli -= given.gpu_milli();
+  }
+}
+
 Totals Cluster::totals() const {
   Totals t;
   for (auto const& [id, pool] : pools_)
@@ -334,46 +371,6 @@ Totals Cluster::totals(PoolId const& id) const {
   Totals t;
   for (auto slot : pool(id)) add_to(t, nodes_[slot]);
   return t;
-}
-
-void Cluster::check_invariants() const {
-  std::size_t in_pools = 0, holders = 0;
-  for (auto const& [id, pool] : pools_) {
-    in_pools += pool.slots.size();
-    for (auto slot : pool.slots) {
-      LEPTON_CHECK(nodes_[slot].spec.pool == id, "a node stands in a pool that is not its own");
-      check_node(slot);
-      holders += nodes_[slot].holders.size();
-    }
-  }
-  LEPTON_CHECK(in_pools == by_id_.size() && in_pools == by_order_.size(), "a node is in no pool");
-  LEPTON_CHECK(in_pools + unused_.size() == nodes_.size(), "a slot is lost");
-  LEPTON_CHECK(holders == held_.size(), "an allocation has no holder on its node");
-}
-
-void Cluster::check_node(Slot slot) const {
-  auto const& node = nodes_[slot];
-  LEPTON_CHECK(by_id_.at(node.spec.id) == slot, "a node is found at another's slot");
-  LEPTON_CHECK(by_order_.at(node.spec.order) == slot, "a registration number points elsewhere");
-  auto room = node.full;
-  std::array<std::uint32_t, kind_count> residents{};
-  for (auto const& attempt : node.holders) {
-    auto const& held = held_.at(attempt);
-    ++residents[kind_of(held.allocation)];
-    LEPTON_CHECK(held.slot == slot && held.allocation.node == node.spec.id, "held elsewhere");
-    LEPTON_CHECK(room.take(held.allocation).has_value(), "a node is given out beyond its capacity");
-  }
-  LEPTON_CHECK(residents == node.residents, "the work on a node is miscounted");
-  LEPTON_CHECK(room.cpu_milli() == node.free.cpu_milli(), "free CPU is miscounted");
-  LEPTON_CHECK(room.memory_mib() == node.free.memory_mib(), "free memory is miscounted");
-  LEPTON_CHECK(room.disk_mib() == node.free.disk_mib(), "free disk is miscounted");
-  LEPTON_CHECK(room.bandwidth_mbit() == node.free.bandwidth_mbit(), "bandwidth is miscounted");
-  LEPTON_CHECK(room.gpu_milli() == node.free.gpu_milli(), "free GPU is miscounted");
-  LEPTON_CHECK(room.ports().free() == node.free.ports().free(), "free ports are miscounted");
-  LEPTON_CHECK(room.ports().counted_used() == node.free.ports().counted_used(), "port bits differ");
-  for (std::size_t i = 0; i < room.devices().size(); ++i)
-    LEPTON_CHECK(room.devices()[i].free_milli == node.free.devices()[i].free_milli,
-                 "a GPU's share is miscounted");
 }
 
 }  // namespace lepton::deployer

@@ -30,6 +30,7 @@ struct NodeSpec {
   // Number of its registration, from 1, durable and unique; decides ties. 0: the next free number.
   std::uint64_t order = 0;
   std::vector<Taint> taints = {};  // sorted
+  NodeId machine = {};             // of a slice: where it is; it has taken its room there
 
   static consteval auto fields() {
     using schema::field;
@@ -39,7 +40,8 @@ struct NodeSpec {
                           field(4, "state", &T::state, "State."),
                           field(5, "labels", &T::labels, "Labels that count."),
                           field(6, "order", &T::order, "Number of its registration."),
-                          field(7, "taints", &T::taints, "Taints."));
+                          field(7, "taints", &T::taints, "Taints."),
+                          field(180, "machine", &T::machine, "What it is a slice of.").since(5));
   }
 };
 static_assert(schema::complete<NodeSpec>());
@@ -47,6 +49,7 @@ static_assert(schema::complete<NodeSpec>());
 // Work on a node by kind: without a GPU, a share of one, and 1, 2, 3 to 4, 5 and more whole ones.
 inline constexpr std::size_t kind_count = 6;
 std::size_t kind_of(std::uint32_t gpus, std::uint32_t gpu_milli);
+std::size_t kind_of(Allocation const& held);
 
 struct Node {
   NodeSpec spec;
@@ -60,7 +63,8 @@ struct Node {
   Slot slot = 0;
 };
 
-// Sums for utilisation; used = capacity - free.
+// Sums for utilisation; used = capacity - free. What a slice has counts there, and not on its
+// machine.
 struct Totals {
   std::uint64_t nodes = 0, ready_nodes = 0;
   std::int64_t cpu_milli = 0, cpu_milli_free = 0;
@@ -123,6 +127,11 @@ class Cluster {
   Allocation const* held(AttemptId const& attempt) const;
   std::size_t held_count() const { return held_.size(); }
   std::vector<AttemptId> holders(NodeId const& id) const;  // sorted
+  // The same of a machine and all slices of it.
+  std::vector<AttemptId> holders_on_machine(NodeId const& id) const;
+  std::vector<NodeId> slices_of(NodeId const& machine) const;
+  // Of a slice; every other node is its own, and so is one that is not known.
+  NodeId const& machine_of(NodeId const& id) const;
 
   Node const* find(NodeId const& id) const;
   Node const& at(Slot slot) const { return nodes_[slot]; }
@@ -176,12 +185,14 @@ class Cluster {
   void changed(Slot slot);
   void join_pool(Slot slot);
   void leave_pool(Slot slot);
+  void add_to(Totals& totals, Node const& node) const;
   void check_node(Slot slot) const;
 
   std::vector<Node> nodes_;
   std::vector<Slot> unused_;
   std::map<NodeId, Slot> by_id_;
   std::map<std::uint64_t, Slot> by_order_;
+  std::map<NodeId, std::vector<Slot>> slices_;  // by machine
   std::uint64_t last_order_ = 0;
   std::map<PoolId, Pool> pools_;  // a pool stays known when its last node leaves: freed never falls
   std::map<AttemptId, Held> held_;

@@ -45,6 +45,15 @@ std::vector<std::uint32_t> Ports::lowest_free(std::uint32_t wanted) const {
   return found;
 }
 
+std::optional<std::uint32_t> Ports::lowest_free_run(std::uint32_t wanted) const {
+  std::uint32_t run = 0;
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    run = is_free(first_ + i) ? run + 1 : 0;
+    if (run == wanted) return first_ + i + 1 - run;
+  }
+  return std::nullopt;
+}
+
 std::uint32_t Ports::counted_used() const {
   std::uint32_t n = 0;
   for (auto word : bits_) n += static_cast<std::uint32_t>(std::popcount(word));

@@ -4,6 +4,7 @@
 // Owned by Room; one thread.
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace lepton::deployer {
@@ -18,6 +19,8 @@ class Ports {
   void give(std::uint32_t port);
   // At most `wanted` free ports, rising.
   std::vector<std::uint32_t> lowest_free(std::uint32_t wanted) const;
+  // The first of so many free ones in a row, the lowest there are; nothing: there are none.
+  std::optional<std::uint32_t> lowest_free_run(std::uint32_t wanted) const;
   // Counts the bits: what free() must agree with.
   std::uint32_t counted_used() const;
 

@@ -48,12 +48,13 @@ Room::Room(NodeCapacity const& capacity, std::vector<ModelIndex> const& models)
       memory_mib_(capacity.memory_mib),
       disk_mib_(capacity.disk_mib),
       bandwidth_mbit_(capacity.bandwidth_mbit),
-      gpu_milli_(static_cast<std::uint32_t>(capacity.gpus.size()) * whole_gpu),
       ports_(capacity.port_first, capacity.port_count) {
   LEPTON_CHECK(models.size() == capacity.gpus.size(), "each GPU needs its model's index");
-  for (std::size_t i = 0; i < models.size(); ++i)
-    devices_.push_back({models[i], capacity.gpus[i].memory_mib, whole_gpu, capacity.gpus[i].island,
-                        capacity.gpus[i].numa});
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    auto const& gpu = capacity.gpus[i];
+    devices_.push_back({models[i], gpu.memory_mib, gpu.milli, gpu.island, gpu.numa, gpu.milli});
+    gpu_milli_ += gpu.milli;
+  }
   regroup();
 }
 
@@ -93,7 +94,8 @@ void Room::give(Allocation const& a) {
     auto& device = devices_.at(s.index);
     device.free_milli += s.milli;
     gpu_milli_ += s.milli;
-    LEPTON_CHECK(device.free_milli <= whole_gpu, "more of a GPU is given back than was taken");
+    LEPTON_CHECK(device.free_milli <= device.full_milli,
+                 "more of a GPU is given back than was taken");
   }
   for (auto port : a.ports) ports_.give(port);
   if (!a.gpus.empty()) regroup();
@@ -102,6 +104,7 @@ void Room::give(Allocation const& a) {
 void Room::regroup() {
   groups_.clear();
   for (auto const& d : devices_) {
+    if (d.full_milli == 0) continue;
     auto g = std::find_if(groups_.begin(), groups_.end(),
                           [&](Group const& x) { return x.model == d.model; });
     if (g == groups_.end())

@@ -24,12 +24,14 @@ struct Device {
   ModelIndex model = 0;
   std::int64_t memory_mib = 0;
   std::uint32_t free_milli = whole_gpu;
-  std::uint32_t island = 0;  // with the same number: joined by a fast link
-  std::int32_t numa = -1;    // NUMA node that it hangs on; -1: nobody says
+  std::uint32_t island = 0;              // with the same number: joined by a fast link
+  std::int32_t numa = -1;                // NUMA node that it hangs on; -1: nobody says
+  std::uint32_t full_milli = whole_gpu;  // less only on a slice; 0: it is not the slice's
 };
 
-// The devices of one model on a node, summed up. Most nodes have one group or none. All GPUs of one
-// task come from one group: a task that spans models runs at the pace of the slowest.
+// The devices of one model on a node of which it may give something, summed up. Most nodes have one
+// group or none. All GPUs of one task come from one group: a task that spans models runs at the
+// pace of the slowest.
 struct Group {
   ModelIndex model = 0;
   std::uint32_t count = 0;

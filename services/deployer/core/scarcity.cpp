@@ -90,7 +90,7 @@ void Supply::add(Outlook const& outlook, Room const& free, Room const& full) {
   Supply node;
   for (auto const& d : full.devices()) {
     if (d.model >= node.full_milli.size()) node.full_milli.resize(d.model + 1);
-    node.full_milli[d.model] += whole_gpu;
+    node.full_milli[d.model] += d.full_milli;
   }
   node.useful_milli.resize(node.full_milli.size());
   outlook.for_useful(Parts(free), [&](Parts::Part const& p, double milli) {

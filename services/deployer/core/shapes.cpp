@@ -31,13 +31,13 @@ std::string key_of(Node const& node, Shapes::By by) {
   put(key, static_cast<std::int64_t>(free.devices().size()));
   auto devices = free.devices();
   auto const fields = [](Device const& d) {
-    return std::tuple(d.model, d.memory_mib, d.free_milli, d.island, d.numa);
+    return std::tuple(d.model, d.memory_mib, d.free_milli, d.island, d.numa, d.full_milli);
   };
   std::sort(devices.begin(), devices.end(),
             [&](Device const& a, Device const& b) { return fields(a) < fields(b); });
   for (auto const& d : devices) {
     put(key, std::int64_t{d.model} << 32 | std::int64_t{d.island} << 10 | d.free_milli);
-    put(key, d.memory_mib << 12 | (d.numa + 1));
+    put(key, d.memory_mib << 22 | std::int64_t{d.full_milli} << 12 | (d.numa + 1));
   }
   for (auto const& t : node.spec.taints) {
     put(key, t.key);
