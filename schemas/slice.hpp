@@ -3,8 +3,12 @@
 // pool of their own if nothing else is said. The deployer owns and serves them. What runs in a
 // slice is limited as elsewhere, and together never gets more than the slice has.
 //
+// A slice with a beginning is a reservation: its places are kept from now on, as work that ends in
+// time gives them back, and it is there at that instant. Until then what is kept is lent to work
+// whose time limit ends before it.
+//
 // Conversation (P a person, D the deployer), each audited, all of a slice's parts or none:
-//   create  = P:SliceCreate ( D:SliceView / D:Refusal )
+//   create  = P:SliceCreate ( D:SliceView / D:Refusal )        ; refused where it cannot be kept
 //   resize  = P:SliceResize ( D:SliceView / D:Refusal )        ; also while in use
 //   release = P:SliceRelease ( D:SliceReleased / D:Refusal )   ; refused while in use
 
@@ -51,6 +55,29 @@ struct SliceSize {
 };
 static_assert(schema::complete<SliceSize>());
 
+// When a slice is there, and for whom.
+struct SliceWindow {
+  std::int64_t begins_at_ms = 0;
+  std::int64_t ends_at_ms = 0;
+  std::vector<std::string> users;
+
+  bool operator==(SliceWindow const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using T = SliceWindow;
+    return schema::fields(
+        field(1, "begins_at_ms", &T::begins_at_ms, "Ms since 1970; 0: at once.")
+            .bounds(0, 1e14)
+            .optional(),
+        field(2, "ends_at_ms", &T::ends_at_ms,
+              "Ms since 1970; work needs a time limit that ends before. 0: until it is released.")
+            .bounds(0, 1e14)
+            .optional(),
+        field(3, "users", &T::users, "Whose work may go there; empty: everybody's.").optional());
+  }
+};
+static_assert(schema::complete<SliceWindow>());
+
 // One node that placement sees.
 struct SlicePart {
   NodeId node;
@@ -68,7 +95,7 @@ struct SlicePart {
     return schema::fields(
         field(1, "node", &T::node, "Its name as a node."),
         field(2, "machine", &T::machine, "The machine that it is a part of."),
-        field(3, "state", &T::state, "Whether it takes new work."),
+        field(3, "state", &T::state, "Whether it takes new work; unknown: it has not begun."),
         field(4, "gpus", &T::gpus, "Which GPUs of the machine, and how much of each."),
         field(5, "cpu_milli_free", &T::cpu_milli_free, "CPU free, thousandths of a core."),
         field(6, "memory_mib_free", &T::memory_mib_free, "Memory free, MiB."),
@@ -83,6 +110,7 @@ struct SliceView {
   PoolId pool;
   SliceSize size;
   std::vector<SlicePart> parts;
+  SliceWindow window;
 
   static consteval auto fields() {
     using schema::field;
@@ -90,7 +118,8 @@ struct SliceView {
     return schema::fields(field(1, "name", &T::name, "Name."),
                           field(2, "pool", &T::pool, "The pool that its nodes are in."),
                           field(3, "size", &T::size, "What each part has."),
-                          field(4, "parts", &T::parts, "Its nodes."));
+                          field(4, "parts", &T::parts, "Its nodes."),
+                          field(5, "window", &T::window, "When it is there, and for whom."));
   }
 };
 static_assert(schema::complete<SliceView>());
@@ -108,6 +137,7 @@ struct SliceCreate {
   NodeId machine;
   std::vector<std::string> gpu_models;
   std::uint32_t ports = 0;
+  SliceWindow window;
 
   std::string resource() const { return "slice/" + name; }
   static consteval auto fields() {
@@ -127,7 +157,8 @@ struct SliceCreate {
             .optional(),
         field(8, "ports", &T::ports, "Ports that each part may give to work.")
             .bounds(0, 1000)
-            .optional());
+            .optional(),
+        field(9, "window", &T::window, "When it is there, and for whom.").optional());
   }
 };
 static_assert(schema::complete<SliceCreate>());

@@ -74,7 +74,7 @@ std::vector<Limited> Deployer::limited_in(PoolId const& pool, WallMs now, bool a
       auto const attempt = attempt_id(id, i, job.run.round);
       if (cluster_.held(attempt) == nullptr) continue;
       auto const ends = ends_by(attempt, now);
-      if (!ends && !all) continue;
+      if ((!ends && !all) || slices_.planned().wants(job.allocations[i])) continue;
       l.ends_by_ms = std::max(l.ends_by_ms, ends.value_or(job.started_at_ms + unlimited_ms));
       l.held.push_back(job.allocations[i]);
     }

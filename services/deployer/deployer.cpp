@@ -58,10 +58,11 @@ Deployer::Deployer(Settings settings, std::shared_ptr<Balancer> balancer)
 
 std::vector<store::Table const*> Deployer::tables() const {
   std::vector<store::Table const*> all{
-      &store::table_of<JobRow>(),     &store::table_of<JobRunRow>(),
-      &store::table_of<NodeRow>(),    &store::table_of<QuotaRow>(),
-      &store::table_of<ServiceRow>(), &store::table_of<RevisionRow>(),
-      &store::table_of<ReplicaRow>(), &store::table_of<VacatedPortRow>()};
+      &store::table_of<JobRow>(),         &store::table_of<JobRunRow>(),
+      &store::table_of<NodeRow>(),        &store::table_of<QuotaRow>(),
+      &store::table_of<ServiceRow>(),     &store::table_of<RevisionRow>(),
+      &store::table_of<ReplicaRow>(),     &store::table_of<VacatedPortRow>(),
+      &store::table_of<PlannedSliceRow>()};
   for (auto const* table : Folders::tables()) all.push_back(table);
   for (auto const* table : Execs::tables()) all.push_back(table);
   for (auto const* table : DecisionLog::tables()) all.push_back(table);
@@ -101,6 +102,7 @@ void Deployer::restore(actor::Rows const& rows) {
     serving_.services.at(row.service).replicas.emplace(row.number, row);
   }
   vacated_.restore(rows);
+  slices_.planned().restore(rows);
   for (auto& row : rows.of<NodeRow>()) {
     next_order_ = std::max(next_order_, std::uint64_t(row.queue_order) + 1);
     auto& link = nodes_[row.node];
@@ -150,6 +152,7 @@ void Deployer::start(Context& c) {
     }
   }
   vacated_.start(balancer_ != nullptr, c);
+  slices_.planned().top_up();
   for (auto& [name, service] : serving_.services) {
     after_restart(service, instant(c).wall_ms);
     touch(name, c);

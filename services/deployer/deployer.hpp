@@ -150,16 +150,6 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   Member const* member_of(AttemptId const& attempt) const;
   std::vector<JobId> jobs_on(NodeId const& node) const;
 
-  struct Holding {
-    Hold hold;
-    TimeMs until = 0;         // of those with victims
-    bool elder = false;       // it has waited for long
-    WallMs starts_by_ms = 0;  // of an elder; 0: nobody knows
-    std::uint64_t freed = 0;  // Cluster::freed when it was last looked for places elsewhere
-    TimeMs looked_at = 0;
-    TimeMs doubted_since = 0;  // a node of its places is not ready; 0: all are
-  };
-
   // preemption.cpp
   void add_live(Job const& job);
   void drop_live(Job const& job);
@@ -241,7 +231,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   bool starts_elsewhere(JobId const& id, Context& c);
   bool has_lost_its_places(JobId const& id, TimeMs now);
   JobId const* elder_of(PoolId const& pool) const;
-  Hold* lender_for(QueuedJob const& queued, WallMs now);
+  std::vector<Hold*> lenders_for(QueuedJob const& queued, WallMs now);
 
   // explain.cpp
   Result<JobExplanation> explain_job(JobExplain const& m, Context& c);
@@ -266,6 +256,8 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void hold_for(Job const& job, AttemptId const& attempt, Allocation const& allocation);
   void release(AttemptId const& attempt, Context& c);
   std::optional<std::string> beyond_limit(Job const& job) const;
+  std::optional<std::string> objection(Job const& job, std::vector<Allocation> const& places,
+                                       WallMs now) const;
   std::optional<std::string> beyond_limit_alone(JobSpec const& spec,
                                                 std::string const& owner) const;
   void mark_borrowed(std::vector<Running>& running, PoolId const& pool) const;
@@ -376,7 +368,13 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   Cluster cluster_;
   VacatedPorts vacated_{cluster_};
   Placer placer_{cluster_, settings_.placement_policy};
-  Slices slices_{cluster_, placer_, nodes_, next_order_, [this](Context& c) { pass(c); }};
+  Slices slices_{
+      cluster_,
+      placer_,
+      nodes_,
+      next_order_,
+      {[this](Context& c) { return instant(c).wall_ms; }, [this](Context& c) { pass(c); },
+       [this](PoolId const& p, WallMs now) { return limited_in(p, now, false); }}};
   DecisionLog decisions_{cluster_, placer_, settings_.decisions};
   Replays replays_{decisions_};
   Queue queue_;

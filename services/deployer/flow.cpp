@@ -6,6 +6,23 @@
 #include "services/deployer/views.hpp"
 
 namespace lepton::deployer {
+namespace {
+
+std::vector<std::vector<Allocation>> held_by(std::vector<Hold*> const& holds,
+                                             Cluster const& cluster) {
+  std::vector<std::vector<Allocation>> all;
+  for (auto const* hold : holds) all.push_back(hold->has(cluster));
+  return all;
+}
+
+Misfit not_for_room(std::string what) {
+  Misfit misfit;
+  misfit.what = std::move(what);
+  misfit.for_room = false;
+  return misfit;
+}
+
+}  // namespace
 
 // Waits and limits are counted on a wall clock that is read once in a life and then runs
 // monotonically: a step of the machine's clock neither ends a job early nor holds a retry back.
@@ -150,7 +167,8 @@ void Deployer::enqueue(Job const& job) {
   LEPTON_CHECK(pushed.has_value(), "a job was queued twice");
 }
 
-// Where it finds no room, who is first in line may lend what it holds.
+// Where it finds no room, who is first in line, and slices that begin later, may lend what they
+// hold.
 std::optional<Misfit> Deployer::try_place(QueuedJob const& waiting, std::vector<Job*>& placed,
                                           WallMs now, Context& c) {
   std::optional<QueuedJob> kept_off;
@@ -160,14 +178,14 @@ std::optional<Misfit> Deployer::try_place(QueuedJob const& waiting, std::vector<
   }
   auto const& queued = kept_off ? *kept_off : waiting;
   auto misfit = place_now(queued, placed, now, false, c);
-  auto* lender = misfit && misfit->for_room ? lender_for(queued, now) : nullptr;
-  if (lender != nullptr) {
+  auto const lenders = misfit && misfit->for_room ? lenders_for(queued, now) : std::vector<Hold*>();
+  if (!lenders.empty()) {
     auto const mark = decisions_.mark();
-    auto const before = lender->has(cluster_);
-    lender->step_aside(cluster_);
+    auto const before = held_by(lenders, cluster_);
+    for (auto* lender : lenders) lender->step_aside(cluster_);
     if (!place_now(queued, placed, now, true, c)) misfit.reset();
-    lender->top_up(cluster_);
-    if (misfit && lender->has(cluster_) == before) decisions_.forget_since(mark);
+    for (auto* lender : lenders) lender->top_up(cluster_);
+    if (misfit && held_by(lenders, cluster_) == before) decisions_.forget_since(mark);
   }
   if (misfit) note_waits(jobs_.at(queued.job), queued, *misfit, c);
   return misfit;
@@ -176,12 +194,7 @@ std::optional<Misfit> Deployer::try_place(QueuedJob const& waiting, std::vector<
 std::optional<Misfit> Deployer::place_now(QueuedJob const& queued, std::vector<Job*>& placed,
                                           WallMs now, bool lent, Context& c) {
   auto& job = jobs_.at(queued.job);
-  if (auto beyond = beyond_limit(job)) {
-    Misfit misfit;
-    misfit.what = std::move(*beyond);
-    misfit.for_room = false;
-    return misfit;
-  }
+  if (auto beyond = beyond_limit(job)) return not_for_room(std::move(*beyond));
   auto result = placer_.place_gang(queued.resources, queued.pool, queued.tasks);
   if (auto* misfit = std::get_if<Misfit>(&result)) {
     note_head(queued);
@@ -191,6 +204,7 @@ std::optional<Misfit> Deployer::place_now(QueuedJob const& queued, std::vector<J
   Beside beside;
   if (!lent)
     if (auto held_back = respect_head(queued, places, now, beside)) return held_back;
+  if (auto why = objection(job, places, now)) return not_for_room(std::move(*why));
   job.allocations = std::move(places);
   note_placed(job, queued, job.allocations, beside, c);
   placer_.placed(job.allocations);
@@ -327,6 +341,7 @@ void Deployer::tick(Context& c) {
   tick_nodes(c);
   tick_jobs(c);
   tick_services(c);
+  slices_.tick(c);
   auto const due = queue_.next_due_ms();
   if (more_to_place_ || !holding_.empty() || (due && *due <= instant(c).wall_ms)) pass(c);
   preempt(c);

@@ -39,7 +39,7 @@ void Deployer::keep_places(Context& c) {
       if (beyond_limit(jobs_.at(queued.job))) continue;
       auto const plan = reserve(cluster_, queued.job, queued.resources, pool, queued.tasks, running,
                                 now, placer_.policy(pool));
-      if (!plan) continue;
+      if (!plan || objection(jobs_.at(queued.job), plan->places, now)) continue;
       auto input = input_of(DecisionKind::keep, queued, c);
       input.limited = running;
       jobs_.at(queued.job).decision =
@@ -96,18 +96,21 @@ bool Deployer::starts_elsewhere(JobId const& id, Context& c) {
   return true;
 }
 
-// The hold of the first in line, for work that ends before that can start; and before the next one
-// can, which has a reservation (backfill.cpp).
-Hold* Deployer::lender_for(QueuedJob const& queued, WallMs now) {
+// The holds of the first in line and of slices, for work that ends before those can start; and
+// before the next one in line can, which has a reservation (backfill.cpp).
+std::vector<Hold*> Deployer::lenders_for(QueuedJob const& queued, WallMs now) {
   auto const& spec = jobs_.at(queued.job).spec();
-  auto const* elder = holding_.empty() ? nullptr : elder_of(queued.pool);
-  if (elder == nullptr || spec.max_duration_ms == 0) return nullptr;
-  auto& waits = holding_.at(*elder);
+  if (spec.max_duration_ms == 0) return {};
   auto const ends_by = now + longest_ms(spec);
-  if (ends_by > waits.starts_by_ms) return nullptr;
+  auto holds = slices_.planned().lenders(queued.pool, ends_by);
+  if (auto const* elder = holding_.empty() ? nullptr : elder_of(queued.pool))
+    if (auto& waits = holding_.at(*elder); ends_by <= waits.starts_by_ms)
+      holds.push_back(&waits.hold);
+  if (holds.empty()) return holds;
   auto const* head = head_before(queued);
   auto const* next = head == nullptr ? nullptr : reservation_for(*head, now);
-  return next == nullptr || ends_by <= next->starts_by_ms ? &waits.hold : nullptr;
+  if (next != nullptr && ends_by > next->starts_by_ms) holds.clear();
+  return holds;
 }
 
 }  // namespace lepton::deployer

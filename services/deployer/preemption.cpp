@@ -83,10 +83,10 @@ std::size_t Deployer::preempting() const {
 
 // Somebody's places are to be whole when this has ended.
 bool Deployer::is_awaited(std::vector<Allocation> const& held) const {
-  return std::any_of(holding_.begin(), holding_.end(), [&](auto const& waits) {
-    return std::any_of(held.begin(), held.end(), [&](Allocation const& a) {
-      return waits.second.hold.wants_of(cluster_, a);
-    });
+  return std::any_of(held.begin(), held.end(), [&](Allocation const& a) {
+    return slices_.planned().wants(a) ||
+           std::any_of(holding_.begin(), holding_.end(),
+                       [&](auto const& waits) { return waits.second.hold.wants_of(cluster_, a); });
   });
 }
 
@@ -101,9 +101,10 @@ std::vector<Running> Deployer::running_in(PoolId const& pool, std::int32_t prior
   }
   auto const* elder = elder_of(pool);
   auto const is_free = [&](Running const& r) {
-    return elder == nullptr || std::none_of(r.held.begin(), r.held.end(), [&](auto const& a) {
-             return holding_.at(*elder).hold.wants_of(cluster_, a);
-           });
+    return std::none_of(r.held.begin(), r.held.end(), [&](auto const& a) {
+      return slices_.planned().wants(a) ||
+             (elder != nullptr && holding_.at(*elder).hold.wants_of(cluster_, a));
+    });
   };
   auto const found = preemptible_.find(pool);
   if (found == preemptible_.end()) return all;
@@ -163,7 +164,7 @@ void Deployer::preempt(Context& c) {
     again_at = c.now() + settings_.preemption_pause_ms;
     DecisionInput input;
     auto const plan = plan_for(queued, owner, c, &input);
-    if (!plan) continue;
+    if (!plan || objection(jobs_.at(queued.job), plan->places, instant(c).wall_ms)) continue;
     jobs_.at(queued.job).decision =
         decisions_.decided(std::move(input), {plan->places, plan->victims, 0, ""}, {}, c);
     begin_hold(queued, *plan, c);
@@ -171,8 +172,7 @@ void Deployer::preempt(Context& c) {
 }
 
 // Out of the queue. What it will use counts for its owner from now on.
-Deployer::Holding& Deployer::hold_places(QueuedJob const& queued,
-                                         std::vector<Allocation> const& places) {
+Holding& Deployer::hold_places(QueuedJob const& queued, std::vector<Allocation> const& places) {
   auto const& job = jobs_.at(queued.job);
   plan_again_at_.erase(queued.job);
   queue_.erase(queued.job);
@@ -217,6 +217,7 @@ void Deployer::begin_hold(QueuedJob const& queued, PreemptionPlan const& plan, C
 
 // Before anything else is placed; what victims give back is their preemptors' first.
 void Deployer::top_up_holds(Context& c) {
+  slices_.planned().top_up();
   std::vector<JobId> whole, late, elders;
   for (auto& [id, waits] : holding_) {
     if (waits.elder)

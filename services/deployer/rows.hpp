@@ -2,6 +2,7 @@
 // The rows of the deployer (schemas/sql/deployer): what was asked for, how it goes, and the nodes.
 
 #include "common/schema/schema.hpp"
+#include "schemas/slice.hpp"
 #include "schemas/states.hpp"
 #include "schemas/values.hpp"
 #include "services/deployer/core/lifecycle.hpp"
@@ -103,6 +104,7 @@ struct SliceOf {
   std::string name;
   NodeId machine;
   Allocation held;
+  SliceWindow window;
 
   bool operator==(SliceOf const&) const = default;
   static consteval auto fields() {
@@ -110,7 +112,8 @@ struct SliceOf {
     using R = SliceOf;
     return schema::fields(field(1, "name", &R::name, "The slice."),
                           field(2, "machine", &R::machine, "Where the part is."),
-                          field(3, "held", &R::held, "What it holds there."));
+                          field(3, "held", &R::held, "What it holds there."),
+                          field(4, "window", &R::window, "When it is there, and for whom."));
   }
 };
 static_assert(schema::complete<SliceOf>());
@@ -148,5 +151,22 @@ struct NodeRow {
   }
 };
 static_assert(schema::complete<NodeRow>());
+
+// A slice that has not begun.
+struct PlannedSliceRow {
+  static constexpr std::string_view table = "planned_slice";
+  std::string name;
+  SliceCreate wanted;
+  std::vector<Allocation> places;
+
+  static consteval auto fields() {
+    using schema::field;
+    using R = PlannedSliceRow;
+    return schema::fields(field(1, "name", &R::name, "The slice.").key(),
+                          field(2, "wanted", &R::wanted, "What was asked for."),
+                          field(3, "places", &R::places, "What its parts are to hold."));
+  }
+};
+static_assert(schema::complete<PlannedSliceRow>());
 
 }  // namespace lepton::deployer

@@ -1,62 +1,50 @@
+// What people ask of slices.
+
 #include "services/deployer/slices.hpp"
 
 #include <fmt/format.h>
 
+#include "common/base/text.hpp"
 #include "common/bus/access/path.hpp"
 #include "services/deployer/core/slice.hpp"
-#include "services/deployer/views.hpp"
 
 namespace lepton::deployer {
 namespace {
-
-NodeId part_name(SliceCreate const& m, std::uint32_t index) {
-  return NodeId{m.parts == 1 ? m.name : fmt::format("{}-{}", m.name, index)};
-}
-
-std::map<std::string, std::string> labels_for(NodeRow const& machine, std::string const& slice) {
-  auto labels = labels_of(machine);
-  labels[slice_label] = slice;
-  return labels;
-}
 
 Error not_there(std::string const& name) {
   return {Code::not_found, "there is no slice '" + name + "'; `lepton slice list` shows all"};
 }
 
+SliceView planned_view(PlannedSlices::Planned const& planned) {
+  auto const& m = planned.row.wanted;
+  SliceView v{m.name, m.pool.empty() ? PoolId{m.name} : m.pool, m.size, {}, m.window};
+  for (std::uint32_t i = 0; i < planned.row.places.size(); ++i) {
+    auto const& place = planned.row.places[i];
+    v.parts.push_back({part_name(m, i), place.node, NodeState::unknown, place.gpus});
+  }
+  return v;
+}
+
 }  // namespace
 
-// A slice that people drain is drained; else it is as its machine.
-NodeSpec Slices::spec_of(NodeLink const& link) const {
-  auto const& row = link.row;
-  NodeSpec spec{row.node,  row.pool,       row.capacity,
-                row.state, labels_of(row), std::uint64_t(row.queue_order),
-                row.taints};
-  if (!row.slice) return spec;
-  auto const& machine = nodes_.at(row.slice->machine).row;
-  spec.machine = machine.node;
-  if (row.state != NodeState::draining) spec.state = machine.state;
-  for (auto const& taint : machine.taints) put_taint(spec.taints, taint);
-  return spec;
-}
-
 Result<SliceView> Slices::create(SliceCreate const& m, Context& c) {
-  if (auto good = check(m); !good) return good.error();
-  auto places = places_for(m);
+  auto const now = hooks_.now(c);
+  if (auto good = check(m, now); !good) return good.error();
+  auto const begins_later = m.window.begins_at_ms > now;
+  auto places = begins_later ? places_in_time(m, now) : places_for(m);
   if (!places) return places.error();
-  for (std::uint32_t i = 0; i < m.parts; ++i) {
-    auto const added = add(m, part_name(m, i), std::move(places->at(i)), c);
-    if (added) continue;
-    while (i-- > 0) take_away(part_name(m, i));
-    return added.error();
-  }
-  auto const parts = parts_of(m.name);
-  for (auto const* part : *parts) c.upsert(part->row);
+  if (auto given = give_ports(m, *places); !given) return given.error();
   c.note("parts", std::to_string(m.parts));
-  room_changed_(c);
-  return view_of(*parts);
+  if (begins_later) {
+    planned_.add(m, std::move(*places), c);
+    return planned_view(planned_.all().at(m.name));
+  }
+  for (std::uint32_t i = 0; i < m.parts; ++i) add(m, part_name(m, i), std::move(places->at(i)), c);
+  hooks_.room_changed(c);
+  return view_of(*parts_of(m.name));
 }
 
-Status Slices::check(SliceCreate const& m) const {
+Status Slices::check(SliceCreate const& m, WallMs now) const {
   if (!text::is_dns_label(m.name))
     return Error{Code::invalid, "name: '" + m.name.substr(0, 64) +
                                     "' is not a DNS label; write for example team-a"};
@@ -65,11 +53,23 @@ Status Slices::check(SliceCreate const& m) const {
     if (auto good = access::check_segment("pool", m.pool.value); !good) return good;
   if (nodes_.size() + m.parts > nodes_max)
     return Error{Code::exhausted, "there are at most 20,000 nodes, slices among them"};
-  for (auto const& [id, link] : nodes_)
-    if (link.row.slice && link.row.slice->name == m.name)
-      return Error{Code::conflict, "there is a slice '" + m.name +
-                                       "'; change it with `lepton slice resize`, or choose "
-                                       "another name"};
+  if (planned_.all().size() >= PlannedSlices::planned_max)
+    return Error{Code::exhausted, "1,000 slices are to begin later, which is the limit"};
+  auto const& w = m.window;
+  if (w.ends_at_ms > 0 && w.ends_at_ms <= std::max(now, w.begins_at_ms))
+    return Error{Code::invalid, "window.ends_at_ms: it ends before it begins"};
+  if (w.users.size() > slice_users_max)
+    return Error{Code::invalid, "window.users: at most 64; leave it out for everybody"};
+  if (w.begins_at_ms > now && !m.machine.empty())
+    return Error{Code::invalid,
+                 "machine: cannot be said of a slice that begins later; its places are chosen "
+                 "where they are free in time"};
+  auto known = planned_.all().contains(m.name);
+  for (auto const& [id, link] : nodes_) known |= link.row.slice && link.row.slice->name == m.name;
+  if (known)
+    return Error{Code::conflict, "there is a slice '" + m.name +
+                                     "'; change it with `lepton slice resize`, or choose "
+                                     "another name"};
   for (std::uint32_t i = 0; i < m.parts; ++i)
     if (auto const name = part_name(m, i); nodes_.contains(name))
       return Error{Code::conflict, "name: there is a node '" + name.value + "' already"};
@@ -109,42 +109,46 @@ Result<std::vector<Allocation>> Slices::places_on(NodeId const& machine,
                            rule.has(view, ask), unit)};
 }
 
-Status Slices::add(SliceCreate const& m, NodeId const& id, Allocation place, Context& c) {
-  auto const& machine = nodes_.at(place.node).row;
-  if (m.ports > 0) {
-    auto const first = cluster_.find(place.node)->free.ports().lowest_free_run(m.ports);
+// Where what holds it now has ended by then.
+Result<std::vector<Allocation>> Slices::places_in_time(SliceCreate const& m, WallMs now) {
+  auto found = reserve(cluster_, JobId{}, request_for(m.size, m.gpu_models), m.from, m.parts,
+                       hooks_.limited(m.from, now), now, placer_.policy(m.from));
+  if (!found)
+    return Error{Code::exhausted, "pool '" + m.from.value +
+                                      "' has no room for it even when all work has ended that has "
+                                      "a time limit; `lepton job list` shows what runs"};
+  if (found->starts_by_ms > m.window.begins_at_ms)
+    return Error{Code::exhausted,
+                 fmt::format("room for it is there {:.1f} min after it would begin, when job {} "
+                             "ends; let it begin then, or ask for less",
+                             double(found->starts_by_ms - m.window.begins_at_ms) / 60'000.0,
+                             found->last.value)};
+  return std::move(found->places);
+}
+
+// So many in a row for each part.
+Status Slices::give_ports(SliceCreate const& m, std::vector<Allocation>& places) const {
+  if (m.ports == 0) return ok();
+  std::map<NodeId, Ports> left;
+  for (auto& place : places) {
+    auto& ports =
+        left.try_emplace(place.node, cluster_.find(place.node)->free.ports()).first->second;
+    auto const first = ports.lowest_free_run(m.ports);
     if (!first)
       return Error{Code::exhausted, fmt::format("ports: machine {} has no {} free ones in a row",
                                                 place.node.value, m.ports)};
-    for (std::uint32_t i = 0; i < m.ports; ++i) place.ports.push_back(*first + i);
+    for (std::uint32_t i = 0; i < m.ports; ++i) {
+      ports.take(*first + i);
+      place.ports.push_back(*first + i);
+    }
   }
-  auto const held = cluster_.reserve(holder_of(id), place);
-  LEPTON_CHECK(held.has_value(), "a slice has a place where it does not fit");
-  NodeLink part;
-  part.row.node = id;
-  part.row.pool = m.pool.empty() ? PoolId{m.name} : m.pool;
-  part.row.engine = machine.engine;
-  part.row.state = NodeState::ready;
-  part.row.capacity = capacity_of(machine.capacity, place);
-  part.row.labels = labels_for(machine, m.name);
-  part.row.queue_order = std::int64_t(order_++);
-  part.row.joined_at_ms = c.wall();
-  part.row.slice = SliceOf{m.name, machine.node, std::move(place)};
-  auto const added = cluster_.upsert_node(spec_of(part));
-  LEPTON_CHECK(added.has_value(), "a slice cannot be a node");
-  nodes_.emplace(id, std::move(part));
   return ok();
 }
 
-// Of a part in which nothing is held.
-void Slices::take_away(NodeId const& id) {
-  auto const removed = cluster_.remove_node(id);
-  LEPTON_CHECK(removed.has_value(), "a part of a slice is in use");
-  cluster_.release(holder_of(id));
-  nodes_.erase(id);
-}
-
 Result<SliceView> Slices::resize(SliceResize const& m, Context& c) {
+  if (planned_.all().contains(m.name))
+    return Error{Code::conflict, "slice '" + m.name +
+                                     "' has not begun; release it and create it with another size"};
   auto const parts = parts_of(m.name);
   if (!parts) return parts.error();
   auto const from = size_of_slice(parts->front()->row.slice->held);
@@ -168,27 +172,17 @@ Result<SliceView> Slices::resize(SliceResize const& m, Context& c) {
   for (auto const* part : *parts) c.upsert(part->row);
   c.note("size", fmt::format("{:g} CPU, {} MiB, {:g} GPU", double(to->cpu_milli) / 1000.0,
                              to->memory_mib, double(to->gpus * to->gpu_milli) / 1000.0));
-  room_changed_(c);
+  hooks_.room_changed(c);
   return view_of(*parts);
 }
 
-// Both of its books, or neither.
-Status Slices::give(NodeLink& part, Allocation const& held) {
-  auto const before = part.row;
-  auto const holder = holder_of(part.row.node);
-  if (auto changed = cluster_.resize(holder, held); !changed)
-    return Error{changed.error().code, "machine " + held.node.value + ": " + changed.error().what};
-  part.row.slice->held = held;
-  part.row.capacity = capacity_of(nodes_.at(held.node).row.capacity, held);
-  auto changed = cluster_.upsert_node(spec_of(part));
-  if (changed) return changed;
-  part.row = before;
-  auto const back = cluster_.resize(holder, before.slice->held);
-  LEPTON_CHECK(back.has_value(), "what a slice had before is free no more");
-  return changed;
-}
-
 Result<SliceReleased> Slices::release(SliceRelease const& m, Context& c) {
+  if (planned_.all().contains(m.name)) {
+    auto planned = planned_.take(m.name, c);
+    planned.hold.release(cluster_);
+    hooks_.room_changed(c);
+    return SliceReleased{m.name, planned.row.wanted.parts};
+  }
   auto const parts = parts_of(m.name);
   if (!parts) return parts.error();
   for (auto const* part : *parts)
@@ -199,25 +193,28 @@ Result<SliceReleased> Slices::release(SliceRelease const& m, Context& c) {
                                "wait until they have ended",
                                used, part->row.node.value, part->row.node.value)};
   SliceReleased const released{m.name, static_cast<std::uint32_t>(parts->size())};
-  for (auto const* part : *parts) {
-    auto const id = part->row.node;
-    c.erase(part->row);
-    take_away(id);
-  }
+  for (auto* part : *parts) take_away(*part, c);
   c.note("parts", std::to_string(released.parts));
-  room_changed_(c);
+  hooks_.room_changed(c);
   return released;
 }
 
 Result<SlicePage> Slices::list(SliceList const& m, Context&) {
+  std::map<std::string, SliceView> by_name;
+  for (auto const& [name, planned] : planned_.all()) by_name.emplace(name, planned_view(planned));
+  for (auto const& [name, parts] : all()) by_name.emplace(name, view_of(parts));
+  SlicePage page;
+  for (auto& [name, view] : by_name)
+    if (m.name.empty() || name == m.name) page.slices.push_back(std::move(view));
+  if (page.slices.empty() && !m.name.empty()) return not_there(m.name);
+  return page;
+}
+
+std::map<std::string, Slices::Parts> Slices::all() {
   std::map<std::string, Parts> by_name;
   for (auto& [id, link] : nodes_)
-    if (link.row.slice && (m.name.empty() || link.row.slice->name == m.name))
-      by_name[link.row.slice->name].push_back(&link);
-  if (by_name.empty() && !m.name.empty()) return not_there(m.name);
-  SlicePage page;
-  for (auto const& [name, parts] : by_name) page.slices.push_back(view_of(parts));
-  return page;
+    if (link.row.slice) by_name[link.row.slice->name].push_back(&link);
+  return by_name;
 }
 
 Result<Slices::Parts> Slices::parts_of(std::string const& name) {
@@ -240,39 +237,10 @@ SlicePart Slices::view_of(NodeLink const& part) const {
 
 SliceView Slices::view_of(Parts const& parts) const {
   auto const& row = parts.front()->row;
-  SliceView v{row.slice->name, row.pool, size_of_slice(row.slice->held), {}};
+  auto const& of = *row.slice;
+  SliceView v{of.name, row.pool, size_of_slice(of.held), {}, of.window};
   for (auto const* part : parts) v.parts.push_back(view_of(*part));
   return v;
-}
-
-void Slices::hold_all() {
-  for (auto const& [id, link] : nodes_) {
-    if (!link.row.slice) continue;
-    auto const held = cluster_.reserve(holder_of(id), link.row.slice->held);
-    LEPTON_CHECK(held.has_value(), "a stored slice does not fit its machine");
-  }
-}
-
-void Slices::machine_changed(NodeId const& machine, Context& c) {
-  auto const& row = nodes_.at(machine).row;
-  for (auto const& id : cluster_.slices_of(machine)) {
-    auto& part = nodes_.at(id);
-    auto const before = part.row;
-    part.row.labels = labels_for(row, part.row.slice->name);
-    part.row.capacity = capacity_of(row.capacity, part.row.slice->held);
-    auto const changed = cluster_.upsert_node(spec_of(part));
-    LEPTON_CHECK(changed.has_value(), "a slice cannot be what its machine has become");
-    if (part.row.labels != before.labels || part.row.capacity != before.capacity)
-      c.upsert(part.row);
-  }
-}
-
-std::string Slices::any_in(PoolId const& pool) const {
-  for (auto const& [id, link] : nodes_)
-    if (link.row.slice &&
-        (link.row.pool == pool || nodes_.at(link.row.slice->machine).row.pool == pool))
-      return link.row.slice->name;
-  return "";
 }
 
 }  // namespace lepton::deployer

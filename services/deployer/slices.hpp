@@ -3,6 +3,8 @@
 // core/slice.hpp). Each part is a NodeRow beside those of machines, and what it has is held on its
 // machine. Work that is placed in one is the machine's to run: syncs, logs and commands go there,
 // and the GPUs have the machine's numbers. What befalls the machine befalls its slices.
+// Files: slices.cpp what people ask; slice_parts.cpp the parts as nodes; slice_times.cpp beginnings
+// and ends; planned_slices.hpp those that have not begun.
 // A part of the deployer, on its thread; shares its nodes and its cluster.
 
 #include <functional>
@@ -13,6 +15,7 @@
 #include "common/actor/actor.hpp"
 #include "schemas/slice.hpp"
 #include "services/deployer/core/placer.hpp"
+#include "services/deployer/planned_slices.hpp"
 #include "services/deployer/state.hpp"
 
 namespace lepton::deployer {
@@ -20,15 +23,23 @@ namespace lepton::deployer {
 class Slices {
  public:
   using Context = actor::Context;
+  static constexpr std::size_t slice_users_max = 64;
 
-  // `order`: the next number of a registration. `room_changed`: who waits may find room now.
+  // What this part needs of the deployer.
+  struct Hooks {
+    std::function<WallMs(Context&)> now;
+    std::function<void(Context&)> room_changed;  // who waits may find room now
+    std::function<std::vector<Limited>(PoolId const&, WallMs)> limited;
+  };
+
+  // `order`: the next number of a registration.
   Slices(Cluster& cluster, Placer& placer, std::map<NodeId, NodeLink>& nodes, std::uint64_t& order,
-         std::function<void(Context&)> room_changed)
+         Hooks hooks)
       : cluster_(cluster),
         placer_(placer),
         nodes_(nodes),
         order_(order),
-        room_changed_(std::move(room_changed)) {}
+        hooks_(std::move(hooks)) {}
 
   Result<SliceView> create(SliceCreate const& m, Context& c);
   Result<SliceView> resize(SliceResize const& m, Context& c);
@@ -39,31 +50,50 @@ class Slices {
   void hold_all();
   // A machine, or what people say of it, is otherwise than before.
   void machine_changed(NodeId const& machine, Context& c);
+  // Begins and ends those whose time has come.
+  void tick(Context& c);
+  PlannedSlices& planned() { return planned_; }
+  PlannedSlices const& planned() const { return planned_; }
 
   // Of any node, as the cluster is to see it.
   NodeSpec spec_of(NodeLink const& link) const;
   // The name of a slice with a part in this pool, or of its machines; empty: there is none.
   std::string any_in(PoolId const& pool) const;
+  // Why work of this owner may not start at these places; nothing: it may.
+  std::optional<std::string> objection(std::vector<Allocation> const& places,
+                                       std::string const& owner, WallMs now,
+                                       std::optional<WallMs> ends_by) const;
 
  private:
   using Parts = std::vector<NodeLink*>;
 
+  // slices.cpp
+  std::map<std::string, Parts> all();
   Result<Parts> parts_of(std::string const& name);
-  Status check(SliceCreate const& m) const;
+  Status check(SliceCreate const& m, WallMs now) const;
   Result<std::vector<Allocation>> places_for(SliceCreate const& m);
   Result<std::vector<Allocation>> places_on(NodeId const& machine, ResourceRequest const& request,
                                             std::uint32_t parts);
-  Status add(SliceCreate const& m, NodeId const& id, Allocation place, Context& c);
-  void take_away(NodeId const& id);
-  Status give(NodeLink& part, Allocation const& held);
+  Result<std::vector<Allocation>> places_in_time(SliceCreate const& m, WallMs now);
+  Status give_ports(SliceCreate const& m, std::vector<Allocation>& places) const;
   SlicePart view_of(NodeLink const& part) const;
   SliceView view_of(Parts const& parts) const;
+
+  // slice_parts.cpp
+  void add(SliceCreate const& m, NodeId const& id, Allocation place, Context& c);
+  void take_away(NodeLink& part, Context& c);
+  Status give(NodeLink& part, Allocation const& held);
+
+  // slice_times.cpp
+  void begin(std::string const& name, Context& c);
+  void end(std::string const& name, Parts const& parts, Context& c);
 
   Cluster& cluster_;
   Placer& placer_;
   std::map<NodeId, NodeLink>& nodes_;
   std::uint64_t& order_;
-  std::function<void(Context&)> room_changed_;
+  Hooks hooks_;
+  PlannedSlices planned_{cluster_};
 };
 
 }  // namespace lepton::deployer

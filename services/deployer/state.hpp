@@ -12,6 +12,7 @@
 #include "common/actor/call.hpp"
 #include "common/base/secret.hpp"
 #include "schemas/node.hpp"
+#include "services/deployer/core/hold.hpp"
 #include "services/deployer/core/relations.hpp"
 #include "services/deployer/rows.hpp"
 
@@ -96,6 +97,17 @@ struct NodeLink {
   std::vector<LogOrder> log_orders;     // for the next answer
 
   bool is_simulated() const { return row.engine == simulated_engine; }
+};
+
+// The places of a job that waits for others to end.
+struct Holding {
+  Hold hold;
+  TimeMs until = 0;         // of those with victims
+  bool elder = false;       // it has waited for long
+  WallMs starts_by_ms = 0;  // of an elder; 0: nobody knows
+  std::uint64_t freed = 0;  // Cluster::freed when it was last looked for places elsewhere
+  TimeMs looked_at = 0;
+  TimeMs doubted_since = 0;  // a node of its places is not ready; 0: all are
 };
 
 // Values for one attempt, from the vault to its start; never stored.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/base/text.hpp"
 #include "services/deployer/core/feasible.hpp"
 #include "services/deployer/core/islands.hpp"
 #include "services/deployer/core/score.hpp"
@@ -157,6 +158,21 @@ SliceSize size_of_slice(Allocation const& held) {
   size.gpus = static_cast<std::uint32_t>(held.gpus.size());
   if (!held.gpus.empty()) size.gpu_milli = held.gpus.front().milli;
   return size;
+}
+
+std::optional<std::string> objection(SliceWindow const& window, std::string const& slice,
+                                     std::string const& owner, WallMs now_ms,
+                                     std::optional<WallMs> ends_by_ms) {
+  auto const& users = window.users;
+  if (!users.empty() && std::find(users.begin(), users.end(), owner) == users.end())
+    return fmt::format("slice '{}' is for {}", slice, text::join(users, ", "));
+  if (window.ends_at_ms == 0 || (ends_by_ms && *ends_by_ms <= window.ends_at_ms))
+    return std::nullopt;
+  auto const minutes = static_cast<double>(window.ends_at_ms - now_ms) / 60'000.0;
+  return fmt::format(
+      "slice '{}' ends in {:.1f} min; work there needs a `max_duration` that ends "
+      "before, with its `stop_grace`",
+      slice, std::max(0.0, minutes));
 }
 
 Result<Allocation> resized(Cluster const& cluster, Node const& slice, SliceSize const& size) {

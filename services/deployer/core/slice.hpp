@@ -5,10 +5,12 @@
 // translation. Pure. Units: CPU in thousandths of a core, memory and disk in MiB, GPU in
 // thousandths of one.
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "common/base/time.hpp"
 #include "schemas/slice.hpp"
 #include "services/deployer/core/cluster.hpp"
 
@@ -29,6 +31,12 @@ AttemptId holder_of(NodeId const& slice);
 // its shares.
 NodeCapacity capacity_of(NodeCapacity const& machine, Allocation const& held);
 SliceSize size_of_slice(Allocation const& held);
+
+// Why work of this owner may not start in the slice now; nothing: it may. `ends_by_ms`: when it has
+// ended at the latest; nothing: nobody knows.
+std::optional<std::string> objection(SliceWindow const& window, std::string const& slice,
+                                     std::string const& owner, WallMs now_ms,
+                                     std::optional<WallMs> ends_by_ms);
 
 // Another size for a slice in use: what it would hold on its machine then. GPUs that are used stay,
 // the others that it has come next; what is missing are more of the machine's, of the same model.

@@ -1,0 +1,63 @@
+#include "services/deployer/planned_slices.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "services/deployer/core/slice.hpp"
+
+namespace lepton::deployer {
+namespace {
+
+Hold hold_of(SliceCreate const& wanted, std::vector<Allocation> const& places) {
+  std::vector<AttemptId> holders;
+  for (std::uint32_t i = 0; i < places.size(); ++i)
+    holders.push_back(holder_of(part_name(wanted, i)));
+  return Hold(std::move(holders), places);
+}
+
+}  // namespace
+
+NodeId part_name(SliceCreate const& m, std::uint32_t index) {
+  return NodeId{m.parts == 1 ? m.name : fmt::format("{}-{}", m.name, index)};
+}
+
+void PlannedSlices::restore(actor::Rows const& rows) {
+  for (auto& row : rows.of<PlannedSliceRow>()) {
+    auto hold = hold_of(row.wanted, row.places);
+    by_name_.emplace(row.name, Planned{row, std::move(hold)});
+  }
+}
+
+void PlannedSlices::top_up() {
+  for (auto& [name, planned] : by_name_) planned.whole = planned.hold.top_up(cluster_);
+}
+
+void PlannedSlices::add(SliceCreate const& wanted, std::vector<Allocation> places, Context& c) {
+  PlannedSliceRow row{wanted.name, wanted, std::move(places)};
+  auto hold = hold_of(row.wanted, row.places);
+  c.upsert(row);
+  by_name_.emplace(wanted.name, Planned{std::move(row), std::move(hold)});
+  top_up();
+}
+
+PlannedSlices::Planned PlannedSlices::take(std::string const& name, Context& c) {
+  auto node = by_name_.extract(name);
+  c.erase(node.mapped().row);
+  return std::move(node.mapped());
+}
+
+std::vector<Hold*> PlannedSlices::lenders(PoolId const& pool, WallMs ends_by_ms) {
+  std::vector<Hold*> holds;
+  for (auto& [name, planned] : by_name_)
+    if (planned.row.wanted.from == pool && ends_by_ms <= planned.begins_at_ms())
+      holds.push_back(&planned.hold);
+  return holds;
+}
+
+bool PlannedSlices::wants(Allocation const& held) const {
+  return std::any_of(by_name_.begin(), by_name_.end(),
+                     [&](auto const& one) { return one.second.hold.wants_of(cluster_, held); });
+}
+
+}  // namespace lepton::deployer

@@ -1,0 +1,81 @@
+// Slices that begin and end: when their time has come, and whose work may start there.
+
+#include "services/deployer/core/slice.hpp"
+#include "services/deployer/slices.hpp"
+
+namespace lepton::deployer {
+namespace {
+
+AuditEvent slice_event(std::string const& name, std::string action, AuditOutcome outcome,
+                       std::string why) {
+  AuditEvent event;
+  event.actor = "deployer";
+  event.action = std::move(action);
+  event.resource = "slice/" + name;
+  event.outcome = outcome;
+  if (!why.empty()) event.detail["why"] = std::move(why);
+  return event;
+}
+
+}  // namespace
+
+void Slices::tick(Context& c) {
+  auto const now = hooks_.now(c);
+  std::vector<std::string> due;
+  for (auto const& [name, planned] : planned_.all())
+    if (planned.begins_at_ms() <= now && planned.whole) due.push_back(name);
+  for (auto const& name : due) begin(name, c);
+  for (auto& [name, parts] : all()) {
+    auto const ends = parts.front()->row.slice->window.ends_at_ms;
+    if (ends > 0 && ends <= now) end(name, parts, c);
+  }
+}
+
+// A node may have come meanwhile that is called as one of its parts.
+void Slices::begin(std::string const& name, Context& c) {
+  auto planned = planned_.take(name, c);
+  auto const& m = planned.row.wanted;
+  for (std::uint32_t i = 0; i < m.parts; ++i) {
+    if (!nodes_.contains(part_name(m, i))) continue;
+    planned.hold.release(cluster_);
+    c.audit(slice_event(name, "deployer.slice.begun", AuditOutcome::failed,
+                        "there is a node '" + part_name(m, i).value + "' by now"));
+    return hooks_.room_changed(c);
+  }
+  for (std::uint32_t i = 0; i < m.parts; ++i) add(m, part_name(m, i), planned.row.places[i], c);
+  c.audit(slice_event(name, "deployer.slice.begun", AuditOutcome::done, ""));
+  hooks_.room_changed(c);
+}
+
+// Nothing starts there any more; it goes when the last has ended.
+void Slices::end(std::string const& name, Parts const& parts, Context& c) {
+  for (auto* part : parts)
+    if (!cluster_.holders(part->row.node).empty()) return;
+  for (auto* part : parts) take_away(*part, c);
+  c.audit(slice_event(name, "deployer.slice.ended", AuditOutcome::done, ""));
+  hooks_.room_changed(c);
+}
+
+std::optional<std::string> Slices::objection(std::vector<Allocation> const& places,
+                                             std::string const& owner, WallMs now,
+                                             std::optional<WallMs> ends_by) const {
+  for (auto const& place : places) {
+    auto const found = nodes_.find(place.node);
+    if (found == nodes_.end() || !found->second.row.slice) continue;
+    auto const& slice = *found->second.row.slice;
+    if (auto why = deployer::objection(slice.window, slice.name, owner, now, ends_by)) return why;
+  }
+  return std::nullopt;
+}
+
+std::string Slices::any_in(PoolId const& pool) const {
+  for (auto const& [id, link] : nodes_)
+    if (link.row.slice &&
+        (link.row.pool == pool || nodes_.at(link.row.slice->machine).row.pool == pool))
+      return link.row.slice->name;
+  for (auto const& [name, planned] : planned_.all())
+    if (planned.row.wanted.from == pool || planned.row.wanted.pool == pool) return name;
+  return "";
+}
+
+}  // namespace lepton::deployer
