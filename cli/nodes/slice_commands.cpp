@@ -6,14 +6,15 @@
 #include "cli/output/emit.hpp"
 #include "cli/output/words.hpp"
 #include "cli/spec/amounts.hpp"
+#include "cli/spec/instant.hpp"
 
 namespace lepton::cli {
 namespace {
 
 struct CreateOptions {
   SliceWords size;
-  std::string name, pool, from = "default", machine;
-  std::vector<std::string> models;
+  std::string name, pool, of = "default", machine, begin, end;
+  std::vector<std::string> models, users;
   std::int64_t parts = 1, ports = 0;
 };
 
@@ -34,9 +35,29 @@ Status check_count(char const* option, std::int64_t count, std::int64_t least, s
                                   " to " + std::to_string(most)};
 }
 
-Result<SliceCreate> slice_of(CreateOptions const& o) {
+// `--end +4h` counts from the beginning.
+Result<SliceWindow> window_of(CreateOptions const& o, WallMs now_ms) {
+  SliceWindow window;
+  window.users = o.users;
+  auto const read = [](char const* option, std::string const& text, WallMs base_ms,
+                       std::int64_t& into) -> Status {
+    if (text.empty()) return ok();
+    auto const at = parse_instant_ms(text, base_ms);
+    if (!at) return Error{Code::invalid, std::string(option) + ": " + at.error().what};
+    into = *at;
+    return ok();
+  };
+  if (auto good = read("--begin", o.begin, now_ms, window.begins_at_ms); !good) return good.error();
+  auto const from = std::max(now_ms, window.begins_at_ms);
+  if (auto good = read("--end", o.end, from, window.ends_at_ms); !good) return good.error();
+  return window;
+}
+
+Result<SliceCreate> slice_of(CreateOptions const& o, WallMs now_ms) {
   auto const said = read_slice_size(o.size);
   if (!said) return said.error();
+  auto const window = window_of(o, now_ms);
+  if (!window) return window.error();
   for (auto const& good : {check_count("--parts", o.parts, 1, slice_parts_max),
                            check_count("--ports", o.ports, 0, 1000)})
     if (!good) return good.error();
@@ -52,7 +73,8 @@ Result<SliceCreate> slice_of(CreateOptions const& o) {
   }
   m.parts = static_cast<std::uint32_t>(o.parts);
   m.pool = PoolId{o.pool};
-  m.from = PoolId{o.from};
+  m.from = PoolId{o.of};
+  m.window = *window;
   m.machine = NodeId{o.machine};
   m.gpu_models = o.models;
   m.ports = static_cast<std::uint32_t>(o.ports);
@@ -70,19 +92,22 @@ std::string gpus_in_words(std::vector<GpuShare> const& gpus) {
 
 Table slice_table(std::vector<SliceView> const& slices) {
   Table table({"SLICE", "POOL", "NODE", "MACHINE", "STATUS", "GPUS", "GPU FREE", "CPU FREE",
-               "MEMORY FREE", "ATTEMPTS"});
+               "MEMORY FREE", "ATTEMPTS", "FOR", "BEGINS", "ENDS"});
   auto const share = [](std::string const& free, std::string const& all) {
     return free + "/" + all;
   };
   for (auto const& s : slices)
     for (auto const& p : s.parts)
       table.row({s.name, s.pool.value, p.node.value, p.machine.value,
-                 std::string(schema::name_of(p.state)), gpus_in_words(p.gpus),
+                 p.state == NodeState::unknown ? "planned" : std::string(schema::name_of(p.state)),
+                 gpus_in_words(p.gpus),
                  share(milli_words(p.gpu_milli_free),
                        milli_words(std::int64_t{s.size.gpus} * s.size.gpu_milli)),
                  share(milli_words(p.cpu_milli_free), milli_words(s.size.cpu_milli)),
                  share(mib_words(p.memory_mib_free), mib_words(s.size.memory_mib)),
-                 std::to_string(p.attempts)});
+                 std::to_string(p.attempts),
+                 s.window.users.empty() ? "-" : text::join(s.window.users, ","),
+                 time_words(s.window.begins_at_ms), time_words(s.window.ends_at_ms)});
   return table;
 }
 
@@ -99,17 +124,23 @@ Command create_command() {
   Command c{"slice create",
             "Makes a part of a machine a node of its own, for jobs that name its pool",
             "lepton slice create team-a --cpus 16 --memory 64GiB --gpus 2\n"
-            "lepton slice create lab --parts 4 --cpus 2 --memory 8GiB --gpus 0.5 --machine gpu-7"};
+            "lepton slice create lab --parts 4 --cpus 2 --memory 8GiB --gpus 0.5 --machine gpu-7\n"
+            "lepton slice create exam --gpus 8 --cpus 32 --memory 256GiB --for ann --begin +12h "
+            "--end +4h"};
   c.required("NAME", "Name of the slice, and of its node", &o->name);
   add_size(c, o->size);
   c.option("--parts", "So many nodes of this size: NAME-0, NAME-1 and on", &o->parts)
       .option("--pool", "Pool of its nodes; if nothing is said, one called as the slice", &o->pool)
-      .option("--from", "Pool of the machines", &o->from)
+      .option("--of", "Pool of the machines", &o->of)
       .option("--machine", "This machine and no other", &o->machine)
       .option("--model", "Accepted GPU model; again for others, best first", &o->models)
-      .option("--ports", "Ports that each part may give to services and gangs", &o->ports);
+      .option("--ports", "Ports that each part may give to services and gangs", &o->ports)
+      .option("--for", "Whose work may go there; again for others; else everybody's", &o->users)
+      .option("--begin", "When it begins: 2026-11-24T08:00Z or +2h; its room is kept until then",
+              &o->begin)
+      .option("--end", "When it ends; +4h counts from its beginning", &o->end);
   c.run = [o](Shell& shell) -> Result<int> {
-    auto const slice = slice_of(*o);
+    auto const slice = slice_of(*o, SystemClock().wall_ms());
     if (!slice) return slice.error();
     auto const made = ask(shell, Service::deployer, *slice);
     if (!made) return made.error();

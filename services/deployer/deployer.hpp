@@ -74,6 +74,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   std::string why_now(Job const& job) const;
   std::map<std::string, ServiceState> const& services() const { return serving_.services; }
   std::size_t vacated_ports() const { return vacated_.size(); }
+  std::size_t planned_slices() const { return slices_.planned().all().size(); }
   std::vector<Replica> replicas_of(ServiceState const& s) const;
   Folders const& folders() const { return folders_; }
   std::int64_t oldest_decision() const { return decisions_.snapshots().front(); }

@@ -46,7 +46,10 @@ class PlannedSlices {
   std::map<std::string, Planned> by_name_;
 };
 
-// The names of a slice's parts as nodes.
+// Its parts as nodes.
 NodeId part_name(SliceCreate const& m, std::uint32_t index);
+inline PoolId pool_of(SliceCreate const& m) {
+  return m.pool.empty() ? PoolId{m.name} : m.pool;
+}
 
 }  // namespace lepton::deployer

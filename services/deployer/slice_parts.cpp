@@ -36,7 +36,7 @@ void Slices::add(SliceCreate const& m, NodeId const& id, Allocation place, Conte
   LEPTON_CHECK(held.has_value(), "a slice has a place where it does not fit");
   NodeLink part;
   part.row.node = id;
-  part.row.pool = m.pool.empty() ? PoolId{m.name} : m.pool;
+  part.row.pool = pool_of(m);
   part.row.engine = machine.engine;
   part.row.state = NodeState::ready;
   part.row.capacity = capacity_of(machine.capacity, place);

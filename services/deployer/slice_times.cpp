@@ -74,7 +74,7 @@ std::string Slices::any_in(PoolId const& pool) const {
         (link.row.pool == pool || nodes_.at(link.row.slice->machine).row.pool == pool))
       return link.row.slice->name;
   for (auto const& [name, planned] : planned_.all())
-    if (planned.row.wanted.from == pool || planned.row.wanted.pool == pool) return name;
+    if (planned.row.wanted.from == pool || pool_of(planned.row.wanted) == pool) return name;
   return "";
 }
 

@@ -17,7 +17,7 @@ Error not_there(std::string const& name) {
 
 SliceView planned_view(PlannedSlices::Planned const& planned) {
   auto const& m = planned.row.wanted;
-  SliceView v{m.name, m.pool.empty() ? PoolId{m.name} : m.pool, m.size, {}, m.window};
+  SliceView v{m.name, pool_of(m), m.size, {}, m.window};
   for (std::uint32_t i = 0; i < planned.row.places.size(); ++i) {
     auto const& place = planned.row.places[i];
     v.parts.push_back({part_name(m, i), place.node, NodeState::unknown, place.gpus});
@@ -49,12 +49,16 @@ Status Slices::check(SliceCreate const& m, WallMs now) const {
     return Error{Code::invalid, "name: '" + m.name.substr(0, 64) +
                                     "' is not a DNS label; write for example team-a"};
   if (auto good = check_size(m.size); !good) return good;
-  if (!m.pool.empty())
-    if (auto good = access::check_segment("pool", m.pool.value); !good) return good;
+  if (auto good = access::check_segment("pool", pool_of(m).value); !good) return good;
+  if (auto good = check_window(m, now); !good) return good;
   if (nodes_.size() + m.parts > nodes_max)
     return Error{Code::exhausted, "there are at most 20,000 nodes, slices among them"};
   if (planned_.all().size() >= PlannedSlices::planned_max)
     return Error{Code::exhausted, "1,000 slices are to begin later, which is the limit"};
+  return check_names(m);
+}
+
+Status Slices::check_window(SliceCreate const& m, WallMs now) const {
   auto const& w = m.window;
   if (w.ends_at_ms > 0 && w.ends_at_ms <= std::max(now, w.begins_at_ms))
     return Error{Code::invalid, "window.ends_at_ms: it ends before it begins"};
@@ -64,6 +68,18 @@ Status Slices::check(SliceCreate const& m, WallMs now) const {
     return Error{Code::invalid,
                  "machine: cannot be said of a slice that begins later; its places are chosen "
                  "where they are free in time"};
+  if (w.ends_at_ms == 0 && w.users.empty()) return ok();
+  for (auto const slot : cluster_.pool(pool_of(m))) {
+    auto const& slice = nodes_.at(cluster_.at(slot).spec.id).row.slice;
+    if (!slice || slice->window != w)
+      return Error{Code::invalid,
+                   "pool: has other nodes; a slice that ends, or is for some only, needs a pool of "
+                   "its own, so that nobody is sent to it in vain"};
+  }
+  return ok();
+}
+
+Status Slices::check_names(SliceCreate const& m) const {
   auto known = planned_.all().contains(m.name);
   for (auto const& [id, link] : nodes_) known |= link.row.slice && link.row.slice->name == m.name;
   if (known)

@@ -71,6 +71,8 @@ class Slices {
   std::map<std::string, Parts> all();
   Result<Parts> parts_of(std::string const& name);
   Status check(SliceCreate const& m, WallMs now) const;
+  Status check_window(SliceCreate const& m, WallMs now) const;
+  Status check_names(SliceCreate const& m) const;
   Result<std::vector<Allocation>> places_for(SliceCreate const& m);
   Result<std::vector<Allocation>> places_on(NodeId const& machine, ResourceRequest const& request,
                                             std::uint32_t parts);

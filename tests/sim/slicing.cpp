@@ -30,7 +30,18 @@ void Suite::slice_something() {
   if (m.size.gpus == 1 && chance_.happens(0.5)) m.size.gpu_milli = 500;
   if (chance_.happens(0.3)) m.parts = 2;
   if (chance_.happens(0.3)) m.ports = 8;
+  if (chance_.happens(0.3)) reserve_later(m);
   ask(*admin_, "deployer", m, {.deadline_ms = 60'000});
+}
+
+// Its room is kept for nobody's work, and lent meanwhile.
+void Suite::reserve_later(SliceCreate& m) {
+  auto const now = world_.machine("deployer").wall_ms();
+  m.pool = PoolId{};
+  m.window.begins_at_ms = now + static_cast<TimeMs>(chance_.below(30'000));
+  if (chance_.happens(0.5))
+    m.window.ends_at_ms =
+        m.window.begins_at_ms + 1'000 + static_cast<TimeMs>(chance_.below(30'000));
 }
 
 void Suite::resize_slice(std::string const& name) {
@@ -45,19 +56,16 @@ void Suite::resize_slice(std::string const& name) {
 
 // Until the end of the run: one that is in use is refused, and a late request may make another.
 void Suite::release_slices() {
-  std::set<std::string> names;
-  if (auto const* d = deployer())
-    for (auto const& [id, link] : d->nodes())
-      if (link.row.slice) names.insert(link.row.slice->name);
-  for (auto const& name : names) ask(*admin_, "deployer", SliceRelease{name});
+  for (std::uint64_t i = 0; i < slice_names && !slices_released(); ++i)
+    ask(*admin_, "deployer", SliceRelease{slice_name(i)});
   world_.at(5'000, [this] { release_slices(); });
 }
 
 bool Suite::slices_released() {
   auto const* d = deployer();
-  return d != nullptr && std::none_of(d->nodes().begin(), d->nodes().end(), [](auto const& node) {
-           return node.second.row.slice.has_value();
-         });
+  return d != nullptr && d->planned_slices() == 0 &&
+         std::none_of(d->nodes().begin(), d->nodes().end(),
+                      [](auto const& node) { return node.second.row.slice.has_value(); });
 }
 
 }  // namespace lepton::sim

@@ -23,6 +23,7 @@
 #include "common/sim/world.hpp"
 #include "schemas/exec.hpp"
 #include "schemas/resize.hpp"
+#include "schemas/slice.hpp"
 #include "services/auditor/rows.hpp"
 #include "services/deployer/balancer/fake_balancer.hpp"
 #include "services/node/runner/fake_runner.hpp"
@@ -149,6 +150,7 @@ class Suite {
 
   // slicing.cpp
   void slice_something();
+  void reserve_later(SliceCreate& m);
   void resize_slice(std::string const& name);
   void release_slices();
   bool slices_released();
