@@ -170,6 +170,26 @@ struct ExposureLimit {
 };
 static_assert(schema::complete<ExposureLimit>());
 
+// What it is worth to a job how a site performs, how seldom it is away, and what it costs: a task
+// goes where the weighted loss is least.
+struct SiteWeights {
+  std::int64_t performance_milli = 0;
+  std::int64_t availability_milli = 0;
+  std::int64_t cost_milli = 0;
+
+  auto operator<=>(SiteWeights const&) const = default;
+  bool any() const { return performance_milli > 0 || availability_milli > 0 || cost_milli > 0; }
+  static consteval auto fields() {
+    using schema::field;
+    using S = SiteWeights;
+    return schema::fields(
+        field(1, "performance_milli", &S::performance_milli, "Of 1 - label performance."),
+        field(2, "availability_milli", &S::availability_milli, "Of 1 - label availability."),
+        field(3, "cost_milli", &S::cost_milli, "Of what an hour of the node costs."));
+  }
+};
+static_assert(schema::complete<SiteWeights>());
+
 // What a job says about nodes beside amounts.
 struct Constraints {
   std::vector<LabelRule> requirements;
@@ -186,17 +206,19 @@ struct Constraints {
   std::vector<LabelLimit> limits;
   DataNeed data;
   ExposureLimit exposure;
+  SiteWeights site;
 
   auto operator<=>(Constraints const&) const = default;
   bool operator==(Constraints const&) const = default;
   // Whether labels of nodes matter.
   bool reads_labels() const {
     return !requirements.empty() || !preferences.empty() || !regions.empty() || !limits.empty() ||
-           !data.name.empty() || !exposure.weights.empty();
+           !data.name.empty() || !exposure.weights.empty() || site.any();
   }
   // Whether it matters what a node costs and whose it is.
   bool reads_prices() const {
-    return max_price_per_hour_micro > 0 || cheapest || spot != SpotUse::allowed;
+    return max_price_per_hour_micro > 0 || cheapest || spot != SpotUse::allowed ||
+           site.cost_milli > 0;
   }
   static consteval auto fields() {
     using schema::field;
@@ -225,7 +247,8 @@ struct Constraints {
         field(150, "limits", &C::limits, "Numbers in labels that must not be higher.").since(5),
         field(151, "data", &C::data, "Data that it reads, and how long fetching may take.")
             .since(5),
-        field(152, "exposure", &C::exposure, "How exposed the node may be.").since(5));
+        field(152, "exposure", &C::exposure, "How exposed the node may be.").since(5),
+        field(153, "site", &C::site, "Weights by which sites are compared.").since(5));
   }
 };
 static_assert(schema::complete<Constraints>());

@@ -91,6 +91,7 @@ struct JobView {
   std::vector<TaskView> tasks;
   std::uint32_t preemptions = 0;
   std::string resizing;
+  std::uint32_t workers = 0;
 
   static consteval auto fields() {
     using schema::field;
@@ -109,7 +110,8 @@ struct JobView {
         field(11, "why", &T::why, "Why it waits, or how it ended."),
         field(12, "tasks", &T::tasks, "Its tasks."),
         field(13, "preemptions", &T::preemptions, "How often it gave way to other work.").since(2),
-        field(180, "resizing", &T::resizing, "A change of size that is on its way.").since(5));
+        field(180, "resizing", &T::resizing, "A change of size that is on its way.").since(5),
+        field(181, "workers", &T::workers, "Workers that run beside its tasks.").since(5));
   }
 };
 static_assert(schema::complete<JobView>());

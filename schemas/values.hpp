@@ -253,6 +253,7 @@ struct JobSpec {
   std::string workdir;
   std::string image_credentials;
   std::uint32_t on_demand_base = 0;
+  std::uint32_t nodes_max = 0;
 
   bool operator==(JobSpec const&) const = default;
   static consteval auto fields() {
@@ -315,7 +316,11 @@ struct JobSpec {
               "None of its array or service goes to a spot node before so many of it stand on "
               "other nodes.")
             .bounds(0, 10'000)
-            .since(4));
+            .since(4),
+        field(180, "nodes_max", &J::nodes_max,
+              "While all of `nodes` run, workers join them up to so many; 0: none do.")
+            .bounds(0, 1024)
+            .since(5));
   }
 };
 static_assert(schema::complete<JobSpec>());

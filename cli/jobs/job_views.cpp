@@ -32,6 +32,7 @@ std::string held_words(Allocation const& a) {
 std::string request_words(JobSpec const& spec) {
   auto const& r = spec.resources;
   std::string words = spec.nodes > 1 ? fmt::format("{} x ", spec.nodes) : "";
+  if (spec.nodes_max > 0) words = fmt::format("{} to {} x ", spec.nodes, spec.nodes_max);
   if (r.gpus > 0) {
     words += milli_words(static_cast<std::int64_t>(r.gpus) * r.gpu_milli) + " GPU";
     if (!r.mig_profile.empty()) words += " " + r.mig_profile;
@@ -64,6 +65,7 @@ Table job_sheet(JobView const& job, WallMs now_ms) {
       .row({"REASON", or_dash(job.why)})
       .row({"COMMAND", shortened(text::join(job.spec.command, " "))})
       .row({"RESOURCES", request_words(job.spec)});
+  if (job.spec.nodes_max > 0) table.row({"WORKERS", std::to_string(job.workers)});
   if (!job.resizing.empty()) table.row({"RESIZING", job.resizing});
   table.row({"POOL", job.spec.pool.value})
       .row({"PRIORITY", std::to_string(job.spec.priority)})

@@ -118,6 +118,22 @@ struct SpecPrice {
 };
 static_assert(schema::complete<SpecPrice>());
 
+struct SpecSite {
+  std::string performance = "0";
+  std::string availability = "0";
+  std::string cost = "0";
+
+  static consteval auto fields() {
+    using schema::field;
+    using T = SpecSite;
+    return schema::fields(
+        field(1, "performance", &T::performance, "Weight of 1 - label performance.").optional(),
+        field(2, "availability", &T::availability, "Weight of 1 - label availability.").optional(),
+        field(3, "cost", &T::cost, "Weight of what an hour of the node costs.").optional());
+  }
+};
+static_assert(schema::complete<SpecSite>());
+
 struct SpecData {
   std::string name;
   std::string size;
@@ -181,6 +197,8 @@ struct SpecFile {
   std::map<std::string, std::string> limits;
   std::optional<SpecData> data;
   std::optional<SpecExposure> exposure;
+  std::optional<SpecSite> site;
+  std::uint32_t nodes_max = 0;
   std::uint32_t array = 0;
   std::uint32_t array_parallel = 0;
   std::vector<std::string> after;
@@ -202,17 +220,13 @@ struct SpecFile {
             .optional(),
         field(8, "priority", &S::priority, "0..100; higher goes first.").bounds(0, 100).optional(),
         field(9, "pool", &S::pool, "Pool of nodes.").optional(),
-        field(10, "max_duration", &S::max_duration, "Time limit of an attempt: 4h; 0: none.")
-            .optional(),
+        field(10, "max_duration", &S::max_duration, "Time limit of an attempt: 4h.").optional(),
         field(11, "retry", &S::retry, "When a failed attempt is tried again.").optional(),
-        field(12, "lease", &S::lease, "How long a cut-off node may keep running it: 2m.")
-            .optional(),
+        field(12, "lease", &S::lease, "How long a cut-off node may run it: 2m.").optional(),
         field(13, "autonomous", &S::autonomous, "Keeps running while cut off.").optional(),
         field(14, "stop_grace", &S::stop_grace, "From SIGTERM to SIGKILL: 10s.").optional(),
         field(15, "user", &S::user, "System user of the tasks; not root.").optional(),
-        field(16, "ports", &S::ports, "How many ports to reserve for each task.")
-            .bounds(0, 64)
-            .optional(),
+        field(16, "ports", &S::ports, "Ports for each task.").bounds(0, 64).optional(),
         field(17, "no_fit", &S::no_fit, "wait or refuse when nothing fits now.").optional(),
         field(18, "preemptible", &S::preemptible, "May be stopped for work of higher priority.")
             .optional(),
@@ -249,6 +263,10 @@ struct SpecFile {
         field(71, "limits", &S::limits, "Labels at most so high: {latency_ms: 20}.").optional(),
         field(72, "data", &S::data, "{name: imagenet, size: 150GiB, within: 1h}.").optional(),
         field(73, "exposure", &S::exposure, "{most: 0.3, weights: {internet: 0.6}}.").optional(),
+        field(74, "site", &S::site, "{performance: 0.5, availability: 0.3, cost: 0.2}.").optional(),
+        field(75, "nodes_max", &S::nodes_max, "Workers join it while it runs, up to so many.")
+            .bounds(0, 1024)
+            .optional(),
         field(90, "image", &S::image, "Container image to run in: pytorch/pytorch:2.1.").optional(),
         field(110, "workdir", &S::workdir,
               "Folder that is sent along, from the spec file on or absolute; each task has a copy. "

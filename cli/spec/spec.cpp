@@ -74,7 +74,12 @@ class Converter {
     if (!file_.workdir.empty())
       spec.workdir = file_.workdir.front() == '/' ? file_.workdir : folder + "/" + file_.workdir;
     spec.nodes = file_.nodes;
-    spec.gang_port = file_.nodes > 1;
+    spec.nodes_max = file_.nodes_max;
+    if (spec.nodes_max > 0 && spec.nodes_max < spec.nodes)
+      refuse("nodes_max", "is less than nodes");
+    if (spec.nodes_max > 0 && file_.array > 0)
+      refuse("nodes_max", "an array is not elastic; leave one of them out");
+    spec.gang_port = file_.nodes > 1 || file_.nodes_max > 0;
     spec.priority = file_.priority;
     spec.pool = PoolId{file_.pool};
     spec.autonomous = file_.autonomous;
@@ -185,12 +190,23 @@ class Converter {
       if (where.data.within_ms > 0 && where.data.size_mib == 0)
         refuse("data", "says within, but no size; write for example size: 150GiB");
     }
+    if (file_.site) site(*file_.site, where.site);
     if (!file_.exposure) return;
     where.exposure.most_milli = milli("exposure.most", file_.exposure->most);
     for (auto const& [way, weight] : file_.exposure->weights)
       where.exposure.weights.push_back({way, milli("exposure.weights." + way, weight)});
     if (file_.exposure->weights.empty())
       refuse("exposure.weights", "is empty; write for example {internet: 0.6, tenants: 0.4}");
+  }
+
+  void site(SpecSite const& s, SiteWeights& weights) {
+    weights.performance_milli = milli("site.performance", s.performance);
+    weights.availability_milli = milli("site.availability", s.availability);
+    weights.cost_milli = milli("site.cost", s.cost);
+    if (!weights.any())
+      refuse("site", "weighs nothing; write {performance: 0.5, availability: 0.3, cost: 0.2}");
+    if (file_.price && file_.price->prefer)
+      refuse("site", "weighs the cost itself; leave out price.prefer");
   }
 
   void price(SpecPrice const& p, Constraints& where) {
@@ -240,7 +256,7 @@ class Converter {
     if (!f.gpu_memory.empty())
       r.gpu_memory_mib = amount("resources.gpu_memory", f.gpu_memory, parse_memory_mib, 1e7);
     // One more for the gang, so that its tasks find each other.
-    r.ports = file_.ports + (file_.nodes > 1 ? 1 : 0);
+    r.ports = file_.ports + (file_.nodes > 1 || file_.nodes_max > 0 ? 1 : 0);
     if (r.ports > ports_max) refuse("ports", "a gang has at most 63: one more is its own");
     gpus(r);
     if (f.gpu_fraction) fraction(*f.gpu_fraction, r);

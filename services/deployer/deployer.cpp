@@ -135,6 +135,7 @@ void Deployer::start(Context& c) {
       job.run.state = JobState::queued;
     newest_[{job.row.owner, job.row.name}] = id;
     if (!job.row.array_of.empty()) note_array(job);
+    note_worker(job);
     if (is_final(job.run.state)) {
       finished_.push_back(id);
     } else if (job.run.state == JobState::queued) {

@@ -13,8 +13,8 @@
 // about services; serving.cpp their replicas; entrance.cpp their balancer and the scaler;
 // use.cpp what replicas use; marks.cpp labels, taints and drains; relations.cpp arrays and what
 // waits for what; backfill.cpp reservations of those who wait; patience.cpp the places of who
-// has waited for long; spot.cpp who stays off spot nodes; resize.cpp other sizes; explain.cpp
-// reasons.
+// has waited for long; spot.cpp who stays off spot nodes; resize.cpp other sizes; elastic.cpp
+// workers that join a job; explain.cpp reasons.
 // Parts of their own: folders/ working folders; relay.hpp what people ask of a task on its node;
 // execs/ commands beside tasks; use_watch.hpp what the monitor measured of replicas;
 // node_watch.hpp what it says of nodes; slices.hpp parts of machines that are nodes.
@@ -217,6 +217,19 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void end_resizing(Job& job, Context& c);
   void order_size(Job const& job, std::uint32_t task, NodeOrders& orders) const;
 
+  // elastic.cpp
+  struct Seat {
+    std::uint32_t index = 0, size = 1;
+    std::vector<GangMember> gang;
+  };
+  bool is_worker(JobId const& id) const;
+  void tick_elastic(Context& c);
+  void add_workers(Job const& base, Context& c);
+  void end_worker(JobId const& base, JobId const& id, Context& c);
+  void note_worker(Job const& job);
+  std::uint32_t workers_running(JobId const& base) const;
+  Seat seat_of(Job const& job, std::uint32_t index) const;
+
   // spot.cpp
   std::string kin_of(Job const& job) const;
   std::vector<JobId> kin_jobs(Job const& job) const;
@@ -348,16 +361,9 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   // one in a pool at most. They are queued, but not in the queue.
   std::map<JobId, Holding> holding_;
   std::map<JobId, JobArray> arrays_;
+  std::map<JobId, std::set<JobId>> workers_;     // of an elastic job, those that have not ended
   std::map<JobId, std::set<JobId>> dependents_;  // of a job or an array that has not ended
   std::deque<JobId> ended_;                      // somebody may wait for them
-  // Of each pool the first job that found no room; and when it starts at the latest.
-  struct Reserved {
-    JobId job;
-    std::optional<Reservation> plan;  // nothing: the limits of what runs do not say
-    std::uint64_t freed = 0;
-    WallMs planned_at = 0;
-    bool held_back = false;  // somebody for it
-  };
   std::map<PoolId, Reserved> reserved_;
   std::map<PoolId, std::optional<QueuedJob>> heads_;  // in the present pass
   std::map<std::string, std::uint32_t> standing_;     // on demand, by kin; in the present pass
@@ -387,10 +393,6 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   bool more_to_place_ = false;
   std::map<AttemptId, AttemptSecrets> secrets_;
   std::set<AttemptId> resolving_;
-  struct LogWish {
-    NodeId node;
-    Ticket<JobLogs> ticket;
-  };
   std::map<std::uint64_t, LogWish> log_wishes_;
 };
 

@@ -197,7 +197,7 @@ std::optional<Misfit> Deployer::place_now(QueuedJob const& queued, std::vector<J
   if (auto beyond = beyond_limit(job)) return not_for_room(std::move(*beyond));
   auto result = placer_.place_gang(queued.resources, queued.pool, queued.tasks);
   if (auto* misfit = std::get_if<Misfit>(&result)) {
-    note_head(queued);
+    if (!is_worker(queued.job)) note_head(queued);
     return std::move(*misfit);
   }
   auto& places = std::get<std::vector<Allocation>>(result);
@@ -341,6 +341,7 @@ void Deployer::tick(Context& c) {
   tick_nodes(c);
   tick_jobs(c);
   tick_services(c);
+  tick_elastic(c);
   slices_.tick(c);
   auto const due = queue_.next_due_ms();
   if (more_to_place_ || !holding_.empty() || (due && *due <= instant(c).wall_ms)) pass(c);

@@ -149,6 +149,7 @@ Result<JobView> Deployer::show(JobShow const& m, Context& c) {
   auto job = find_job(m.job, c, Verb::read);
   if (!job) return job.error();
   auto view = view_of(**job);
+  view.workers = workers_running((*job)->id());
   view.why = why_now(**job);
   return view;
 }

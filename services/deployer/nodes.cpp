@@ -238,7 +238,7 @@ void Deployer::take_report(NodeId const& node, AttemptReport const& report, Cont
 
 // Of the present round: the same for each of its tasks, whichever starts first.
 std::vector<GangMember> Deployer::gang_of(Job const& job) const {
-  if (job.spec().nodes < 2) return {};
+  if (job.spec().nodes < 2 && job.spec().nodes_max == 0) return {};
   std::vector<GangPlace> places;
   for (auto const& allocation : job.allocations) {
     auto const link = nodes_.find(allocation.node);
@@ -266,9 +266,10 @@ void Deployer::order_starts(NodeId const& node, NodeOrders& orders) const {
       if (has_secrets(job.spec()) && secrets == secrets_.end()) continue;
       auto place = job.allocations.at(ref->index);
       place.node = node;
+      auto seat = seat_of(job, ref->index);
       orders.starts.push_back({attempt, task, ref->job, job.row.owner, job.spec(), std::move(place),
                                secrets == secrets_.end() ? AttemptSecrets{} : secrets->second,
-                               ref->index, job.spec().nodes, gang_of(job)});
+                               seat.index, seat.size, std::move(seat.gang)});
     } else if (!is_final(member.state)) {
       order_size(job, ref->index, orders);
     }

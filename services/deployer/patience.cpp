@@ -36,7 +36,7 @@ void Deployer::keep_places(Context& c) {
     auto const running = limited_in(pool, now, true);
     for (auto const& candidate : candidates) {
       auto const queued = as_now(candidate);
-      if (beyond_limit(jobs_.at(queued.job))) continue;
+      if (is_worker(queued.job) || beyond_limit(jobs_.at(queued.job))) continue;
       auto const plan = reserve(cluster_, queued.job, queued.resources, pool, queued.tasks, running,
                                 now, placer_.policy(pool));
       if (!plan || objection(jobs_.at(queued.job), plan->places, now)) continue;

@@ -157,7 +157,7 @@ void Deployer::preempt(Context& c) {
     if (preempting() >= settings_.preempting_max || plans == settings_.preemption_plans_per_tick)
       return;
     auto const& owner = jobs_.at(queued.job).row.owner;
-    if (!may_have_victims(preemptor_of(queued, owner))) continue;
+    if (is_worker(queued.job) || !may_have_victims(preemptor_of(queued, owner))) continue;
     auto& again_at = plan_again_at_[queued.job];
     if (again_at > c.now()) continue;
     ++plans;

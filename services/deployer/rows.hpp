@@ -10,6 +10,23 @@
 
 namespace lepton::deployer {
 
+// What makes a job a worker of another.
+struct WorkerOf {
+  JobId base;
+  std::uint32_t index = 0;
+  std::uint32_t round = 0;
+
+  bool operator==(WorkerOf const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using R = WorkerOf;
+    return schema::fields(field(1, "base", &R::base, "The job that it joins."),
+                          field(2, "index", &R::index, "Its number among the tasks of that."),
+                          field(3, "round", &R::round, "The round that it joins."));
+  }
+};
+static_assert(schema::complete<WorkerOf>());
+
 // Written once, at the submit.
 struct JobRow {
   static constexpr std::string_view table = "job";
@@ -24,6 +41,7 @@ struct JobRow {
   std::int64_t submitted_at_ms = 0;
   JobId array_of;
   std::vector<Dependency> waits_for;
+  std::optional<WorkerOf> worker_of;
 
   static consteval auto fields() {
     using schema::field;
@@ -39,7 +57,9 @@ struct JobRow {
         field(9, "submitted_at_ms", &R::submitted_at_ms, "When it came in, ms since 1970."),
         field(60, "array_of", &R::array_of, "The array that it belongs to; empty: none.").since(3),
         field(61, "waits_for", &R::waits_for, "Jobs, by identity, that must have ended before it.")
-            .since(3));
+            .since(3),
+        field(180, "worker_of", &R::worker_of, "Of a worker of an elastic job; empty: none.")
+            .since(5));
   }
 };
 static_assert(schema::complete<JobRow>());

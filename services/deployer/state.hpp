@@ -12,6 +12,7 @@
 #include "common/actor/call.hpp"
 #include "common/base/secret.hpp"
 #include "schemas/node.hpp"
+#include "services/deployer/core/backfill.hpp"
 #include "services/deployer/core/hold.hpp"
 #include "services/deployer/core/relations.hpp"
 #include "services/deployer/rows.hpp"
@@ -108,6 +109,21 @@ struct Holding {
   std::uint64_t freed = 0;  // Cluster::freed when it was last looked for places elsewhere
   TimeMs looked_at = 0;
   TimeMs doubted_since = 0;  // a node of its places is not ready; 0: all are
+};
+
+// Of each pool the first job that found no room; and when it starts at the latest.
+struct Reserved {
+  JobId job;
+  std::optional<Reservation> plan;  // nothing: the limits of what runs do not say
+  std::uint64_t freed = 0;
+  WallMs planned_at = 0;
+  bool held_back = false;  // somebody for it
+};
+
+// A part of a log that somebody waits for.
+struct LogWish {
+  NodeId node;
+  actor::Ticket<JobLogs> ticket;
 };
 
 // Values for one attempt, from the vault to its start; never stored.

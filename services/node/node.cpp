@@ -168,7 +168,10 @@ RunSpec Node::run_spec(std::string const& attempt, StartOrder const& order, Cont
   spec.image = order.spec.image;
   spec.folder = entry.folder;
   spec.env = order.spec.env;
-  for (auto& [name, value] : gang_environment(order.index, order.gang))
+  auto const most = order.spec.nodes_max;
+  for (auto& [name, value] : most > 0
+                                 ? elastic_environment(order.index, order.size, most, order.gang)
+                                 : gang_environment(order.index, order.gang))
     spec.env[name] = std::move(value);
   spec.cpu_milli = order.allocation.cpu_milli;
   spec.memory_mib = order.allocation.memory_mib;

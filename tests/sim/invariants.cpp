@@ -38,6 +38,12 @@ void Suite::check_now() {
   }
 }
 
+// Of a worker of an elastic job, as worker_id() names it; else the job itself.
+JobId base_of(JobId const& job) {
+  auto const at = job.value.find("-w");
+  return at == std::string::npos ? job : JobId{job.value.substr(0, at)};
+}
+
 // Promise 2 on real processes, and promise 5 on the GPUs and the limits that they were given.
 void Suite::check_running() {
   std::map<std::string, std::string> live;  // task to attempt
@@ -54,7 +60,7 @@ void Suite::check_running() {
         world_.fail("two attempts of task " + spec.task + " run at once: " + at->second + " and " +
                     spec.attempt + " on " + node);
       // Replicas of services are not among the specs; they ask for no GPU.
-      auto const known = specs_.find(job_of_task(spec.task));
+      auto const known = specs_.find(base_of(job_of_task(spec.task)));
       auto const wanted = known == specs_.end() ? ResourceRequest{} : known->second.resources;
       if (spec.gpu_uuids.size() != wanted.gpus)
         world_.fail(spec.attempt + " runs with another number of GPUs than it asked for");

@@ -29,7 +29,9 @@ bool ends_well(deployer::ServiceState const& s, std::vector<deployer::Replica> c
 // A replica runs until it is stopped; that of a broken template ends at once.
 node::FakeTask Suite::replica_task(node::RunSpec const& spec) {
   node::FakeTask task;
-  if (spec.command == std::vector<std::string>{"serve"}) task.duration_ms.reset();
+  JobId const job = job_of_task(spec.task);
+  auto const is_worker = base_of(job) != job;  // it works until its job ends
+  if (is_worker || spec.command == std::vector<std::string>{"serve"}) task.duration_ms.reset();
   if (spec.command == std::vector<std::string>{"broken"})
     task.duration_ms = 100, task.exit_code = 1;
   return task;

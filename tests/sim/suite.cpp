@@ -67,7 +67,7 @@ Plan Plan::calm() {
 
 std::vector<std::string_view> Plan::chore_kinds() {
   return {"queries",  "drains",   "secrets", "quotas",  "marks",  "log",     "scaling", "alerts",
-          "services", "commands", "resizes", "folders", "losses", "outputs", "slices"};
+          "services", "commands", "resizes", "folders", "losses", "outputs", "slices",  "workers"};
 }
 
 bool Plan::leave_out(std::string_view kind) {

@@ -214,6 +214,9 @@ std::string address_of_node(std::string const& node);
 // What a task prints at its start.
 std::string log_of(std::string const& task);
 
+// The job that a worker joins, or the job itself.
+JobId base_of(JobId const& job);
+
 // The job, or all jobs of the array.
 std::vector<JobId> jobs_of(JobSubmit const& message);
 

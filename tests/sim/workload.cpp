@@ -86,6 +86,7 @@ JobSpec Suite::random_spec() {
     spec.resources.gpu_milli = static_cast<std::uint32_t>(200 + 100 * chance_.below(6));
   }
   if (chance_.happens(0.2)) spec.nodes = static_cast<std::uint32_t>(2 + chance_.below(2));
+  if (plan_.does("workers") && chance_.happens(0.2)) spec.nodes_max = spec.nodes + 2;
   spec.retry.max = static_cast<std::uint32_t>(chance_.below(3));
   spec.retry.on_error = chance_.happens(0.5);
   spec.lease_ms = chance_.happens(0.5) ? plan_.knobs.lease_min_ms : plan_.knobs.lease_max_ms;

@@ -2,6 +2,7 @@
 
 #include "common/base/text.hpp"
 #include "services/deployer/core/reach.hpp"
+#include "services/deployer/core/site.hpp"
 
 namespace lepton::deployer {
 namespace {
@@ -60,6 +61,7 @@ Status check_constraints(Constraints const& c, std::uint32_t tasks) {
     if (region.empty() || !is_label_value(region))
       return bad("regions: '" + region.substr(0, 64) + "' is no name of a region");
   if (auto good = check_reach(c); !good) return good;
+  if (auto good = check_site(c); !good) return good;
   return check_topology(c, tasks);
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "services/deployer/core/site.hpp"
+
 namespace lepton::deployer {
 
 std::vector<ScoreTerm> score_terms(std::vector<Term> const& terms) {
@@ -28,6 +30,10 @@ RankedChoices ranked_choices(Draft const& draft, Cluster const& cluster,
     if (request.where.cheapest)
       terms.insert(terms.begin(), {"price", static_cast<double>(options[i].rank.cost) / 1e6,
                                    "an hour, before all else"});
+    if (auto const& site = request.where.site; site.any()) {
+      auto const lost = site_terms(site, node.spec.labels, node.spec.capacity.price_per_hour_micro);
+      terms.insert(terms.begin(), lost.begin(), lost.end());
+    }
     choice.terms = score_terms(terms);
     ranked.choices.push_back(std::move(choice));
   }

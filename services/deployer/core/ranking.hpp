@@ -10,6 +10,7 @@
 
 #include "services/deployer/core/score.hpp"
 #include "services/deployer/core/shapes.hpp"
+#include "services/deployer/core/site.hpp"
 
 namespace lepton::deployer {
 
@@ -39,8 +40,12 @@ inline std::uint32_t wishes_missed(Ask const& ask, Node const& node) {
   return missed << 1 | (misses_spot(where, node.spec.capacity) ? 1 : 0);
 }
 
+// Of its price, or of the loss by the weights that the job gives to sites.
 inline std::int64_t cost_of(Ask const& ask, Node const& node) {
-  return cost_of(ask.request.where, node.spec.capacity);
+  auto const& where = ask.request.where;
+  auto const& capacity = node.spec.capacity;
+  if (!where.site.any()) return cost_of(where, capacity);
+  return site_loss_micro(where.site, node.spec.labels, capacity.price_per_hour_micro);
 }
 
 class Ranking {

@@ -1,10 +1,12 @@
 #include "services/deployer/core/spec_check.hpp"
+#include "services/deployer/core/elastic.hpp"
 
 #include <algorithm>
 
 #include "common/base/image_name.hpp"
 #include "common/base/text.hpp"
 #include "schemas/gang.hpp"
+#include "services/deployer/core/elastic.hpp"
 #include "services/deployer/core/feasible.hpp"
 #include "services/deployer/core/relations.hpp"
 
@@ -67,10 +69,11 @@ bool requires_label(Constraints const& where, std::string_view key) {
 
 // A gang's own variables, and the port that they name.
 Status check_gang(JobSpec const& spec) {
-  if (spec.gang_port && (spec.nodes < 2 || spec.resources.ports < 1))
+  auto const is_gang = spec.nodes > 1 || spec.nodes_max > 0;
+  if (spec.gang_port && (!is_gang || spec.resources.ports < 1))
     return bad("gang_port: is of gangs, and one of the ports of each task");
   for (auto const* name : gang_variables)
-    if (spec.nodes > 1 && (spec.env.contains(name) || spec.secrets.contains(name)))
+    if (is_gang && (spec.env.contains(name) || spec.secrets.contains(name)))
       return bad("env: " + std::string(name) + " is set by the gang; remove it");
   return ok();
 }
@@ -131,6 +134,7 @@ Status check_spec(JobId const& job, JobSpec const& spec) {
   if (auto good = check_environment(spec); !good) return good;
   if (auto good = check_gang(spec); !good) return good;
   if (spec.nodes < 1 || spec.nodes > 1024) return bad("nodes: must be from 1 to 1024");
+  if (auto good = check_elastic(job, spec); !good) return good;
   // A node asks for the next about once a second; a shorter one runs out before that has arrived.
   if (spec.lease_ms < 2500) return bad("lease: must be at least 2500ms");
   if (auto good = check_preemption(spec); !good) return good;

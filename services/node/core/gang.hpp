@@ -18,4 +18,11 @@ namespace lepton::node {
 std::map<std::string, std::string> gang_environment(std::uint32_t index,
                                                     std::vector<GangMember> const& gang);
 
+// Of an elastic job, also of one that joins it later: how many tasks there are at least and at
+// most, its number among them, and where the first of them is. The launcher finds out who is there
+// (torch calls it a rendezvous), so there is no WORLD_SIZE.
+std::map<std::string, std::string> elastic_environment(std::uint32_t index, std::uint32_t least,
+                                                       std::uint32_t most,
+                                                       std::vector<GangMember> const& gang);
+
 }  // namespace lepton::node

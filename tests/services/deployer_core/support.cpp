@@ -67,7 +67,9 @@ Constraints any_constraints() {
   if (*rc::gen::inRange(0, 6) == 0) w.limits = {{"latency_ms", 20'000}};
   if (*rc::gen::inRange(0, 6) == 0) w.data = {"web", 1'024, *rc::gen::element(0, 10'000)};
   if (*rc::gen::inRange(0, 6) == 0) w.exposure = {{{"internet", 500}}, 400};
-  w.cheapest = *rc::gen::inRange(0, 3) == 0;
+  if (*rc::gen::inRange(0, 6) == 0)
+    w.site = {500, *rc::gen::element(0, 300), *rc::gen::element(0, 200)};
+  w.cheapest = !w.site.any() && *rc::gen::inRange(0, 3) == 0;
   w.spot = *rc::gen::weightedElement<SpotUse>(
       {{6, SpotUse::allowed}, {1, SpotUse::never}, {2, SpotUse::preferred}, {1, SpotUse::only}});
   w.topology = *rc::gen::weightedElement<TopologyMode>(
@@ -120,6 +122,8 @@ std::vector<NodeSpec> any_nodes(int most) {
     if (*rc::gen::inRange(0, 2) == 0)
       nodes.back().labels["latency_ms"] = *rc::gen::element<std::string>("5", "20.5", "low");
     if (*rc::gen::inRange(0, 3) == 0) nodes.back().labels["data/web"] = "";
+    if (*rc::gen::inRange(0, 3) == 0)
+      nodes.back().labels["performance"] = *rc::gen::element<std::string>("0.5", "1");
     if (*rc::gen::inRange(0, 2) == 0)
       nodes.back().labels["exposure/internet"] = *rc::gen::element<std::string>("0.1", "0.9");
     if (*rc::gen::inRange(0, 6) == 0)

@@ -58,5 +58,19 @@ TEST(GangEnvironment, PutsAddressesOfVersionSixInBrackets) {
   EXPECT_EQ(all.at("MASTER_ADDR"), "fe80::1");
 }
 
+TEST(Gang, AnElasticJobIsFoundByItsFirstTask) {
+  auto const alone = elastic_environment(0, 1, 4, {{"10.0.0.1", 20'001}});
+  EXPECT_EQ(alone.at("MASTER_ADDR"), "10.0.0.1");
+  EXPECT_EQ(alone.at("MASTER_PORT"), "20001");
+  EXPECT_EQ(alone.at("LEPTON_NODES_MIN"), "1");
+  EXPECT_EQ(alone.at("LEPTON_NODES_MAX"), "4");
+  auto const worker = elastic_environment(3, 1, 4, {{"10.0.0.1", 20'001}});
+  EXPECT_EQ(worker.at("NODE_RANK"), "3");
+  EXPECT_EQ(worker.at("MASTER_ADDR"), "10.0.0.1");
+  EXPECT_FALSE(worker.contains("RANK") || worker.contains("WORLD_SIZE")) << "they change";
+  EXPECT_FALSE(elastic_environment(0, 1, 4, {{"no host", 1}}).contains("MASTER_ADDR"));
+  EXPECT_FALSE(elastic_environment(0, 1, 4, {{"a", 0}}).contains("MASTER_PORT"));
+}
+
 }  // namespace
 }  // namespace lepton::node
