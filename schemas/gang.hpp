@@ -15,6 +15,10 @@ inline constexpr auto gang_variables =
     std::to_array<char const*>({"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "NODE_RANK",
                                 "MASTER_ADDR", "MASTER_PORT", "TF_CONFIG"});
 
+// What the tasks of an elastic job are told of it: how many there are at least and at most.
+inline constexpr char const* nodes_min_variable = "LEPTON_NODES_MIN";
+inline constexpr char const* nodes_max_variable = "LEPTON_NODES_MAX";
+
 // Where a task of a gang can be reached by the others.
 struct GangMember {
   std::string address;

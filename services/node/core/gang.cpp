@@ -50,8 +50,8 @@ std::map<std::string, std::string> elastic_environment(std::uint32_t index, std:
                                                        std::uint32_t most,
                                                        std::vector<GangMember> const& gang) {
   std::map<std::string, std::string> all{{"NODE_RANK", std::to_string(index)},
-                                         {"LEPTON_NODES_MIN", std::to_string(least)},
-                                         {"LEPTON_NODES_MAX", std::to_string(most)}};
+                                         {nodes_min_variable, std::to_string(least)},
+                                         {nodes_max_variable, std::to_string(most)}};
   if (gang.empty() || !is_plain(gang.front().address)) return all;
   all["MASTER_ADDR"] = gang.front().address;
   if (gang.front().port != 0) all["MASTER_PORT"] = std::to_string(gang.front().port);

@@ -7,6 +7,7 @@
 #include "common/base/image_name.hpp"
 #include "common/base/text.hpp"
 #include "schemas/array.hpp"
+#include "schemas/gang.hpp"
 #include "schemas/registry.hpp"
 #include "services/node/core/cpu_list.hpp"
 #include "services/node/runner/record.hpp"
@@ -34,8 +35,11 @@ bool is_variable_name(std::string_view name) {
 
 // The node sets these; a spec that could set them could claim devices or ports of another task.
 bool is_reserved(std::string_view name) {
-  // The deployer writes these into the spec of each job of an array.
-  if (name == array_index_variable || name == array_size_variable) return false;
+  // The deployer writes these into the spec of each job of an array, the node those of elastic
+  // jobs.
+  for (auto const* told :
+       {array_index_variable, array_size_variable, nodes_min_variable, nodes_max_variable})
+    if (name == told) return false;
   if (name == "CUDA_VISIBLE_DEVICES" || name.starts_with("LEPTON_")) return true;
   if (!name.starts_with("PORT")) return false;
   auto const rest = name.substr(4);

@@ -58,7 +58,7 @@ TEST(GangEnvironment, PutsAddressesOfVersionSixInBrackets) {
   EXPECT_EQ(all.at("MASTER_ADDR"), "fe80::1");
 }
 
-TEST(Gang, AnElasticJobIsFoundByItsFirstTask) {
+TEST(GangEnvironment, AnElasticJobIsFoundByItsFirstTask) {
   auto const alone = elastic_environment(0, 1, 4, {{"10.0.0.1", 20'001}});
   EXPECT_EQ(alone.at("MASTER_ADDR"), "10.0.0.1");
   EXPECT_EQ(alone.at("MASTER_PORT"), "20001");

@@ -214,10 +214,13 @@ TEST_P(RunnerContract, AutonomousWorkNeedsNoLease) {
 }
 
 // Names that begin with LEPTON_ are the node's own, but for what the deployer tells jobs of an
-// array.
+// array or an elastic job.
 TEST_P(RunnerContract, AJobOfAnArrayIsStartedAndOtherNamesOfTheNodeAreRefused) {
   auto one = spec(Task::exits_3);
-  one.env = {{"LEPTON_ARRAY_INDEX", "2"}, {"LEPTON_ARRAY_SIZE", "3"}};
+  one.env = {{"LEPTON_ARRAY_INDEX", "2"},
+             {"LEPTON_ARRAY_SIZE", "3"},
+             {"LEPTON_NODES_MIN", "1"},
+             {"LEPTON_NODES_MAX", "2"}};
   start(one);
   EXPECT_EQ(wait_for_end(one).exit_code, 3);
   auto other = spec(Task::exits_3, "other");
