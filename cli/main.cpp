@@ -8,6 +8,7 @@
 #include "cli/monitor/monitor_commands.hpp"
 #include "cli/nodes/mark_commands.hpp"
 #include "cli/nodes/node_commands.hpp"
+#include "cli/nodes/power_commands.hpp"
 #include "cli/nodes/quota_commands.hpp"
 #include "cli/nodes/slice_commands.hpp"
 #include "cli/parser.hpp"
@@ -38,8 +39,9 @@ int main(int argc, char** argv) {
   Commands all;
   for (auto const& some :
        {up_commands(), job_commands(), decision_commands(), node_commands(), mark_commands(),
-        quota_commands(), slice_commands(), vault_commands(), audit_commands(), replay_commands(),
-        service_commands(), serving_commands(), monitor_commands(), stack_commands()})
+        quota_commands(), slice_commands(), power_commands(), vault_commands(), audit_commands(),
+        replay_commands(), service_commands(), serving_commands(), monitor_commands(),
+        stack_commands()})
     all.insert(all.end(), some.begin(), some.end());
   all.push_back(version_command());
   return run_command_line(all, shell, argc, argv);

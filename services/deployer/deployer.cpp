@@ -45,6 +45,9 @@ Deployer::Deployer(Settings settings, std::shared_ptr<Balancer> balancer)
   on<SliceResize>(slices_, &Slices::resize);
   on<SliceRelease>(slices_, &Slices::release);
   on<SliceList>(slices_, &Slices::list);
+  on<PowerCapPut>(power_, &PowerCaps::put);
+  on<PowerCapRemove>(power_, &PowerCaps::remove);
+  on<PowerCapList>(power_, &PowerCaps::list);
   on<WorkdirMissing>(folders_, &Folders::missing);
   on<WorkdirStore>(folders_, &Folders::store);
   on<WorkdirCommit>(folders_, &Folders::commit);
@@ -58,11 +61,11 @@ Deployer::Deployer(Settings settings, std::shared_ptr<Balancer> balancer)
 
 std::vector<store::Table const*> Deployer::tables() const {
   std::vector<store::Table const*> all{
-      &store::table_of<JobRow>(),         &store::table_of<JobRunRow>(),
-      &store::table_of<NodeRow>(),        &store::table_of<QuotaRow>(),
-      &store::table_of<ServiceRow>(),     &store::table_of<RevisionRow>(),
-      &store::table_of<ReplicaRow>(),     &store::table_of<VacatedPortRow>(),
-      &store::table_of<PlannedSliceRow>()};
+      &store::table_of<JobRow>(),          &store::table_of<JobRunRow>(),
+      &store::table_of<NodeRow>(),         &store::table_of<QuotaRow>(),
+      &store::table_of<ServiceRow>(),      &store::table_of<RevisionRow>(),
+      &store::table_of<ReplicaRow>(),      &store::table_of<VacatedPortRow>(),
+      &store::table_of<PlannedSliceRow>(), &store::table_of<PowerCapRow>()};
   for (auto const* table : Folders::tables()) all.push_back(table);
   for (auto const* table : Execs::tables()) all.push_back(table);
   for (auto const* table : DecisionLog::tables()) all.push_back(table);
@@ -103,6 +106,7 @@ void Deployer::restore(actor::Rows const& rows) {
   }
   vacated_.restore(rows);
   slices_.planned().restore(rows);
+  power_.restore(rows);
   for (auto& row : rows.of<NodeRow>()) {
     next_order_ = std::max(next_order_, std::uint64_t(row.queue_order) + 1);
     auto& link = nodes_[row.node];

@@ -17,7 +17,8 @@
 // workers that join a job; explain.cpp reasons.
 // Parts of their own: folders/ working folders; relay.hpp what people ask of a task on its node;
 // execs/ commands beside tasks; use_watch.hpp what the monitor measured of replicas;
-// node_watch.hpp what it says of nodes; slices.hpp parts of machines that are nodes.
+// node_watch.hpp what it says of nodes; slices.hpp parts of machines that are nodes;
+// power_caps.hpp what racks may draw.
 
 #include <deque>
 #include <map>
@@ -45,6 +46,7 @@
 #include "services/deployer/execs/execs.hpp"
 #include "services/deployer/folders/folders.hpp"
 #include "services/deployer/node_watch.hpp"
+#include "services/deployer/power_caps.hpp"
 #include "services/deployer/relay.hpp"
 #include "services/deployer/serving.hpp"
 #include "services/deployer/settings.hpp"
@@ -218,10 +220,6 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void order_size(Job const& job, std::uint32_t task, NodeOrders& orders) const;
 
   // elastic.cpp
-  struct Seat {
-    std::uint32_t index = 0, size = 1;
-    std::vector<GangMember> gang;
-  };
   bool is_worker(JobId const& id) const;
   void tick_elastic(Context& c);
   void add_workers(Job const& base, Context& c);
@@ -232,6 +230,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
 
   // spot.cpp
   std::string kin_of(Job const& job) const;
+  std::string kin_by_base(Job const& job) const;
   std::vector<JobId> kin_jobs(Job const& job) const;
   bool is_on_demand(Job const& job) const;
   std::uint32_t standing_beside(Job const& job) const;
@@ -271,7 +270,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void release(AttemptId const& attempt, Context& c);
   std::optional<std::string> beyond_limit(Job const& job) const;
   std::optional<std::string> objection(Job const& job, std::vector<Allocation> const& places,
-                                       WallMs now) const;
+                                       WallMs now);
   std::optional<std::string> beyond_limit_alone(JobSpec const& spec,
                                                 std::string const& owner) const;
   void mark_borrowed(std::vector<Running>& running, PoolId const& pool) const;
@@ -375,13 +374,14 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   Cluster cluster_;
   VacatedPorts vacated_{cluster_};
   Placer placer_{cluster_, settings_.placement_policy};
-  Slices slices_{
-      cluster_,
-      placer_,
-      nodes_,
-      next_order_,
-      {[this](Context& c) { return instant(c).wall_ms; }, [this](Context& c) { pass(c); },
-       [this](PoolId const& p, WallMs now) { return limited_in(p, now, false); }}};
+  Slices slices_{cluster_,
+                 placer_,
+                 nodes_,
+                 next_order_,
+                 {[this](Context& c) { return instant(c).wall_ms; },
+                  [this](PoolId const& pool, Context& c) { queue_anew(pool), pass(c); },
+                  [this](PoolId const& p, WallMs now) { return limited_in(p, now, false); }}};
+  PowerCaps power_{cluster_, placer_, [this](Context& c) { pass(c); }};
   DecisionLog decisions_{cluster_, placer_, settings_.decisions};
   Replays replays_{decisions_};
   Queue queue_;

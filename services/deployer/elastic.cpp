@@ -74,7 +74,7 @@ std::uint32_t Deployer::workers_running(JobId const& base) const {
 }
 
 // Workers find the first tasks of their job, and are numbered after them.
-Deployer::Seat Deployer::seat_of(Job const& job, std::uint32_t index) const {
+Seat Deployer::seat_of(Job const& job, std::uint32_t index) const {
   auto const& of = job.row.worker_of;
   auto const base = of ? jobs_.find(of->base) : jobs_.end();
   if (base == jobs_.end()) return {index, job.spec().nodes, gang_of(job)};

@@ -88,8 +88,12 @@ void Deployer::explain_waiting(Job const& job, JobExplanation& e, Context& c) {
   auto const& spec = job.spec();
   auto const request = request_of(job);
   auto const result = placer_.place_gang(request, spec.pool, spec.nodes);
+  auto const* places = std::get_if<std::vector<Allocation>>(&result);
   if (auto const beyond = beyond_limit(job)) {
     e.what = *beyond;
+  } else if (auto const why =
+                 places == nullptr ? std::nullopt : objection(job, *places, instant(c).wall_ms)) {
+    e.what = *why;
   } else if (auto const* misfit = std::get_if<Misfit>(&result)) {
     add_misfit(*misfit, e);
     e.what = misfit->what;

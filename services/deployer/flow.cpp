@@ -191,13 +191,17 @@ std::optional<Misfit> Deployer::try_place(QueuedJob const& waiting, std::vector<
   return misfit;
 }
 
-std::optional<Misfit> Deployer::place_now(QueuedJob const& queued, std::vector<Job*>& placed,
+std::optional<Misfit> Deployer::place_now(QueuedJob const& waiting, std::vector<Job*>& placed,
                                           WallMs now, bool lent, Context& c) {
-  auto& job = jobs_.at(queued.job);
+  auto& job = jobs_.at(waiting.job);
   if (auto beyond = beyond_limit(job)) return not_for_room(std::move(*beyond));
-  auto result = placer_.place_gang(queued.resources, queued.pool, queued.tasks);
+  std::optional<QueuedJob> sparing;  // of power
+  if (!power_.empty()) sparing = waiting;
+  auto result = sparing ? power_.place_gang(sparing->resources, sparing->pool, sparing->tasks)
+                        : placer_.place_gang(waiting.resources, waiting.pool, waiting.tasks);
+  auto const& queued = sparing ? *sparing : waiting;
   if (auto* misfit = std::get_if<Misfit>(&result)) {
-    if (!is_worker(queued.job)) note_head(queued);
+    if (!is_worker(queued.job) && misfit->for_room) note_head(waiting);
     return std::move(*misfit);
   }
   auto& places = std::get<std::vector<Allocation>>(result);

@@ -88,13 +88,13 @@ std::optional<std::string> Deployer::beyond_limit(Job const& job) const {
                               usage_of(job.resources(), job.spec().nodes));
 }
 
-// Of slices that are for some only, or end before it does.
+// Of slices that are for some only, or end before it does; and of power caps.
 std::optional<std::string> Deployer::objection(Job const& job,
-                                               std::vector<Allocation> const& places,
-                                               WallMs now) const {
+                                               std::vector<Allocation> const& places, WallMs now) {
   auto const limited = job.spec().max_duration_ms > 0;
   auto const ends_by = limited ? std::optional<WallMs>(now + longest_ms(job.spec())) : std::nullopt;
-  return slices_.objection(places, job.row.owner, now, ends_by);
+  if (auto why = slices_.objection(places, job.row.owner, now, ends_by)) return why;
+  return power_.objection(places);
 }
 
 // It could not start even if its owner used nothing.

@@ -47,13 +47,23 @@ void Slices::add(SliceCreate const& m, NodeId const& id, Allocation place, Conte
   auto const added = cluster_.upsert_node(spec_of(part));
   LEPTON_CHECK(added.has_value(), "a slice cannot be a node");
   c.upsert(part.row);
+  count_restricted(part.row, true);
   nodes_.emplace(id, std::move(part));
+}
+
+void Slices::count_restricted(NodeRow const& row, bool comes) {
+  auto const& window = row.slice->window;
+  if (window.users.empty() && window.ends_at_ms == 0) return;
+  auto& parts = restricted_[row.pool];
+  comes ? ++parts : --parts;
+  if (parts == 0) restricted_.erase(row.pool);
 }
 
 // Nothing may be held in it.
 void Slices::take_away(NodeLink& part, Context& c) {
   auto const id = part.row.node;
   c.erase(part.row);
+  count_restricted(part.row, false);
   auto const removed = cluster_.remove_node(id);
   LEPTON_CHECK(removed.has_value(), "a part of a slice is in use");
   cluster_.release(holder_of(id));
@@ -81,6 +91,7 @@ void Slices::hold_all() {
     if (!link.row.slice) continue;
     auto const held = cluster_.reserve(holder_of(id), link.row.slice->held);
     LEPTON_CHECK(held.has_value(), "a stored slice does not fit its machine");
+    count_restricted(link.row, true);
   }
 }
 

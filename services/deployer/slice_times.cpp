@@ -40,20 +40,21 @@ void Slices::begin(std::string const& name, Context& c) {
     planned.hold.release(cluster_);
     c.audit(slice_event(name, "deployer.slice.begun", AuditOutcome::failed,
                         "there is a node '" + part_name(m, i).value + "' by now"));
-    return hooks_.room_changed(c);
+    return hooks_.room_changed(pool_of(m), c);
   }
   for (std::uint32_t i = 0; i < m.parts; ++i) add(m, part_name(m, i), planned.row.places[i], c);
   c.audit(slice_event(name, "deployer.slice.begun", AuditOutcome::done, ""));
-  hooks_.room_changed(c);
+  hooks_.room_changed(pool_of(m), c);
 }
 
 // Nothing starts there any more; it goes when the last has ended.
 void Slices::end(std::string const& name, Parts const& parts, Context& c) {
   for (auto* part : parts)
     if (!cluster_.holders(part->row.node).empty()) return;
+  auto const pool = parts.front()->row.pool;
   for (auto* part : parts) take_away(*part, c);
   c.audit(slice_event(name, "deployer.slice.ended", AuditOutcome::done, ""));
-  hooks_.room_changed(c);
+  hooks_.room_changed(pool, c);
 }
 
 std::optional<std::string> Slices::objection(std::vector<Allocation> const& places,

@@ -40,7 +40,7 @@ Result<SliceView> Slices::create(SliceCreate const& m, Context& c) {
     return planned_view(planned_.all().at(m.name));
   }
   for (std::uint32_t i = 0; i < m.parts; ++i) add(m, part_name(m, i), std::move(places->at(i)), c);
-  hooks_.room_changed(c);
+  hooks_.room_changed(pool_of(m), c);
   return view_of(*parts_of(m.name));
 }
 
@@ -188,7 +188,7 @@ Result<SliceView> Slices::resize(SliceResize const& m, Context& c) {
   for (auto const* part : *parts) c.upsert(part->row);
   c.note("size", fmt::format("{:g} CPU, {} MiB, {:g} GPU", double(to->cpu_milli) / 1000.0,
                              to->memory_mib, double(to->gpus * to->gpu_milli) / 1000.0));
-  hooks_.room_changed(c);
+  hooks_.room_changed(parts->front()->row.pool, c);
   return view_of(*parts);
 }
 
@@ -196,7 +196,7 @@ Result<SliceReleased> Slices::release(SliceRelease const& m, Context& c) {
   if (planned_.all().contains(m.name)) {
     auto planned = planned_.take(m.name, c);
     planned.hold.release(cluster_);
-    hooks_.room_changed(c);
+    hooks_.room_changed(pool_of(planned.row.wanted), c);
     return SliceReleased{m.name, planned.row.wanted.parts};
   }
   auto const parts = parts_of(m.name);
@@ -208,10 +208,11 @@ Result<SliceReleased> Slices::release(SliceRelease const& m, Context& c) {
                                "cancel`, or give it no new work with `lepton node drain {}` and "
                                "wait until they have ended",
                                used, part->row.node.value, part->row.node.value)};
+  auto const pool = parts->front()->row.pool;
   SliceReleased const released{m.name, static_cast<std::uint32_t>(parts->size())};
   for (auto* part : *parts) take_away(*part, c);
   c.note("parts", std::to_string(released.parts));
-  hooks_.room_changed(c);
+  hooks_.room_changed(pool, c);
   return released;
 }
 

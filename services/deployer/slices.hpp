@@ -28,7 +28,8 @@ class Slices {
   // What this part needs of the deployer.
   struct Hooks {
     std::function<WallMs(Context&)> now;
-    std::function<void(Context&)> room_changed;  // who waits may find room now
+    // Who waits may find room now; in this pool by other rules, too.
+    std::function<void(PoolId const&, Context&)> room_changed;
     std::function<std::vector<Limited>(PoolId const&, WallMs)> limited;
   };
 
@@ -59,6 +60,8 @@ class Slices {
   NodeSpec spec_of(NodeLink const& link) const;
   // The name of a slice with a part in this pool, or of its machines; empty: there is none.
   std::string any_in(PoolId const& pool) const;
+  // Whether it matters whose work it is, or when it ends.
+  bool is_restricted(PoolId const& pool) const { return restricted_.contains(pool); }
   // Why work of this owner may not start at these places; nothing: it may.
   std::optional<std::string> objection(std::vector<Allocation> const& places,
                                        std::string const& owner, WallMs now,
@@ -85,6 +88,7 @@ class Slices {
   void add(SliceCreate const& m, NodeId const& id, Allocation place, Context& c);
   void take_away(NodeLink& part, Context& c);
   Status give(NodeLink& part, Allocation const& held);
+  void count_restricted(NodeRow const& row, bool comes);
 
   // slice_times.cpp
   void begin(std::string const& name, Context& c);
@@ -96,6 +100,7 @@ class Slices {
   std::uint64_t& order_;
   Hooks hooks_;
   PlannedSlices planned_{cluster_};
+  std::map<PoolId, std::size_t> restricted_;  // pools, and how many of their parts are
 };
 
 }  // namespace lepton::deployer

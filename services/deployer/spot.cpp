@@ -10,8 +10,14 @@
 
 namespace lepton::deployer {
 
-// Empty for a job that may go where it wants to without a look at others.
+// Empty for a job that may go where it wants to without a look at others, its owner, and the time.
 std::string Deployer::kin_of(Job const& job) const {
+  auto const base = kin_by_base(job);
+  if (!slices_.is_restricted(job.row.pool)) return base;
+  return base + "/" + job.row.owner + "/" + std::to_string(job.spec().max_duration_ms);
+}
+
+std::string Deployer::kin_by_base(Job const& job) const {
   if (job.spec().on_demand_base == 0) return "";
   if (!job.row.array_of.empty()) return "array/" + job.row.array_of.value;
   auto const replica = serving_.replicas.find(job.id());

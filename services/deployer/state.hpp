@@ -126,6 +126,12 @@ struct LogWish {
   actor::Ticket<JobLogs> ticket;
 };
 
+// Which of a gang's tasks one is, of how many, and who they are.
+struct Seat {
+  std::uint32_t index = 0, size = 1;
+  std::vector<GangMember> gang;
+};
+
 // Values for one attempt, from the vault to its start; never stored.
 using AttemptSecrets = std::map<std::string, Secret<>>;
 

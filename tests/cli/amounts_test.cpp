@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/jobs/resize.hpp"
+#include "cli/nodes/power_commands.hpp"
 #include "cli/nodes/slice_commands.hpp"
 
 namespace lepton::cli {
@@ -107,6 +108,14 @@ TEST(Size, IsReadAsInASpecAndRefusedByItsOption) {
   EXPECT_TRUE(read_size("much", "").error().what.starts_with("--cpu: "));
   EXPECT_TRUE(read_size("", "8").error().what.starts_with("--memory: "));
   EXPECT_TRUE(read_size("0", "").error().what.starts_with("--cpu: "));
+}
+
+TEST(Watts, AreWrittenWithTheirUnit) {
+  EXPECT_EQ(*parse_watts("12kW"), 12'000);
+  EXPECT_EQ(*parse_watts("850W"), 850);
+  EXPECT_EQ(*parse_watts("1.5kW"), 1'500);
+  for (auto const* text : {"", "W", "12", "12MW", "-1W", "0W", "0.1W", "nanW", "1e9kW"})
+    EXPECT_FALSE(parse_watts(text)) << text;
 }
 
 TEST(SliceSize, GpusAreWholeOrAShareOfOne) {
