@@ -146,6 +146,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void simulated_report(AttemptId const& attempt, NodeId const& node, AttemptState state,
                         std::int32_t exit_code, Context& c);
   void resolve_secrets(Job const& job, std::uint32_t index, Context& c);
+  void retry_for_power();
   void tick(Context& c);
   void tick_nodes(Context& c);
   void tick_jobs(Context& c);
@@ -381,7 +382,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
                  {[this](Context& c) { return instant(c).wall_ms; },
                   [this](PoolId const& pool, Context& c) { queue_anew(pool), pass(c); },
                   [this](PoolId const& p, WallMs now) { return limited_in(p, now, false); }}};
-  PowerCaps power_{cluster_, placer_, [this](Context& c) { pass(c); }};
+  PowerCaps power_{cluster_, placer_, [this](Context& c) { retry_for_power(), pass(c); }};
   DecisionLog decisions_{cluster_, placer_, settings_.decisions};
   Replays replays_{decisions_};
   Queue queue_;

@@ -341,12 +341,21 @@ void Deployer::resolve_secrets(Job const& job, std::uint32_t index, Context& c) 
   });
 }
 
+// Power may be free again in a rack whose nodes are of another pool.
+void Deployer::retry_for_power() {
+  for (auto const& pool : power_.take_short()) {
+    queue_.reopen(pool);
+    more_to_place_ = true;
+  }
+}
+
 void Deployer::tick(Context& c) {
   tick_nodes(c);
   tick_jobs(c);
   tick_services(c);
   tick_elastic(c);
   slices_.tick(c);
+  retry_for_power();
   auto const due = queue_.next_due_ms();
   if (more_to_place_ || !holding_.empty() || (due && *due <= instant(c).wall_ms)) pass(c);
   preempt(c);

@@ -74,6 +74,7 @@ GangPlacement PowerCaps::place_gang(ResourceRequest& request, PoolId const& pool
     found = placer_.place_gang(request, pool, tasks);
   }
   if (!first) return found;
+  short_.insert(pool);
   Misfit misfit;
   misfit.tasks = tasks;
   misfit.what = words_of(*first);
@@ -81,9 +82,12 @@ GangPlacement PowerCaps::place_gang(ResourceRequest& request, PoolId const& pool
   return misfit;
 }
 
-std::optional<std::string> PowerCaps::objection(std::vector<Allocation> const& places) {
+std::optional<std::string> PowerCaps::objection(std::vector<Allocation> const& places,
+                                                PoolId const& pool) {
   auto const excess = book_.excess(places);
-  return excess ? std::optional(words_of(*excess)) : std::nullopt;
+  if (!excess) return std::nullopt;
+  short_.insert(pool);
+  return words_of(*excess);
 }
 
 }  // namespace lepton::deployer

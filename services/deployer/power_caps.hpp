@@ -3,7 +3,9 @@
 // power_book). A part of the deployer, on its thread.
 
 #include <functional>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "common/actor/actor.hpp"
 #include "schemas/power.hpp"
@@ -46,13 +48,16 @@ class PowerCaps {
   // As Placer::place_gang(), where the caps allow it: domains that do not are left out, one after
   // the other; then the request says so.
   GangPlacement place_gang(ResourceRequest& request, PoolId const& pool, std::uint32_t tasks);
+  // Pools in which somebody was kept back for power since this was asked last.
+  std::set<PoolId> take_short() { return std::exchange(short_, {}); }
   // Why nothing may start at these places; nothing: it may.
-  std::optional<std::string> objection(std::vector<Allocation> const& places);
+  std::optional<std::string> objection(std::vector<Allocation> const& places, PoolId const& pool);
 
  private:
   Placer& placer_;
   PowerBook book_;
   std::function<void(Context&)> room_changed_;
+  std::set<PoolId> short_;
 };
 
 }  // namespace lepton::deployer

@@ -94,7 +94,7 @@ std::optional<std::string> Deployer::objection(Job const& job,
   auto const limited = job.spec().max_duration_ms > 0;
   auto const ends_by = limited ? std::optional<WallMs>(now + longest_ms(job.spec())) : std::nullopt;
   if (auto why = slices_.objection(places, job.row.owner, now, ends_by)) return why;
-  return power_.objection(places);
+  return power_.objection(places, job.row.pool);
 }
 
 // It could not start even if its owner used nothing.

@@ -51,7 +51,8 @@ def end_with_it(stack, job):
     equal(len(workers(stack)), 2, "workers after a kill of the deployer")
     stack.cancel(job)
     wait_for("the end of its workers", lambda: not workers(stack))
-    wait_for("an empty machine", lambda: int(stack.ask("node", "list")["nodes"][0]["attempts"]) == 0)
+    wait_for("an empty machine",
+             lambda: int(stack.ask("node", "list")["nodes"][0]["attempts"]) == 0)
     stack.run("audit", "verify")
 
 

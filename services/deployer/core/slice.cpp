@@ -74,13 +74,15 @@ Status add_gpus(Cluster const& cluster, Node const& machine, std::uint32_t wante
 Result<std::vector<GpuShare>> gpus_after(Cluster const& cluster, Node const& slice,
                                          std::vector<GpuShare> const& held, SliceSize const& size) {
   auto kept = by_use(slice, held);
-  for (std::size_t i = size.gpus; i < kept.size(); ++i)
-    if (auto const used = used_milli(slice, kept[i].index); used > 0)
-      return too_small(slice, static_cast<std::int64_t>(held.size()), size.gpus, "GPUs");
+  auto const used = std::count_if(kept.begin(), kept.end(), [&](GpuShare const& share) {
+    return used_milli(slice, share.index) > 0;
+  });
+  if (used > size.gpus) return too_small(slice, used, size.gpus, "GPUs");
   if (kept.size() > size.gpus) kept.resize(size.gpus);
   for (auto& share : kept) {
-    if (auto const used = used_milli(slice, share.index); used > size.gpu_milli)
-      return too_small(slice, used, size.gpu_milli, "thousandths of a GPU");
+    auto const milli = used_milli(slice, share.index);
+    if (milli > size.gpu_milli)
+      return too_small(slice, milli, size.gpu_milli, "thousandths of a GPU");
     share.milli = size.gpu_milli;
   }
   auto const missing = size.gpus - static_cast<std::uint32_t>(kept.size());

@@ -78,7 +78,8 @@ TEST_F(SlicesTest, OnlyThoseWhoManageNodesMayAndBadOnesAreRefused) {
   EXPECT_EQ(refused([](auto& m) { m.size.gpu_milli = 500; }), "invalid");
   EXPECT_EQ(refused([](auto& m) { m.size.gpus = 5; }), "invalid") << "no machine has so many";
   EXPECT_EQ(refused([](auto& m) { m.machine = NodeId{"n9"}; }), "not_found");
-  EXPECT_EQ(refused([](auto& m) { m.parts = 3; }), "exhausted");
+  EXPECT_EQ(refused([](auto& m) { m.parts = 3; }), "invalid") << "nor room for three";
+  EXPECT_EQ(refused([](auto& m) { m.parts = 3, m.machine = NodeId{"n1"}; }), "exhausted");
   EXPECT_EQ(refused([](auto& m) { m.ports = 101; }), "exhausted");
   EXPECT_EQ(refused([](auto& m) { m.pool = PoolId{"a/b"}; }), "invalid");
   EXPECT_EQ(gpu_milli_free(), 4'000);
@@ -166,9 +167,9 @@ TEST_F(SlicesTest, IsAsItsMachineIs) {
       ask(NodeMark{NodeId{"n1"}, {{"zone", "b"}}, {}, {{"maintenance", "", false}}, {}}, root));
   EXPECT_EQ(actor().cluster().find(NodeId{"team-a"})->spec.labels.at("zone"), "b");
   EXPECT_EQ(actor().cluster().find(NodeId{"team-a"})->spec.labels.at("slice"), "team-a");
-  ASSERT_TRUE(submit("job-2", inside(1)));
-  EXPECT_EQ(state("job-2"), "queued") << "its machine is tainted";
+  EXPECT_EQ(outcome(submit("job-2", inside(1))), "invalid") << "its machine is tainted";
   ASSERT_TRUE(ask(NodeMark{NodeId{"n1"}, {}, {}, {}, {"maintenance"}}, root));
+  ASSERT_TRUE(submit("job-2", inside(1)));
   EXPECT_EQ(state("job-2"), "starting");
   ASSERT_TRUE(ask(NodeDrain{NodeId{"team-a"}, true}, root));
   EXPECT_EQ(node_state("team-a"), "draining");

@@ -100,7 +100,7 @@ struct Resize {
 
 TEST(Slice, GrowsIntoWhatIsFreeAndShrinksDownToWhatIsUsed) {
   Resize const table[] = {
-      {"more than the machine has", {9'000, 4'096}, Code::exhausted},
+      {"more than the machine has", {9'000, 4'096, 0, 0, 2}, Code::exhausted},
       {"less CPU than is used", {900, 4'096, 0, 0, 2}, Code::conflict},
       {"less memory than is used", {2'000, 1'000, 0, 0, 2}, Code::conflict},
       {"no GPU, and one is used", {2'000, 4'096}, Code::conflict},
