@@ -41,7 +41,7 @@ struct PowerCapPut {
   std::string value;
   std::int64_t cap_watts = 0;
 
-  std::string resource() const { return "power/" + key; }
+  std::string resource() const { return "node"; }
   static consteval auto fields() {
     using schema::field;
     using T = PowerCapPut;
@@ -61,7 +61,7 @@ struct PowerCapRemove {
   std::string key;
   std::string value;
 
-  std::string resource() const { return "power/" + key; }
+  std::string resource() const { return "node"; }
   static consteval auto fields() {
     using schema::field;
     using T = PowerCapRemove;
@@ -87,7 +87,7 @@ struct PowerCapList {
   static constexpr Verb verb = Verb::list;
   using Reply = PowerCapPage;
 
-  std::string resource() const { return "power"; }
+  std::string resource() const { return "node"; }
   static consteval auto fields() { return schema::fields(); }
 };
 static_assert(schema::complete<PowerCapList>());

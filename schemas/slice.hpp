@@ -139,7 +139,7 @@ struct SliceCreate {
   std::uint32_t ports = 0;
   SliceWindow window;
 
-  std::string resource() const { return "slice/" + name; }
+  std::string resource() const { return "node/" + name; }
   static consteval auto fields() {
     using schema::field;
     using T = SliceCreate;
@@ -177,7 +177,7 @@ struct SliceResize {
   std::int64_t gpus = -1;
   std::int64_t gpu_milli = -1;
 
-  std::string resource() const { return "slice/" + name; }
+  std::string resource() const { return "node/" + name; }
   static consteval auto fields() {
     using schema::field;
     using T = SliceResize;
@@ -221,7 +221,7 @@ struct SliceRelease {
   using Reply = SliceReleased;
   std::string name;
 
-  std::string resource() const { return "slice/" + name; }
+  std::string resource() const { return "node/" + name; }
   static consteval auto fields() {
     using schema::field;
     using T = SliceRelease;
@@ -247,7 +247,7 @@ struct SliceList {
   using Reply = SlicePage;
   std::string name;
 
-  std::string resource() const { return "slice"; }
+  std::string resource() const { return "node"; }
   static consteval auto fields() {
     using schema::field;
     using T = SliceList;

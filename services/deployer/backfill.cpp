@@ -45,7 +45,7 @@ QueuedJob const* Deployer::head_before(QueuedJob const& job) {
   if (known == heads_.end()) {
     std::optional<QueuedJob> head;
     for (auto const& shut : queue_.shut_heads(cluster_, job.pool))
-      if (!is_worker(shut.job) && (!head || is_ahead(shut, *head))) head = as_now(shut);
+      if (!head || is_ahead(shut, *head)) head = as_now(shut);
     known = heads_.emplace(job.pool, std::move(head)).first;
   }
   auto const& head = known->second;

@@ -114,13 +114,35 @@ void Deployer::restore(actor::Rows const& rows) {
   }
 }
 
+Slices::Hooks Deployer::slice_hooks() {
+  return {[this](Context& c) { return instant(c).wall_ms; },
+          [this](PoolId const& pool, Context& c) { queue_anew(pool), pass(c); },
+          [this](PoolId const& p, WallMs now) { return unclaimed(limited_in(p, now, false)); },
+          [this](std::vector<Allocation> const& places) { return power_.objection(places); }};
+}
+
+// A link that has come back slower takes nothing from what holds more of it.
+std::map<NodeId, std::int64_t> Deployer::bandwidth_held() const {
+  std::map<NodeId, std::int64_t> held;
+  for (auto const& [id, job] : jobs_)
+    if (!is_final(job.run.state))
+      for (auto const& place : job.allocations) held[place.node] += place.bandwidth_mbit;
+  for (auto const& [id, link] : nodes_)
+    if (link.row.slice) held[link.row.slice->machine] += link.row.slice->held.bandwidth_mbit;
+  return held;
+}
+
 // What was placed is held again before anything new is placed. Every attempt counts as silent since
 // now, until its node is heard.
 void Deployer::start(Context& c) {
   wall_at_start_ = c.wall() - c.now();
+  auto const held = bandwidth_held();
   for (auto& [id, link] : nodes_) {
     link.heard_at = c.now();
-    auto const added = upsert_node(link, c);
+    auto spec = slices_.spec_of(link);
+    if (auto const most = held.find(id); most != held.end())
+      spec.capacity.bandwidth_mbit = std::max(spec.capacity.bandwidth_mbit, most->second);
+    auto const added = cluster_.upsert_node(std::move(spec));
     LEPTON_CHECK(added.has_value(), "a stored node does not fit the cluster");
   }
   slices_.hold_all();
@@ -137,7 +159,7 @@ void Deployer::start(Context& c) {
     job.placed_at = c.now();
     if (planted("double_placement") && job.run.state == JobState::starting)
       job.run.state = JobState::queued;
-    newest_[{job.row.owner, job.row.name}] = id;
+    if (!job.row.worker_of) newest_[{job.row.owner, job.row.name}] = id;
     if (!job.row.array_of.empty()) note_array(job);
     note_worker(job);
     if (is_final(job.run.state)) {

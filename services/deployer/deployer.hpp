@@ -159,6 +159,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void drop_live(Job const& job);
   std::vector<Running> running_in(PoolId const& pool, std::int32_t priority) const;
   bool is_awaited(std::vector<Allocation> const& held) const;
+  std::vector<Limited> unclaimed(std::vector<Limited> limited) const;
   std::size_t preempting() const;
   Holding& hold_places(QueuedJob const& queued, std::vector<Allocation> const& places);
   void drop_hold(Job const& job);
@@ -221,12 +222,12 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void order_size(Job const& job, std::uint32_t task, NodeOrders& orders) const;
 
   // elastic.cpp
-  bool is_worker(JobId const& id) const;
   void tick_elastic(Context& c);
-  void add_workers(Job const& base, Context& c);
+  void add_workers(Job& base, Context& c);
+  void add_worker(Job const& base, std::uint32_t number, Context& c);
   void end_worker(JobId const& base, JobId const& id, Context& c);
   void note_worker(Job const& job);
-  std::uint32_t workers_running(JobId const& base) const;
+  std::uint32_t workers_in(JobId const& base, JobState state) const;
   Seat seat_of(Job const& job, std::uint32_t index) const;
 
   // spot.cpp
@@ -270,6 +271,8 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void hold_for(Job const& job, AttemptId const& attempt, Allocation const& allocation);
   void release(AttemptId const& attempt, Context& c);
   std::optional<std::string> beyond_limit(Job const& job) const;
+  std::optional<std::string> objection(JobSpec const& spec, std::string const& owner,
+                                       std::vector<Allocation> const& places, WallMs now);
   std::optional<std::string> objection(Job const& job, std::vector<Allocation> const& places,
                                        WallMs now);
   std::optional<std::string> beyond_limit_alone(JobSpec const& spec,
@@ -278,6 +281,8 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   Preemptor preemptor_of(QueuedJob const& queued, std::string const& owner) const;
 
   // deployer.cpp: what its parts have to know
+  std::map<NodeId, std::int64_t> bandwidth_held() const;
+  Slices::Hooks slice_hooks();
   std::optional<FolderName> folder_of(NodeId const& node, AttemptId const& attempt) const override;
   std::set<FolderName> folders_in_use() const override;
   Result<TaskPlace> task_place(JobId const& job, std::uint32_t task, Verb verb,
@@ -375,13 +380,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   Cluster cluster_;
   VacatedPorts vacated_{cluster_};
   Placer placer_{cluster_, settings_.placement_policy};
-  Slices slices_{cluster_,
-                 placer_,
-                 nodes_,
-                 next_order_,
-                 {[this](Context& c) { return instant(c).wall_ms; },
-                  [this](PoolId const& pool, Context& c) { queue_anew(pool), pass(c); },
-                  [this](PoolId const& p, WallMs now) { return limited_in(p, now, false); }}};
+  Slices slices_{cluster_, placer_, nodes_, next_order_, slice_hooks()};
   PowerCaps power_{cluster_, placer_, [this](Context& c) { retry_for_power(), pass(c); }};
   DecisionLog decisions_{cluster_, placer_, settings_.decisions};
   Replays replays_{decisions_};

@@ -7,10 +7,6 @@
 
 namespace lepton::deployer {
 
-bool Deployer::is_worker(JobId const& id) const {
-  return jobs_.at(id).row.worker_of.has_value();
-}
-
 void Deployer::tick_elastic(Context& c) {
   std::vector<JobId> bases;
   for (auto const& id : live_)
@@ -24,24 +20,33 @@ void Deployer::tick_elastic(Context& c) {
   }
 }
 
-// Those that have ended in this round stay ended.
-void Deployer::add_workers(Job const& base, Context& c) {
-  auto const spec = worker_spec(base.spec());
-  for (std::uint32_t i = 0; i < base.spec().nodes_max - base.spec().nodes; ++i) {
-    auto const id = worker_id(base.id(), i, base.run.round);
-    if (jobs_.contains(id)) continue;
-    if (queue_.size() + live_.size() >= settings_.jobs_max) return;
-    JobRow common;
-    common.owner = base.row.owner;
-    common.policies = base.row.policies;
-    common.token = base.row.token;
-    common.worker_of = WorkerOf{base.id(), base.spec().nodes + i, base.run.round};
-    auto& worker = take_in(id, spec, common, c);
-    workers_[base.id()].insert(id);
-    audit_job(worker, "deployer.job.worker_added", AuditOutcome::done, c);
-    admit(worker, c);
-    more_to_place_ = true;
+// A few wait at one time. Each is made once in a round: one that has ended stays ended.
+void Deployer::add_workers(Job& base, Context& c) {
+  auto& run = base.run;
+  if (std::exchange(run.workers_round, run.round) != run.round) run.workers_made = 0;
+  auto const most = base.spec().nodes_max - base.spec().nodes;
+  auto waiting = workers_in(base.id(), JobState::queued);
+  auto const before = run.workers_made;
+  for (; run.workers_made < most && waiting < workers_waiting_max; ++run.workers_made, ++waiting) {
+    if (queue_.size() + live_.size() >= settings_.jobs_max / 4 * 3) break;  // the rest is people's
+    add_worker(base, run.workers_made, c);
   }
+  if (run.workers_made != before) save(base, c);
+}
+
+void Deployer::add_worker(Job const& base, std::uint32_t number, Context& c) {
+  auto spec = worker_spec(base.spec());
+  spec.resources = sized(spec.resources, size_of(base.resources()));
+  JobRow common;
+  common.owner = base.row.owner;
+  common.policies = base.row.policies;
+  common.token = base.row.token;
+  common.worker_of = WorkerOf{base.id(), base.spec().nodes + number, base.run.round};
+  auto& worker = take_in(worker_id(base.id(), number, base.run.round), spec, common, c);
+  workers_[base.id()].insert(worker.id());
+  audit_job(worker, "deployer.job.worker_added", AuditOutcome::done, c);
+  admit(worker, c);
+  more_to_place_ = true;
 }
 
 // Where its job has left the round that it joined.
@@ -65,12 +70,12 @@ void Deployer::note_worker(Job const& job) {
     workers_[job.row.worker_of->base].insert(job.id());
 }
 
-std::uint32_t Deployer::workers_running(JobId const& base) const {
+std::uint32_t Deployer::workers_in(JobId const& base, JobState state) const {
   auto const found = workers_.find(base);
   if (found == workers_.end()) return 0;
+  auto const is_in = [&](JobId const& id) { return jobs_.at(id).run.state == state; };
   return static_cast<std::uint32_t>(
-      std::count_if(found->second.begin(), found->second.end(),
-                    [&](JobId const& id) { return jobs_.at(id).run.state == JobState::running; }));
+      std::count_if(found->second.begin(), found->second.end(), is_in));
 }
 
 // Workers find the first tasks of their job, and are numbered after them.

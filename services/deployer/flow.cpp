@@ -163,7 +163,8 @@ void Deployer::enqueue(Job const& job) {
       queue_.push({job.id(), job.row.pool, job.resources(), job.spec().nodes, job.spec().priority,
                    std::uint64_t(job.row.queue_order), job.run.not_before_ms, job.queued_at_ms,
                    ledger_.has_quotas(job.row.pool) ? job.row.owner : std::string(),
-                   limit_class_of(job.spec().max_duration_ms), job.waits_since_ms(), kin_of(job)});
+                   limit_class_of(job.spec().max_duration_ms), job.waits_since_ms(), kin_of(job),
+                   job.row.worker_of.has_value()});
   LEPTON_CHECK(pushed.has_value(), "a job was queued twice");
 }
 
@@ -201,14 +202,17 @@ std::optional<Misfit> Deployer::place_now(QueuedJob const& waiting, std::vector<
                         : placer_.place_gang(waiting.resources, waiting.pool, waiting.tasks);
   auto const& queued = sparing ? *sparing : waiting;
   if (auto* misfit = std::get_if<Misfit>(&result)) {
-    if (!is_worker(queued.job) && misfit->for_room) note_head(waiting);
+    if (!queued.spare && misfit->for_room) note_head(waiting);
     return std::move(*misfit);
   }
   auto& places = std::get<std::vector<Allocation>>(result);
   Beside beside;
   if (!lent)
     if (auto held_back = respect_head(queued, places, now, beside)) return held_back;
-  if (auto why = objection(job, places, now)) return not_for_room(std::move(*why));
+  if (auto why = objection(job, places, now)) {
+    power_.note_short(queued.pool);
+    return not_for_room(std::move(*why));
+  }
   job.allocations = std::move(places);
   note_placed(job, queued, job.allocations, beside, c);
   placer_.placed(job.allocations);

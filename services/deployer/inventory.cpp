@@ -15,12 +15,17 @@ Result<NodesDeclared> Deployer::declare(NodeDeclare const& m, Context& c) {
     return Error{Code::invalid, "pool: simulated nodes need a pool of their own, not 'default'"};
   if (m.nodes.size() > nodes_per_declaration_max || nodes_.size() + m.nodes.size() > nodes_max)
     return Error{Code::invalid, "nodes: at most 500 in one message and 20,000 in all"};
-  for (auto const& node : m.nodes)
+  if (slices_.is_restricted(m.pool))
+    return Error{Code::conflict, "pool: is of slices that end or are for some only"};
+  for (auto const& node : m.nodes) {
+    if (slices_.planned().has_part(node.node))
+      return Error{Code::conflict, "node " + node.node.value + " is to be a slice later"};
     if (auto const known = nodes_.find(node.node);
         known != nodes_.end() && (!known->second.is_simulated() || known->second.row.slice ||
                                   known->second.row.pool != m.pool))
       return Error{Code::conflict,
                    "node " + node.node.value + " exists in another pool, or as a slice"};
+  }
   if (auto added = add_declared(m, c); !added) return added.error();
   more_to_place_ = true;
   c.note("nodes", std::to_string(m.nodes.size()));

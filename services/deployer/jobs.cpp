@@ -82,8 +82,11 @@ void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) 
   call->detail["job"] = m.job.value;
   if (m.spec.array > 0) return accept_array(m, ticket, common, c);
   auto& kept = take_in(m.job, m.spec, common, c);
-  if (misfit != nullptr && m.spec.no_fit == NoFit::refuse) {
-    apply_event(kept, Refuse{misfit->what}, c);
+  auto const* places = std::get_if<std::vector<Allocation>>(&first);
+  auto const against = places == nullptr ? std::optional(misfit->what)
+                                         : objection(kept, *places, instant(c).wall_ms);
+  if (against && m.spec.no_fit == NoFit::refuse) {
+    apply_event(kept, Refuse{*against}, c);
   } else {
     admit(kept, c);
     pass(c);
@@ -106,7 +109,7 @@ Job& Deployer::take_in(JobId const& id, JobSpec const& spec, JobRow const& commo
   job.row.submitted_at_ms = c.wall();
   job.queued_at_ms = last_queued_at_ms_ = std::max(last_queued_at_ms_, c.wall());
   auto& kept = jobs_[id] = std::move(job);
-  newest_[{kept.row.owner, kept.row.name}] = id;
+  if (!kept.row.worker_of) newest_[{kept.row.owner, kept.row.name}] = id;
   c.append(kept.row);
   return kept;
 }
@@ -124,11 +127,15 @@ Result<Job*> Deployer::find_job(JobId const& wanted, Context& c, Verb verb) {
     if (auto const named = newest_.find({c.caller().name, wanted.value}); named != newest_.end())
       found = jobs_.find(named->second);
   if (found == jobs_.end() && wanted.value.size() >= 8) {
-    auto const at = jobs_.lower_bound(wanted);
+    auto const next_job = [&](auto it) {
+      while (it != jobs_.end() && it->second.row.worker_of) ++it;
+      return it;
+    };
     auto const matches = [&](auto it) {
       return it != jobs_.end() && it->first.value.starts_with(wanted.value);
     };
-    if (matches(at) && !matches(std::next(at))) found = at;
+    auto const at = next_job(jobs_.lower_bound(wanted));
+    if (matches(at) && !matches(next_job(std::next(at)))) found = at;
   }
   if (found == jobs_.end()) {
     if (auto allowed = c.allow(verb, "job/" + c.caller().name + "/unknown"); !allowed)
@@ -149,7 +156,7 @@ Result<JobView> Deployer::show(JobShow const& m, Context& c) {
   auto job = find_job(m.job, c, Verb::read);
   if (!job) return job.error();
   auto view = view_of(**job);
-  view.workers = workers_running((*job)->id());
+  view.workers = workers_in((*job)->id(), JobState::running);
   view.why = why_now(**job);
   return view;
 }
@@ -235,6 +242,11 @@ Result<PlanView> Deployer::plan(JobPlan const& m, Context& c) {
                              " job(s) of lower priority, then start the job");
     else
       view.changes.push_back(misfit->never ? "refuse the job" : "queue the job");
+  } else if (auto const why =
+                 objection(m.spec, c.caller().name, std::get<std::vector<Allocation>>(result),
+                           instant(c).wall_ms)) {
+    view.why = *why;
+    view.changes.push_back("queue the job");
   } else {
     view.fits = true;
     view.allocations = std::move(std::get<std::vector<Allocation>>(result));

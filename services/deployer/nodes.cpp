@@ -106,7 +106,14 @@ void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
 // Takes the node in, or notes what is new about it.
 Status Deployer::meet(NodeSync const& m, Context& c) {
   auto found = nodes_.find(m.node);
+  if (slices_.is_restricted(m.pool))
+    return Error{Code::conflict, "pool " + m.pool.value +
+                                     " is of slices that end or are for some only; give this "
+                                     "machine another pool"};
   if (found == nodes_.end()) {
+    if (slices_.planned().has_part(m.node))
+      return Error{Code::conflict, "node " + m.node.value +
+                                       " is to be a slice later; give this machine another name"};
     if (nodes_.size() >= nodes_max)
       return Error{Code::exhausted, "the deployer has 20,000 nodes, which is its limit"};
     NodeLink link;
@@ -247,7 +254,7 @@ std::vector<GangMember> Deployer::gang_of(Job const& job) const {
          link == nodes_.end() ? std::map<std::string, std::string>{} : labels_of(link->second.row),
          job.spec().gang_port && !allocation.ports.empty() ? allocation.ports.back() : 0});
   }
-  return gang_members(places);
+  return gang_members(places, job.spec().nodes_max > 0);
 }
 
 void Deployer::order_starts(NodeId const& node, NodeOrders& orders) const {

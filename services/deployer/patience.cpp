@@ -36,10 +36,12 @@ void Deployer::keep_places(Context& c) {
     auto const running = limited_in(pool, now, true);
     for (auto const& candidate : candidates) {
       auto const queued = as_now(candidate);
-      if (is_worker(queued.job) || beyond_limit(jobs_.at(queued.job))) continue;
+      if (beyond_limit(jobs_.at(queued.job))) continue;
       auto const plan = reserve(cluster_, queued.job, queued.resources, pool, queued.tasks, running,
                                 now, placer_.policy(pool));
-      if (!plan || objection(jobs_.at(queued.job), plan->places, now)) continue;
+      if (!plan) continue;
+      auto const begins = is_known(*plan, now) ? plan->starts_by_ms : now;
+      if (objection(jobs_.at(queued.job), plan->places, begins)) continue;
       auto input = input_of(DecisionKind::keep, queued, c);
       input.limited = running;
       jobs_.at(queued.job).decision =
@@ -90,7 +92,8 @@ bool Deployer::starts_elsewhere(JobId const& id, Context& c) {
   waits.hold.step_aside(cluster_);
   auto const request = request_of(job);
   auto places = placer_.find(request, job.row.pool, job.spec().nodes);
-  if (!places) return waits.hold.top_up(cluster_), false;
+  if (!places || objection(job, *places, instant(c).wall_ms))
+    return waits.hold.top_up(cluster_), false;
   note_placed(job, {id, job.row.pool, request, job.spec().nodes}, *places, {}, c);
   waits.hold.move(cluster_, std::move(*places));
   return true;

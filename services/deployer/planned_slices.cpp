@@ -30,7 +30,7 @@ void PlannedSlices::restore(actor::Rows const& rows) {
 }
 
 void PlannedSlices::top_up() {
-  for (auto& [name, planned] : by_name_) planned.whole = planned.hold.top_up(cluster_);
+  for (auto& [name, planned] : by_name_) planned.hold.top_up(cluster_);
 }
 
 void PlannedSlices::add(SliceCreate const& wanted, std::vector<Allocation> places, Context& c) {
@@ -53,6 +53,20 @@ std::vector<Hold*> PlannedSlices::lenders(PoolId const& pool, WallMs ends_by_ms)
     if (planned.row.wanted.from == pool && ends_by_ms <= planned.begins_at_ms())
       holds.push_back(&planned.hold);
   return holds;
+}
+
+bool PlannedSlices::has_part(NodeId const& node) const {
+  for (auto const& [name, planned] : by_name_)
+    for (std::uint32_t i = 0; i < planned.row.wanted.parts; ++i)
+      if (part_name(planned.row.wanted, i) == node) return true;
+  return false;
+}
+
+std::vector<std::string> PlannedSlices::due(WallMs now_ms) {
+  std::vector<std::string> names;
+  for (auto& [name, planned] : by_name_)
+    if (planned.begins_at_ms() <= now_ms && planned.hold.top_up(cluster_)) names.push_back(name);
+  return names;
 }
 
 bool PlannedSlices::wants(Allocation const& held) const {

@@ -22,7 +22,6 @@ class PlannedSlices {
   struct Planned {
     PlannedSliceRow row;
     Hold hold;
-    bool whole = false;
     std::int64_t begins_at_ms() const { return row.wanted.window.begins_at_ms; }
   };
 
@@ -38,6 +37,10 @@ class PlannedSlices {
   std::map<std::string, Planned> const& all() const { return by_name_; }
   // Those that begin no earlier than this work of the pool has ended.
   std::vector<Hold*> lenders(PoolId const& pool, WallMs ends_by_ms);
+  // Whether a part of one is to be a node of this name.
+  bool has_part(NodeId const& node) const;
+  // Those that could begin: their time has come, and all of their places are theirs.
+  std::vector<std::string> due(WallMs now_ms);
   // Whether this is to be a slice's when it is given back.
   bool wants(Allocation const& held) const;
 
@@ -48,6 +51,9 @@ class PlannedSlices {
 
 // Its parts as nodes.
 NodeId part_name(SliceCreate const& m, std::uint32_t index);
+inline bool is_restricted(SliceWindow const& w) {
+  return w.ends_at_ms > 0 || !w.users.empty();
+}
 inline PoolId pool_of(SliceCreate const& m) {
   return m.pool.empty() ? PoolId{m.name} : m.pool;
 }

@@ -7,7 +7,7 @@
 namespace lepton::deployer {
 namespace {
 
-constexpr int domains_left_out_max = 16;
+constexpr int tries_max = 4;  // of gangs, whose parts may draw more than one of them
 
 PowerCapLine line_of(PowerDomain const& domain, PowerUse const& use) {
   return {domain.key, domain.value, use.cap_watts, use.drawn_watts, use.nodes};
@@ -64,13 +64,14 @@ GangPlacement PowerCaps::place_gang(ResourceRequest& request, PoolId const& pool
   auto found = placer_.place_gang(request, pool, tasks);
   if (request.gpus == 0) return found;
   std::optional<PowerExcess> first;
-  for (int tried = 0; tried <= domains_left_out_max; ++tried) {
+  for (int tried = 0; tried < tries_max; ++tried) {
     auto const* places = std::get_if<std::vector<Allocation>>(&found);
     auto const excess = places == nullptr ? std::nullopt : book_.excess(*places);
     if (places != nullptr && !excess) return found;
     if (!first) first = excess;
     if (!excess) break;
-    request.where.requirements.push_back({excess->domain.key, {excess->domain.value}, true});
+    for (auto const& domain : book_.without(excess->added_watts))
+      request.where.requirements.push_back({domain.key, {domain.value}, true});
     found = placer_.place_gang(request, pool, tasks);
   }
   if (!first) return found;
@@ -82,12 +83,14 @@ GangPlacement PowerCaps::place_gang(ResourceRequest& request, PoolId const& pool
   return misfit;
 }
 
-std::optional<std::string> PowerCaps::objection(std::vector<Allocation> const& places,
-                                                PoolId const& pool) {
+std::optional<std::string> PowerCaps::objection(std::vector<Allocation> const& places) {
   auto const excess = book_.excess(places);
-  if (!excess) return std::nullopt;
-  short_.insert(pool);
-  return words_of(*excess);
+  return excess ? std::optional(words_of(*excess)) : std::nullopt;
+}
+
+std::set<PoolId> PowerCaps::take_short() {
+  if (short_.empty() || std::exchange(freed_, book_.freed()) == book_.freed()) return {};
+  return std::exchange(short_, {});
 }
 
 }  // namespace lepton::deployer

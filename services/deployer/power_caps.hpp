@@ -45,19 +45,22 @@ class PowerCaps {
   Result<PowerCapPage> list(PowerCapList const& m, Context& c);
 
   bool empty() const { return book_.empty(); }
-  // As Placer::place_gang(), where the caps allow it: domains that do not are left out, one after
-  // the other; then the request says so.
+  // As Placer::place_gang(), where the caps allow it: domains that have too little left are left
+  // out, and the request says so.
   GangPlacement place_gang(ResourceRequest& request, PoolId const& pool, std::uint32_t tasks);
   // Pools in which somebody was kept back for power since this was asked last.
-  std::set<PoolId> take_short() { return std::exchange(short_, {}); }
+  // Empty until power was freed somewhere.
+  std::set<PoolId> take_short();
+  void note_short(PoolId const& pool) { short_.insert(pool); }
   // Why nothing may start at these places; nothing: it may.
-  std::optional<std::string> objection(std::vector<Allocation> const& places, PoolId const& pool);
+  std::optional<std::string> objection(std::vector<Allocation> const& places);
 
  private:
   Placer& placer_;
   PowerBook book_;
   std::function<void(Context&)> room_changed_;
   std::set<PoolId> short_;
+  std::uint64_t freed_ = 0;  // PowerBook::freed when it was last looked at
 };
 
 }  // namespace lepton::deployer

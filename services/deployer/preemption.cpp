@@ -90,6 +90,12 @@ bool Deployer::is_awaited(std::vector<Allocation> const& held) const {
   });
 }
 
+// Without what is somebody else's when it is given back.
+std::vector<Limited> Deployer::unclaimed(std::vector<Limited> limited) const {
+  std::erase_if(limited, [&](Limited const& l) { return is_awaited(l.held); });
+  return limited;
+}
+
 // What is stopping where somebody waits for it already is nobody else's; nor is what runs where the
 // first in line waits for its end.
 std::vector<Running> Deployer::running_in(PoolId const& pool, std::int32_t priority) const {
@@ -157,7 +163,7 @@ void Deployer::preempt(Context& c) {
     if (preempting() >= settings_.preempting_max || plans == settings_.preemption_plans_per_tick)
       return;
     auto const& owner = jobs_.at(queued.job).row.owner;
-    if (is_worker(queued.job) || !may_have_victims(preemptor_of(queued, owner))) continue;
+    if (!may_have_victims(preemptor_of(queued, owner))) continue;
     auto& again_at = plan_again_at_[queued.job];
     if (again_at > c.now()) continue;
     ++plans;
@@ -195,7 +201,9 @@ void Deployer::begin_hold(QueuedJob const& queued, PreemptionPlan const& plan, C
   auto& job = jobs_.at(queued.job);
   TimeMs grace = 0;
   for (auto const& id : plan.victims) grace = std::max(grace, jobs_.at(id).spec().stop_grace_ms);
-  hold_places(queued, plan.places).until = c.now() + grace + settings_.preemption_margin_ms;
+  auto& holding = hold_places(queued, plan.places);
+  holding.until = c.now() + grace + settings_.preemption_margin_ms;
+  holding.hold.top_up(cluster_);
   job.why = plan.victims.empty()
                 ? std::string("starts when work that is stopping has ended")
                 : fmt::format("starts when {} have stopped for it", names_of(plan.victims));

@@ -89,12 +89,17 @@ std::optional<std::string> Deployer::beyond_limit(Job const& job) const {
 }
 
 // Of slices that are for some only, or end before it does; and of power caps.
+std::optional<std::string> Deployer::objection(JobSpec const& spec, std::string const& owner,
+                                               std::vector<Allocation> const& places, WallMs now) {
+  auto const limited = spec.max_duration_ms > 0;
+  auto const ends_by = limited ? std::optional<WallMs>(now + longest_ms(spec)) : std::nullopt;
+  if (auto why = slices_.objection(places, owner, now, ends_by)) return why;
+  return power_.objection(places);
+}
+
 std::optional<std::string> Deployer::objection(Job const& job,
                                                std::vector<Allocation> const& places, WallMs now) {
-  auto const limited = job.spec().max_duration_ms > 0;
-  auto const ends_by = limited ? std::optional<WallMs>(now + longest_ms(job.spec())) : std::nullopt;
-  if (auto why = slices_.objection(places, job.row.owner, now, ends_by)) return why;
-  return power_.objection(places, job.row.pool);
+  return objection(job.spec(), job.row.owner, places, now);
 }
 
 // It could not start even if its owner used nothing.

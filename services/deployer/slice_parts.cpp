@@ -52,8 +52,7 @@ void Slices::add(SliceCreate const& m, NodeId const& id, Allocation place, Conte
 }
 
 void Slices::count_restricted(NodeRow const& row, bool comes) {
-  auto const& window = row.slice->window;
-  if (window.users.empty() && window.ends_at_ms == 0) return;
+  if (!deployer::is_restricted(row.slice->window)) return;
   auto& parts = restricted_[row.pool];
   comes ? ++parts : --parts;
   if (parts == 0) restricted_.erase(row.pool);

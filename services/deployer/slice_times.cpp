@@ -11,7 +11,7 @@ AuditEvent slice_event(std::string const& name, std::string action, AuditOutcome
   AuditEvent event;
   event.actor = "deployer";
   event.action = std::move(action);
-  event.resource = "slice/" + name;
+  event.resource = "node/" + name;
   event.outcome = outcome;
   if (!why.empty()) event.detail["why"] = std::move(why);
   return event;
@@ -21,13 +21,27 @@ AuditEvent slice_event(std::string const& name, std::string action, AuditOutcome
 
 void Slices::tick(Context& c) {
   auto const now = hooks_.now(c);
-  std::vector<std::string> due;
-  for (auto const& [name, planned] : planned_.all())
-    if (planned.begins_at_ms() <= now && planned.whole) due.push_back(name);
-  for (auto const& name : due) begin(name, c);
+  drop_missed(now, c);
+  for (auto const& name : planned_.due(now)) begin(name, c);
+  if (restricted_.empty()) return;
   for (auto& [name, parts] : all()) {
     auto const ends = parts.front()->row.slice->window.ends_at_ms;
     if (ends > 0 && ends <= now) end(name, parts, c);
+  }
+}
+
+// Their end has come before all of their room was there.
+void Slices::drop_missed(WallMs now, Context& c) {
+  std::vector<std::string> missed;
+  for (auto const& [name, planned] : planned_.all())
+    if (auto const ends = planned.row.wanted.window.ends_at_ms; ends > 0 && ends <= now)
+      missed.push_back(name);
+  for (auto const& name : missed) {
+    auto planned = planned_.take(name, c);
+    planned.hold.release(cluster_);
+    c.audit(slice_event(name, "deployer.slice.ended", AuditOutcome::failed,
+                        "its end came before all of its room was free"));
+    hooks_.room_changed(pool_of(planned.row.wanted), c);
   }
 }
 

@@ -34,6 +34,8 @@ Result<SliceView> Slices::create(SliceCreate const& m, Context& c) {
   auto places = begins_later ? places_in_time(m, now) : places_for(m);
   if (!places) return places.error();
   if (auto given = give_ports(m, *places); !given) return given.error();
+  if (auto const why = hooks_.too_much_power(*places))
+    return Error{Code::exhausted, "what it has counts as in use, and so it " + *why};
   c.note("parts", std::to_string(m.parts));
   if (begins_later) {
     planned_.add(m, std::move(*places), c);
@@ -49,6 +51,7 @@ Status Slices::check(SliceCreate const& m, WallMs now) const {
     return Error{Code::invalid, "name: '" + m.name.substr(0, 64) +
                                     "' is not a DNS label; write for example team-a"};
   if (auto good = check_size(m.size); !good) return good;
+  if (m.gpu_models.size() > models_max) return Error{Code::invalid, "gpu_models: more than 64"};
   if (auto good = access::check_segment("pool", pool_of(m).value); !good) return good;
   if (auto good = check_window(m, now); !good) return good;
   if (nodes_.size() + m.parts > nodes_max)
@@ -68,15 +71,30 @@ Status Slices::check_window(SliceCreate const& m, WallMs now) const {
     return Error{Code::invalid,
                  "machine: cannot be said of a slice that begins later; its places are chosen "
                  "where they are free in time"};
-  if (w.ends_at_ms == 0 && w.users.empty()) return ok();
-  for (auto const slot : cluster_.pool(pool_of(m))) {
+  for (auto const& user : w.users)
+    if (auto good = access::check_segment("window.users", user); !good) return good;
+  return check_pool(m);
+}
+
+// Where it matters whose work it is, or when it ends, it must not matter which of its nodes is
+// best.
+Status Slices::check_pool(SliceCreate const& m) const {
+  auto const pool = pool_of(m);
+  auto const fits = [&](SliceWindow const& other) {
+    return other == m.window ||
+           (!deployer::is_restricted(other) && !deployer::is_restricted(m.window));
+  };
+  auto good = true;
+  for (auto const slot : cluster_.pool(pool)) {
     auto const& slice = nodes_.at(cluster_.at(slot).spec.id).row.slice;
-    if (!slice || slice->window != w)
-      return Error{Code::invalid,
-                   "pool: has other nodes; a slice that ends, or is for some only, needs a pool of "
-                   "its own, so that nobody is sent to it in vain"};
+    good &= fits(slice ? slice->window : SliceWindow{});
   }
-  return ok();
+  for (auto const& [name, planned] : planned_.all())
+    good &= pool_of(planned.row.wanted) != pool || fits(planned.row.wanted.window);
+  if (good) return ok();
+  return Error{Code::invalid,
+               "pool: has other nodes; a slice that ends, or is for some only, needs a pool of its "
+               "own, so that nobody is sent to it in vain"};
 }
 
 Status Slices::check_names(SliceCreate const& m) const {
@@ -86,9 +104,14 @@ Status Slices::check_names(SliceCreate const& m) const {
     return Error{Code::conflict, "there is a slice '" + m.name +
                                      "'; change it with `lepton slice resize`, or choose "
                                      "another name"};
-  for (std::uint32_t i = 0; i < m.parts; ++i)
-    if (auto const name = part_name(m, i); nodes_.contains(name))
-      return Error{Code::conflict, "name: there is a node '" + name.value + "' already"};
+  for (std::uint32_t i = 0; i < m.parts; ++i) {
+    auto const name = part_name(m, i);
+    if (!text::is_dns_label(name.value))
+      return Error{Code::invalid, "name: is too long; '" + name.value + "' is no name of a node"};
+    if (nodes_.contains(name) || planned_.has_part(name))
+      return Error{Code::conflict, "name: there is a node '" + name.value +
+                                       "' already, or a slice that is to be called so"};
+  }
   return ok();
 }
 
@@ -175,7 +198,7 @@ Result<SliceView> Slices::resize(SliceResize const& m, Context& c) {
   for (auto* part : *parts) {
     auto const was = part->row.slice->held;
     auto next = resized(cluster_, *cluster_.find(part->row.node), *to);
-    auto const given = next ? give(*part, *next) : Status(next.error());
+    auto const given = next ? give_if_powered(*part, *next) : Status(next.error());
     if (!given) {
       for (std::size_t i = 0; i < before.size(); ++i) {
         auto const back = give(*parts->at(i), before[i]);
@@ -190,6 +213,12 @@ Result<SliceView> Slices::resize(SliceResize const& m, Context& c) {
                              to->memory_mib, double(to->gpus * to->gpu_milli) / 1000.0));
   hooks_.room_changed(parts->front()->row.pool, c);
   return view_of(*parts);
+}
+
+Status Slices::give_if_powered(NodeLink& part, Allocation const& held) {
+  if (auto const why = hooks_.too_much_power({held}))
+    return Error{Code::exhausted, "with that size it " + *why};
+  return give(part, held);
 }
 
 Result<SliceReleased> Slices::release(SliceRelease const& m, Context& c) {

@@ -23,14 +23,16 @@ namespace lepton::deployer {
 class Slices {
  public:
   using Context = actor::Context;
-  static constexpr std::size_t slice_users_max = 64;
+  static constexpr std::size_t slice_users_max = 64, models_max = 64;
 
   // What this part needs of the deployer.
   struct Hooks {
     std::function<WallMs(Context&)> now;
     // Who waits may find room now; in this pool by other rules, too.
     std::function<void(PoolId const&, Context&)> room_changed;
+    // What gives back room by its limit that nobody waits for.
     std::function<std::vector<Limited>(PoolId const&, WallMs)> limited;
+    std::function<std::optional<std::string>(std::vector<Allocation> const&)> too_much_power;
   };
 
   // `order`: the next number of a registration.
@@ -75,11 +77,13 @@ class Slices {
   Result<Parts> parts_of(std::string const& name);
   Status check(SliceCreate const& m, WallMs now) const;
   Status check_window(SliceCreate const& m, WallMs now) const;
+  Status check_pool(SliceCreate const& m) const;
   Status check_names(SliceCreate const& m) const;
   Result<std::vector<Allocation>> places_for(SliceCreate const& m);
   Result<std::vector<Allocation>> places_on(NodeId const& machine, ResourceRequest const& request,
                                             std::uint32_t parts);
   Result<std::vector<Allocation>> places_in_time(SliceCreate const& m, WallMs now);
+  Status give_if_powered(NodeLink& part, Allocation const& held);
   Status give_ports(SliceCreate const& m, std::vector<Allocation>& places) const;
   SlicePart view_of(NodeLink const& part) const;
   SliceView view_of(Parts const& parts) const;
@@ -91,6 +95,7 @@ class Slices {
   void count_restricted(NodeRow const& row, bool comes);
 
   // slice_times.cpp
+  void drop_missed(WallMs now, Context& c);
   void begin(std::string const& name, Context& c);
   void end(std::string const& name, Parts const& parts, Context& c);
 

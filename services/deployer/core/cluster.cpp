@@ -31,6 +31,8 @@ Status check_spec(NodeSpec const& s) {
   for (auto const& gpu : c.gpus) {
     if (gpu.numa < -1 || gpu.numa > 1023) return bad("has a GPU on a NUMA node beyond 1023");
     if (gpu.milli > whole_gpu) return bad("offers more of a GPU than all of it");
+    if (gpu.milli < whole_gpu && s.machine.empty())
+      return bad("offers a part of a GPU, which only slices do");
     if (!gpu.mig_profile.empty() && !is_mig_profile(gpu.mig_profile))
       return bad(
           fmt::format("has a MIG instance of profile '{}', which is none; write for example "

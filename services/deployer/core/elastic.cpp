@@ -41,6 +41,7 @@ JobSpec worker_spec(JobSpec spec) {
   spec.min_runtime_ms = 0;
   spec.no_fit = NoFit::wait;
   spec.retry.on_interruption = true;
+  spec.on_demand_base = 0;
   spec.resources.where.topology = TopologyMode::none;
   spec.resources.where.topology_label.clear();
   return spec;

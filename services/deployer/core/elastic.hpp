@@ -11,6 +11,8 @@ namespace lepton::deployer {
 
 // Below its job's, so that it gives way first: about 100 minutes of age in the queue.
 inline constexpr std::int32_t worker_priority_less = 10;
+// Of one job, for room.
+inline constexpr std::uint32_t workers_waiting_max = 4;
 
 // With the field of the spec named.
 Status check_elastic(JobId const& job, JobSpec const& spec);

@@ -26,10 +26,11 @@ std::string address_of(GangPlace const& place, bool alone) {
 
 }  // namespace
 
-std::vector<GangMember> gang_members(std::vector<GangPlace> const& places) {
-  auto const alone = std::all_of(places.begin(), places.end(), [&](GangPlace const& place) {
-    return place.node == places.front().node;
-  });
+std::vector<GangMember> gang_members(std::vector<GangPlace> const& places, bool open) {
+  auto const alone =
+      !open && std::all_of(places.begin(), places.end(), [&](GangPlace const& place) {
+        return place.node == places.front().node;
+      });
   std::vector<GangMember> members;
   for (auto const& place : places) members.push_back({address_of(place, alone), place.port});
   return members;

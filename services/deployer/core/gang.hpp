@@ -18,6 +18,7 @@ struct GangPlace {
 
 // In the order of the tasks. A node is known by its address; where that is one of this machine
 // alone (the node stands beside the deployer) and the gang is on others too, by its host name.
-std::vector<GangMember> gang_members(std::vector<GangPlace> const& places);
+// With `open` others may join from elsewhere: then no address is of this machine alone.
+std::vector<GangMember> gang_members(std::vector<GangPlace> const& places, bool open = false);
 
 }  // namespace lepton::deployer

@@ -74,6 +74,8 @@ struct JobRun {
   std::vector<Member> members;
   std::uint32_t preemptions = 0;
   WallMs waits_since_ms = 0;
+  std::uint32_t workers_made = 0;
+  std::uint32_t workers_round = 0;
 
   bool operator==(JobRun const&) const = default;
   static consteval auto fields() {
@@ -91,7 +93,11 @@ struct JobRun {
             .since(2),
         field(150, "waits_since_ms", &J::waits_since_ms,
               "When it last came to the queue, ms since 1970; 0: with its submit.")
-            .since(4));
+            .since(4),
+        field(180, "workers_made", &J::workers_made, "Workers that were made for its round.")
+            .since(5),
+        field(181, "workers_round", &J::workers_round, "The round that they were made for.")
+            .since(5));
   }
 };
 static_assert(schema::complete<JobRun>());

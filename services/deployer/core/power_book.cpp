@@ -10,7 +10,9 @@ namespace lepton::deployer {
 namespace {
 
 constexpr std::int64_t unknown_watts = 1'200;
+constexpr std::int64_t label_max = 100'000;
 constexpr std::int64_t idle_part = 8;  // of its full power
+constexpr std::int64_t mig_slices = 7;
 
 struct KnownModel {
   char const* name;
@@ -18,6 +20,7 @@ struct KnownModel {
 };
 // Board power as the makers name it. A node's name of a model may go on behind these.
 constexpr auto known_models = std::to_array<KnownModel>({{"T4", 70},
+                                                         {"A10G", 300},
                                                          {"A100", 400},
                                                          {"L40S", 350},
                                                          {"L40", 300},
@@ -40,25 +43,36 @@ bool is_model(std::string const& model, std::string const& name) {
   return end == model.size() || !(model[end] >= '0' && model[end] <= '9');
 }
 
+// A MIG instance of profile 2g.20gb is two of seven slices of its GPU.
+std::int64_t part_of(GpuDevice const& device, std::int64_t watts) {
+  if (device.mig_profile.empty()) return watts;
+  auto const slices = device.mig_profile.front() - '0';
+  return watts * std::clamp<std::int64_t>(slices, 1, mig_slices) / mig_slices;
+}
+
 }  // namespace
 
 std::int64_t full_watts(NodeSpec const& node, std::size_t gpu) {
   if (auto const label = node.labels.find("gpu_watts"); label != node.labels.end())
-    if (auto const said = text::parse_int(label->second); said && *said > 0) return *said;
-  auto const& model = node.capacity.gpus.at(gpu).model;
+    if (auto const said = text::parse_int(label->second); said && *said > 0 && *said <= label_max)
+      return *said;
+  auto const& device = node.capacity.gpus.at(gpu);
+  auto const& model = device.model;
   for (auto const& known : known_models)
-    if (is_model(model, known.name)) return known.watts;
-  return unknown_watts;
+    if (is_model(model, known.name)) return part_of(device, known.watts);
+  return part_of(device, unknown_watts);
 }
 
 void PowerBook::put(PowerDomain const& domain, std::int64_t cap_watts) {
   auto const is_new = !caps_.contains(domain);
   caps_[domain].cap_watts = cap_watts;
+  ++freed_;
   if (is_new) look_anew();
 }
 
 bool PowerBook::remove(PowerDomain const& domain) {
   if (caps_.erase(domain) == 0) return false;
+  ++freed_;
   look_anew();
   return true;
 }
@@ -97,22 +111,27 @@ void PowerBook::forget(Slot slot) {
 // What a slice has is in use on its machine, which draws the power for it.
 void PowerBook::look_at(Slot slot) {
   if (slot >= seen_.size()) seen_.resize(cluster_.slot_count());
+  auto const before = seen_[slot].drawn_watts;
   forget(slot);
   auto const& node = cluster_.at(slot);
-  if (!cluster_.in_use(slot) || !node.spec.machine.empty()) return;
+  if (!cluster_.in_use(slot) || !node.spec.machine.empty()) {
+    if (before > 0) ++freed_;
+    return;
+  }
   Seen now;
   for (std::size_t i = 0; i < node.spec.capacity.gpus.size(); ++i) {
     auto const watts = full_watts(node.spec, i);
     auto const used = node.free.devices()[i].free_milli < node.full.devices()[i].full_milli;
     now.drawn_watts += used ? watts : watts / idle_part;
   }
-  for (auto& [domain, use] : caps_) {
-    auto const label = node.spec.labels.find(domain.key);
-    if (label == node.spec.labels.end() || label->second != domain.value) continue;
-    now.domains.push_back(domain);
-    use.drawn_watts += now.drawn_watts;
-    ++use.nodes;
+  for (auto const& [key, value] : node.spec.labels) {
+    auto const cap = caps_.find({key, value});
+    if (cap == caps_.end()) continue;
+    now.domains.push_back(cap->first);
+    cap->second.drawn_watts += now.drawn_watts;
+    ++cap->second.nodes;
   }
+  if (now.drawn_watts < before) ++freed_;
   seen_[slot] = std::move(now);
 }
 
@@ -124,7 +143,8 @@ std::map<PowerDomain, std::int64_t> PowerBook::added_by(
     auto const* node = cluster_.find(place.node);
     if (node == nullptr || !node->spec.machine.empty()) continue;
     for (auto const& share : place.gpus)
-      if (node->free.devices().at(share.index).free_milli == whole_gpu)
+      if (auto const& device = node->free.devices().at(share.index);
+          device.free_milli == device.full_milli)
         woken.insert({node->slot, share.index});
   }
   std::map<PowerDomain, std::int64_t> added;
@@ -133,6 +153,18 @@ std::map<PowerDomain, std::int64_t> PowerBook::added_by(
     for (auto const& domain : seen_.at(slot).domains) added[domain] += watts - watts / idle_part;
   }
   return added;
+}
+
+std::uint64_t PowerBook::freed() {
+  follow();
+  return freed_;
+}
+
+std::vector<PowerDomain> PowerBook::without(std::int64_t watts) {
+  std::vector<PowerDomain> full;
+  for (auto const& [domain, use] : uses())
+    if (use.cap_watts - use.drawn_watts < watts) full.push_back(domain);
+  return full;
 }
 
 std::optional<PowerExcess> PowerBook::excess(std::vector<Allocation> const& places) {

@@ -49,6 +49,10 @@ class PowerBook {
   bool empty() const { return caps_.empty(); }
   std::map<PowerDomain, PowerUse> const& uses();
 
+  // Rises when somewhere less is drawn than before, or more may be.
+  std::uint64_t freed();
+  // Those that have less left than this.
+  std::vector<PowerDomain> without(std::int64_t watts);
   // The first domain whose cap does not allow work at these places; nothing: all do.
   std::optional<PowerExcess> excess(std::vector<Allocation> const& places);
 
@@ -69,6 +73,7 @@ class PowerBook {
   std::map<PowerDomain, PowerUse> caps_;
   std::vector<Seen> seen_;  // by slot
   std::uint64_t next_change_ = 0;
+  std::uint64_t freed_ = 0;
 };
 
 }  // namespace lepton::deployer

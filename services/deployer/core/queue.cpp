@@ -19,7 +19,7 @@ std::uint32_t limit_class_of(std::int64_t max_duration_ms) {
 bool Queue::Shape::operator<(Shape const& o) const {
   auto const key = [](Shape const& s) {
     return std::tuple_cat(std::tie(s.pool, s.group, s.tasks, s.priority),
-                          ByRequest::fields(s.resources), std::tie(s.limit_class, s.kin));
+                          ByRequest::fields(s.resources), std::tie(s.limit_class, s.kin, s.spare));
   };
   return key(*this) < key(o);
 }
@@ -30,7 +30,7 @@ Status Queue::push(QueuedJob job) {
   if (!orders_.insert(job.order).second)
     return Error{Code::conflict, fmt::format("queue number {} is taken", job.order)};
   auto& entry = jobs_.emplace(job.job, Entry{job, false, 0}).first->second;
-  waits_[job.pool].emplace(wait_of(job), &entry);
+  if (!job.spare) waits_[job.pool].emplace(wait_of(job), &entry);
   if (job.not_before_ms > 0) {
     entry.delayed = true;
     delayed_.emplace(job.not_before_ms, job.job);
@@ -182,7 +182,7 @@ std::uint64_t Queue::passed_over(JobId const& job) const {
 std::vector<QueuedJob> Queue::blocked_heads(std::size_t limit) const {
   std::map<Rank, JobId> heads;
   for (auto const& [shape, lane] : lanes_)
-    if (lane.blocked) heads.insert(*lane.waiting.begin());
+    if (lane.blocked && !shape.spare) heads.insert(*lane.waiting.begin());
   std::vector<QueuedJob> out;
   for (auto const& [rank, job] : heads) {
     if (out.size() == limit) break;
@@ -195,7 +195,7 @@ std::vector<QueuedJob> Queue::shut_heads(Cluster const& cluster, PoolId const& p
   std::map<Rank, JobId> heads;
   for (auto const& [shape, lane] : lanes_)
     if (shape.pool == pool && lane.blocked && lane.blocked_at == cluster.freed(pool) && lane.why &&
-        lane.why->for_room)
+        lane.why->for_room && !shape.spare)
       heads.insert(*lane.waiting.begin());
   std::vector<QueuedJob> out;
   for (auto const& [rank, job] : heads) out.push_back(jobs_.at(job).job);

@@ -37,6 +37,7 @@ struct QueuedJob {
   std::uint32_t limit_class = 0;  // limit_class_of() its time limit
   WallMs waits_since_ms = 0;      // since when it could start, were there room; any other order
   std::string kin;                // its array or service, where that keeps some off spot nodes
+  bool spare = false;             // it takes only what is free: nobody gives way or waits for it
 };
 
 // Time limits within a factor of two are alike; 0: none. Work that ends sooner may start where work
@@ -111,6 +112,7 @@ class Queue {
     std::string group;
     std::uint32_t limit_class = 0;
     std::string kin;
+    bool spare = false;
     bool operator<(Shape const& o) const;
   };
   struct Lane {
@@ -132,7 +134,8 @@ class Queue {
   };
 
   static Shape shape_of(QueuedJob const& job) {
-    return {job.pool, job.resources, job.tasks, job.priority, job.group, job.limit_class, job.kin};
+    return {job.pool,  job.resources,   job.tasks, job.priority,
+            job.group, job.limit_class, job.kin,   job.spare};
   }
   static Wait wait_of(QueuedJob const& job) { return {job.waits_since_ms, job.order}; }
   static Rank rank_of(QueuedJob const& job) {

@@ -108,6 +108,7 @@ Status check_service(ServiceSpec const& spec) {
   if (spec.task.retry != RetryRule{0, false, false, {}, 1000})
     return bad("retry", "belongs to jobs; a replica that has ended is replaced");
   if (spec.task.no_fit != NoFit::wait) return bad("no_fit", "belongs to jobs; replicas wait");
+  if (spec.task.nodes_max != 0) return bad("nodes_max", "belongs to jobs; write replicas instead");
   if (spec.task.array != 0) return bad("array", "belongs to jobs; write replicas instead");
   if (!spec.task.after.empty()) return bad("after", "belongs to jobs");
   return check_probes(spec.task);

@@ -127,7 +127,7 @@ ResourceRequest request_for(SliceSize const& size, std::vector<std::string> cons
 }
 
 AttemptId holder_of(NodeId const& slice) {
-  return AttemptId{"slice/" + slice.value};
+  return AttemptId{slice.value + "-slice"};
 }
 
 NodeCapacity capacity_of(NodeCapacity const& machine, Allocation const& held) {

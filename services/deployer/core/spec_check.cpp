@@ -1,5 +1,4 @@
 #include "services/deployer/core/spec_check.hpp"
-#include "services/deployer/core/elastic.hpp"
 
 #include <algorithm>
 
@@ -72,6 +71,9 @@ Status check_gang(JobSpec const& spec) {
   auto const is_gang = spec.nodes > 1 || spec.nodes_max > 0;
   if (spec.gang_port && (!is_gang || spec.resources.ports < 1))
     return bad("gang_port: is of gangs, and one of the ports of each task");
+  for (auto const* name : {nodes_min_variable, nodes_max_variable})
+    if (spec.env.contains(name) || spec.secrets.contains(name))
+      return bad("env: " + std::string(name) + " is set for elastic jobs; remove it");
   for (auto const* name : gang_variables)
     if (is_gang && (spec.env.contains(name) || spec.secrets.contains(name)))
       return bad("env: " + std::string(name) + " is set by the gang; remove it");

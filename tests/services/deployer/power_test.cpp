@@ -3,6 +3,7 @@
 
 #include "schemas/power.hpp"
 #include "schemas/node_marks.hpp"
+#include "schemas/slice.hpp"
 #include "tests/services/deployer/rig.hpp"
 
 namespace lepton::deployer::testing {
@@ -63,6 +64,29 @@ TEST_F(PowerTest, CapsOutliveTheDeployerAndGo) {
   EXPECT_EQ(state("job-1"), "starting");
   EXPECT_EQ(outcome(ask(PowerCapRemove{"rack", "r1"}, root)), "not_found");
   EXPECT_EQ(audited("deployer.power.remove").size(), 1u);
+}
+
+TEST_F(PowerTest, ASliceThatWouldDrawTooMuchIsRefused) {
+  ASSERT_TRUE(cap("r1", 1'100));
+  SliceCreate m;
+  m.name = "team-a";
+  m.size = {1'000, 1'024, 0, 0, 2};
+  EXPECT_EQ(outcome(ask(m, root)), "exhausted");
+  m.size.gpus = 1;
+  ASSERT_TRUE(ask(m, root));
+  ASSERT_TRUE(submit("job-1", spec("beside", 1)));
+  EXPECT_EQ(state("job-1"), "queued") << "what the slice has counts as in use";
+  auto inside = spec("inside", 1);
+  inside.pool = PoolId{"team-a"};
+  ASSERT_TRUE(submit("job-2", inside));
+  EXPECT_EQ(state("job-2"), "starting");
+}
+
+TEST_F(PowerTest, WhoAsksToBeRefusedIsToldOfThePower) {
+  ASSERT_TRUE(cap("r1", 400));
+  auto now = spec("now", 1);
+  now.no_fit = NoFit::refuse;
+  EXPECT_EQ(submit("job-1", now)->state, JobState::refused);
 }
 
 TEST_F(PowerTest, OnlyThoseWhoManageMayAndBadOnesAreRefused) {

@@ -141,6 +141,34 @@ TEST_F(ReservationsTest, OneThatHasNotBegunIsReleasedAtOnce) {
   EXPECT_EQ(outcome(ask(SliceList{"exam"}, root)), "not_found");
 }
 
+TEST_F(ReservationsTest, NamesOfPartsAreNobodyElses) {
+  auto two = exam(1, 10 * minute);
+  two.parts = 2;
+  ASSERT_TRUE(ask(two, root));
+  auto other = exam(1, 0);
+  other.name = "exam-0";
+  EXPECT_EQ(outcome(ask(other, root)), "conflict");
+  FakeNode late{"exam-1"};
+  EXPECT_EQ(outcome(sync(late)), "conflict") << "it is to be a slice";
+  auto mixed = exam(1, 0);
+  mixed.name = "mixed";
+  mixed.pool = PoolId{"exam"};
+  mixed.window.users = {"ann"};
+  EXPECT_EQ(outcome(ask(mixed, root)), "invalid") << "it would share a pool with others";
+  mixed.pool = PoolId{"default"};
+  EXPECT_EQ(outcome(ask(mixed, root)), "invalid");
+}
+
+TEST_F(ReservationsTest, OneWhoseEndComesBeforeItsRoomIsGivenUp) {
+  ASSERT_TRUE(submit("run-1", limited("run", 4, 5 * minute)));
+  run_on(n1);
+  ASSERT_TRUE(ask(exam(2, 10 * minute, 5 * minute), root));
+  advance(minute);  // the machine is silent from now on, and nobody knows what has ended there
+  advance(15 * minute);
+  EXPECT_EQ(outcome(ask(SliceList{"exam"}, root)), "not_found");
+  EXPECT_EQ(audited("deployer.slice.ended").at(0).outcome, AuditOutcome::failed);
+}
+
 TEST_F(ReservationsTest, NobodyStopsWorkWhoseRoomIsToBeASlices) {
   auto low = limited("low", 4, 5 * minute);
   low.priority = 10;

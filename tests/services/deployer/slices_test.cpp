@@ -159,6 +159,31 @@ TEST_F(SlicesTest, OutlivesTheDeployer) {
   EXPECT_EQ(gpu_milli_free(), 4'000);
 }
 
+TEST_F(SlicesTest, NoNameIsTakenForAnAttempt) {
+  auto m = team_a();
+  m.name = "exam-2026-11";
+  ASSERT_TRUE(ask(m, root));
+  n1.incarnation = "life-2";
+  orders(n1);
+  n1.boot = "boot-2";
+  orders(n1);
+  advance(deployer_settings.unreachable_after_ms + 1'000);
+  EXPECT_TRUE(ask(SliceRelease{"exam-2026-11"}, root));
+}
+
+TEST_F(SlicesTest, ASlowerLinkKeepsWhatASliceHasOverARestart) {
+  n1.offer.bandwidth_mbit = 10'000;
+  orders(n1);
+  auto m = team_a();
+  m.size.bandwidth_mbit = 8'000;
+  ASSERT_TRUE(ask(m, root));
+  n1.offer.bandwidth_mbit = 1'000;
+  orders(n1);
+  boot();
+  orders(n1);
+  EXPECT_EQ(actor().cluster().find(NodeId{"team-a"})->free.bandwidth_mbit(), 8'000);
+}
+
 TEST_F(SlicesTest, IsAsItsMachineIs) {
   ASSERT_TRUE(ask(team_a(), root));
   ASSERT_TRUE(submit("job-1", inside(1)));
