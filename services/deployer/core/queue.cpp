@@ -66,8 +66,10 @@ void Queue::forget(std::map<JobId, Entry>::iterator entry) {
   auto const& job = entry->second.job;
   orders_.erase(job.order);
   auto const waits = waits_.find(job.pool);
-  waits->second.erase(wait_of(job));
-  if (waits->second.empty()) waits_.erase(waits);
+  if (!job.spare) {
+    waits->second.erase(wait_of(job));
+    if (waits->second.empty()) waits_.erase(waits);
+  }
   jobs_.erase(entry);
 }
 

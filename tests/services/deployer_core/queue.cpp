@@ -366,5 +366,24 @@ TEST(Queue, TimeLimitsWithinAFactorOfTwoShareALane) {
   EXPECT_EQ(q.lane_count(), 3u);
 }
 
+TEST(Queue, WhatTakesOnlyWhatIsFreeHoldsNobodyUp) {
+  auto cluster = cluster_of({node("a", capacity(1'000, 100))});
+  Placer placer{cluster, {}};
+  Queue q;
+  auto spare = job("spare", 1, 2'000);
+  spare.spare = true;
+  ASSERT_TRUE(q.push(spare));
+  ASSERT_TRUE(q.push(job("mine", 2, 2'000)));
+  q.pass(cluster, 0, 100, placer.attempt());
+  EXPECT_EQ(placer.tried, (Names{"spare", "mine"})) << "a lane of its own";
+  auto const blocked = q.blocked_heads(10);
+  ASSERT_EQ(blocked.size(), 1u);
+  EXPECT_EQ(blocked[0].job.value, "mine") << "nobody gives way to it";
+  EXPECT_EQ(q.shut_heads(cluster, default_pool).size(), 1u);
+  EXPECT_EQ(q.waiting_since(default_pool, 1, 10, std::nullopt).size(), 1u);
+  EXPECT_TRUE(q.erase(JobId{"spare"}));
+  EXPECT_TRUE(q.erase(JobId{"mine"}));
+}
+
 }  // namespace
 }  // namespace lepton::deployer
