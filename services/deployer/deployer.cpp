@@ -125,8 +125,9 @@ Slices::Hooks Deployer::slice_hooks() {
 std::map<NodeId, std::int64_t> Deployer::bandwidth_held() const {
   std::map<NodeId, std::int64_t> held;
   for (auto const& [id, job] : jobs_)
-    if (!is_final(job.run.state))
-      for (auto const& place : job.allocations) held[place.node] += place.bandwidth_mbit;
+    for (std::size_t i = 0; i < job.allocations.size() && !is_final(job.run.state); ++i)
+      if (i >= job.run.members.size() || !is_final(job.run.members[i].state))
+        held[job.allocations[i].node] += job.allocations[i].bandwidth_mbit;
   for (auto const& [id, link] : nodes_)
     if (link.row.slice) held[link.row.slice->machine] += link.row.slice->held.bandwidth_mbit;
   return held;

@@ -29,7 +29,8 @@ void Deployer::add_workers(Job& base, Context& c) {
   auto const before = run.workers_made;
   for (; run.workers_made < most && waiting < workers_waiting_max; ++run.workers_made, ++waiting) {
     if (queue_.size() + live_.size() >= settings_.jobs_max / 4 * 3) break;  // the rest is people's
-    add_worker(base, run.workers_made, c);
+    if (!jobs_.contains(worker_id(base.id(), run.workers_made, run.round)))
+      add_worker(base, run.workers_made, c);
   }
   if (run.workers_made != before) save(base, c);
 }

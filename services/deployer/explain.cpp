@@ -87,7 +87,7 @@ void Deployer::explain_waiting(Job const& job, JobExplanation& e, Context& c) {
   e.ahead = *ahead;
   auto const& spec = job.spec();
   auto const request = request_of(job);
-  auto const result = placer_.place_gang(request, spec.pool, spec.nodes);
+  auto const result = power_.look_for(request, spec.pool, spec.nodes);
   auto const* places = std::get_if<std::vector<Allocation>>(&result);
   if (auto const beyond = beyond_limit(job)) {
     e.what = *beyond;

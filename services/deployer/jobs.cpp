@@ -62,7 +62,7 @@ void Deployer::accept(JobSubmit const& m, Ticket<JobSubmit> ticket, Context& c) 
   }
   auto waits_for = resolve_after(m.spec, caller.name);
   if (!waits_for) return c.answer(ticket, waits_for.error());
-  auto first = placer_.place_gang(asked_now(m.spec, 0), m.spec.pool, m.spec.nodes);
+  auto first = power_.look_for(asked_now(m.spec, 0), m.spec.pool, m.spec.nodes);
   auto const* misfit = std::get_if<Misfit>(&first);
   if (auto const beyond = beyond_limit_alone(m.spec, caller.name))
     return c.answer(ticket, Error{Code::invalid, *beyond});
@@ -231,7 +231,7 @@ Result<PlanView> Deployer::plan(JobPlan const& m, Context& c) {
     view.changes.push_back("a job of this name is unfinished (" + previous->second.value +
                            "); a new one would run beside it");
   auto const request = asked_now(m.spec, 0);
-  auto result = placer_.place_gang(request, m.spec.pool, m.spec.nodes);
+  auto result = power_.look_for(request, m.spec.pool, m.spec.nodes);
   if (auto* misfit = std::get_if<Misfit>(&result)) {
     view.never = misfit->never;
     view.why = misfit->what;

@@ -106,11 +106,11 @@ void Deployer::sync(NodeSync const& m, Ticket<NodeSync> ticket, Context& c) {
 // Takes the node in, or notes what is new about it.
 Status Deployer::meet(NodeSync const& m, Context& c) {
   auto found = nodes_.find(m.node);
-  if (slices_.is_restricted(m.pool))
-    return Error{Code::conflict, "pool " + m.pool.value +
-                                     " is of slices that end or are for some only; give this "
-                                     "machine another pool"};
   if (found == nodes_.end()) {
+    if (slices_.is_restricted(m.pool))
+      return Error{Code::conflict, "pool " + m.pool.value +
+                                       " is of slices that end or are for some only; give this "
+                                       "machine another pool"};
     if (slices_.planned().has_part(m.node))
       return Error{Code::conflict, "node " + m.node.value +
                                        " is to be a slice later; give this machine another name"};
@@ -183,12 +183,14 @@ Status Deployer::check_age(NodeLink& link, NodeSync const& m) {
 // runs needs its leases and its end. It gets no new work until the offer can be taken.
 Status Deployer::take_offer(NodeLink& link, NodeSync const& m, Context& c) {
   link.shrunk = false;
-  if (link.row.capacity == m.capacity && link.row.labels == m.labels && link.row.pool == m.pool)
+  // What runs there must not suffer from a wish for a pool that is others'.
+  auto const& pool = slices_.is_restricted(m.pool) ? link.row.pool : m.pool;
+  if (link.row.capacity == m.capacity && link.row.labels == m.labels && link.row.pool == pool)
     return ok();
   auto const before = link.row;
   link.row.capacity = m.capacity;
   link.row.labels = m.labels;
-  link.row.pool = m.pool;
+  link.row.pool = pool;
   if (auto changed = upsert_node(link, c); !changed) {
     link.row = before;
     link.shrunk = changed.error().code == Code::conflict;

@@ -62,6 +62,13 @@ bool PlannedSlices::has_part(NodeId const& node) const {
   return false;
 }
 
+bool PlannedSlices::restricts(PoolId const& pool) const {
+  return std::any_of(by_name_.begin(), by_name_.end(), [&](auto const& one) {
+    auto const& wanted = one.second.row.wanted;
+    return pool_of(wanted) == pool && is_restricted(wanted.window);
+  });
+}
+
 std::vector<std::string> PlannedSlices::due(WallMs now_ms) {
   std::vector<std::string> names;
   for (auto& [name, planned] : by_name_)

@@ -39,6 +39,8 @@ class PlannedSlices {
   std::vector<Hold*> lenders(PoolId const& pool, WallMs ends_by_ms);
   // Whether a part of one is to be a node of this name.
   bool has_part(NodeId const& node) const;
+  // Whether one of them will matter whose work it is there, or when that ends.
+  bool restricts(PoolId const& pool) const;
   // Those that could begin: their time has come, and all of their places are theirs.
   std::vector<std::string> due(WallMs now_ms);
   // Whether this is to be a slice's when it is given back.

@@ -7,7 +7,7 @@
 namespace lepton::deployer {
 namespace {
 
-constexpr int tries_max = 4;  // of gangs, whose parts may draw more than one of them
+constexpr int tries_max = 32;
 
 PowerCapLine line_of(PowerDomain const& domain, PowerUse const& use) {
   return {domain.key, domain.value, use.cap_watts, use.drawn_watts, use.nodes};
@@ -70,8 +70,8 @@ GangPlacement PowerCaps::place_gang(ResourceRequest& request, PoolId const& pool
     if (places != nullptr && !excess) return found;
     if (!first) first = excess;
     if (!excess) break;
-    for (auto const& domain : book_.without(excess->added_watts))
-      request.where.requirements.push_back({domain.key, {domain.value}, true});
+    auto const& domain = excess->domain;
+    request.where.requirements.push_back({domain.key, {domain.value}, true});
     found = placer_.place_gang(request, pool, tasks);
   }
   if (!first) return found;

@@ -46,12 +46,16 @@ class PowerCaps {
 
   bool empty() const { return book_.empty(); }
   // As Placer::place_gang(), where the caps allow it: domains that have too little left are left
-  // out, and the request says so.
+  // out one after the other, and the request says so.
   GangPlacement place_gang(ResourceRequest& request, PoolId const& pool, std::uint32_t tasks);
   // Pools in which somebody was kept back for power since this was asked last.
   // Empty until power was freed somewhere.
   std::set<PoolId> take_short();
   void note_short(PoolId const& pool) { short_.insert(pool); }
+  // The same for a look, or without caps.
+  GangPlacement look_for(ResourceRequest request, PoolId const& pool, std::uint32_t tasks) {
+    return empty() ? placer_.place_gang(request, pool, tasks) : place_gang(request, pool, tasks);
+  }
   // Why nothing may start at these places; nothing: it may.
   std::optional<std::string> objection(std::vector<Allocation> const& places);
 

@@ -248,6 +248,10 @@ void Deployer::top_up_holds(Context& c) {
   }
   for (auto const& id : whole) {
     auto& job = jobs_.at(id);
+    if (auto why = objection(job, holding_.at(id).hold.places(), instant(c).wall_ms)) {
+      give_up(id, *why, c);
+      continue;
+    }
     job.allocations = holding_.at(id).hold.places();
     holding_.erase(id);
     begin_round(job, c);

@@ -45,15 +45,17 @@ void Slices::drop_missed(WallMs now, Context& c) {
   }
 }
 
-// A node may have come meanwhile that is called as one of its parts.
+// A node may have come meanwhile into its pool, or that is called as one of its parts.
 void Slices::begin(std::string const& name, Context& c) {
   auto planned = planned_.take(name, c);
   auto const& m = planned.row.wanted;
-  for (std::uint32_t i = 0; i < m.parts; ++i) {
-    if (!nodes_.contains(part_name(m, i))) continue;
+  auto good = check_pool(m);
+  for (std::uint32_t i = 0; i < m.parts && good; ++i)
+    if (nodes_.contains(part_name(m, i)))
+      good = Error{Code::conflict, "there is a node '" + part_name(m, i).value + "' by now"};
+  if (!good) {
     planned.hold.release(cluster_);
-    c.audit(slice_event(name, "deployer.slice.begun", AuditOutcome::failed,
-                        "there is a node '" + part_name(m, i).value + "' by now"));
+    c.audit(slice_event(name, "deployer.slice.begun", AuditOutcome::failed, good.error().what));
     return hooks_.room_changed(pool_of(m), c);
   }
   for (std::uint32_t i = 0; i < m.parts; ++i) add(m, part_name(m, i), planned.row.places[i], c);

@@ -63,7 +63,9 @@ class Slices {
   // The name of a slice with a part in this pool, or of its machines; empty: there is none.
   std::string any_in(PoolId const& pool) const;
   // Whether it matters whose work it is, or when it ends.
-  bool is_restricted(PoolId const& pool) const { return restricted_.contains(pool); }
+  bool is_restricted(PoolId const& pool) const {
+    return restricted_.contains(pool) || planned_.restricts(pool);
+  }
   // Why work of this owner may not start at these places; nothing: it may.
   std::optional<std::string> objection(std::vector<Allocation> const& places,
                                        std::string const& owner, WallMs now,

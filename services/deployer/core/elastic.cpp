@@ -16,6 +16,9 @@ Error bad(std::string what) {
 }  // namespace
 
 Status check_elastic(JobId const& job, JobSpec const& spec) {
+  if (is_worker_id(job))
+    return bad("job: '" + job.value +
+               "' is called as workers of elastic jobs are; end it otherwise");
   if (spec.nodes_max == 0) return ok();
   if (spec.nodes_max < spec.nodes || spec.nodes_max > 1024)
     return bad("nodes_max: must be from nodes to 1024; leave it out for a fixed number");
@@ -45,6 +48,21 @@ JobSpec worker_spec(JobSpec spec) {
   spec.resources.where.topology = TopologyMode::none;
   spec.resources.where.topology_label.clear();
   return spec;
+}
+
+bool is_worker_id(JobId const& job) {
+  auto const& id = job.value;
+  auto const is_number_after = [&](std::size_t dash, char letter, std::size_t end) {
+    return dash + 2 < end && id[dash + 1] == letter &&
+           std::all_of(id.begin() + static_cast<std::ptrdiff_t>(dash) + 2,
+                       id.begin() + static_cast<std::ptrdiff_t>(end),
+                       [](char c) { return c >= '0' && c <= '9'; });
+  };
+  auto const round = id.rfind('-');
+  if (round == std::string::npos || round == 0 || !is_number_after(round, 'r', id.size()))
+    return false;
+  auto const number = id.rfind('-', round - 1);
+  return number != std::string::npos && is_number_after(number, 'w', round);
 }
 
 JobId worker_id(JobId const& job, std::uint32_t number, std::uint32_t round) {

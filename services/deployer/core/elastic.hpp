@@ -23,7 +23,9 @@ inline bool is_elastic(JobSpec const& spec) {
 bool takes_workers(JobSpec const& spec, JobRun const& run);
 // Of a worker: one task, which comes back when it is interrupted.
 JobSpec worker_spec(JobSpec spec);
-// Of the worker with this number in this round of its job.
+// Of the worker with this number in this round of its job: ID-w0-r1. People's jobs are not called
+// so.
 JobId worker_id(JobId const& job, std::uint32_t number, std::uint32_t round);
+bool is_worker_id(JobId const& job);
 
 }  // namespace lepton::deployer

@@ -94,6 +94,7 @@ void PowerBook::follow() {
 void PowerBook::look_anew() {
   for (auto& [domain, use] : caps_) use.drawn_watts = 0, use.nodes = 0;
   seen_.clear();
+  ++freed_;  // what was free meanwhile is not known
   next_change_ = cluster_.next_change();
   for (Slot slot = 0; slot < cluster_.slot_count(); ++slot) look_at(slot);
 }
@@ -111,11 +112,11 @@ void PowerBook::forget(Slot slot) {
 // What a slice has is in use on its machine, which draws the power for it.
 void PowerBook::look_at(Slot slot) {
   if (slot >= seen_.size()) seen_.resize(cluster_.slot_count());
-  auto const before = seen_[slot].drawn_watts;
+  auto const before = seen_[slot];
   forget(slot);
   auto const& node = cluster_.at(slot);
   if (!cluster_.in_use(slot) || !node.spec.machine.empty()) {
-    if (before > 0) ++freed_;
+    if (before.drawn_watts > 0) ++freed_;
     return;
   }
   Seen now;
@@ -131,7 +132,7 @@ void PowerBook::look_at(Slot slot) {
     cap->second.drawn_watts += now.drawn_watts;
     ++cap->second.nodes;
   }
-  if (now.drawn_watts < before) ++freed_;
+  if (now.drawn_watts < before.drawn_watts || now.domains != before.domains) ++freed_;
   seen_[slot] = std::move(now);
 }
 
@@ -158,13 +159,6 @@ std::map<PowerDomain, std::int64_t> PowerBook::added_by(
 std::uint64_t PowerBook::freed() {
   follow();
   return freed_;
-}
-
-std::vector<PowerDomain> PowerBook::without(std::int64_t watts) {
-  std::vector<PowerDomain> full;
-  for (auto const& [domain, use] : uses())
-    if (use.cap_watts - use.drawn_watts < watts) full.push_back(domain);
-  return full;
 }
 
 std::optional<PowerExcess> PowerBook::excess(std::vector<Allocation> const& places) {

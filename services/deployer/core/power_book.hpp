@@ -51,8 +51,6 @@ class PowerBook {
 
   // Rises when somewhere less is drawn than before, or more may be.
   std::uint64_t freed();
-  // Those that have less left than this.
-  std::vector<PowerDomain> without(std::int64_t watts);
   // The first domain whose cap does not allow work at these places; nothing: all do.
   std::optional<PowerExcess> excess(std::vector<Allocation> const& places);
 

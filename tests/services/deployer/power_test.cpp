@@ -82,6 +82,18 @@ TEST_F(PowerTest, ASliceThatWouldDrawTooMuchIsRefused) {
   EXPECT_EQ(state("job-2"), "starting");
 }
 
+TEST_F(PowerTest, WhoAsksToBeRefusedStartsWhereThereIsPower) {
+  orders(n2);
+  for (auto const* full : {"r1", "r2"}) {
+    ASSERT_TRUE(cap("r1", 2'800));
+    ASSERT_TRUE(cap("r2", 2'800));
+    ASSERT_TRUE(cap(full, 400));
+    auto now = spec("now", 1);
+    now.no_fit = NoFit::refuse;
+    EXPECT_EQ(submit(std::string("job-") + full, now)->state, JobState::starting) << full;
+  }
+}
+
 TEST_F(PowerTest, WhoAsksToBeRefusedIsToldOfThePower) {
   ASSERT_TRUE(cap("r1", 400));
   auto now = spec("now", 1);

@@ -159,6 +159,21 @@ TEST_F(ReservationsTest, NamesOfPartsAreNobodyElses) {
   EXPECT_EQ(outcome(ask(mixed, root)), "invalid");
 }
 
+TEST_F(ReservationsTest, MachinesKeepOutOfAPoolThatIsToBeForSome) {
+  auto m = exam(1, 10 * minute);
+  m.window.users = {"ann"};
+  ASSERT_TRUE(ask(m, root));
+  n2.pool = PoolId{"exam"};
+  EXPECT_EQ(outcome(sync(n2)), "conflict");
+  ASSERT_TRUE(submit("job-1", spec("runs", 1)));
+  auto const attempt = run_on(n1);
+  n1.pool = PoolId{"exam"};
+  EXPECT_TRUE(orders(n1).stops.empty()) << "a known machine is heard all the same";
+  EXPECT_EQ(actor().cluster().find(NodeId{"n1"})->spec.pool, PoolId{"default"});
+  end_on(n1, attempt);
+  EXPECT_EQ(state("job-1"), "succeeded");
+}
+
 TEST_F(ReservationsTest, OneWhoseEndComesBeforeItsRoomIsGivenUp) {
   auto run = limited("run", 4, 5 * minute);
   run.autonomous = true;

@@ -29,6 +29,15 @@ TEST(Elastic, BadOnesAreRefused) {
   EXPECT_FALSE(check_elastic(JobId{std::string(48, 'a')}, elastic(1, 2)));
 }
 
+TEST(Elastic, WhoIsCalledAsAWorkerIsRefused) {
+  for (auto const* id : {"x-w0-r1", "job-1-w12-r345"}) {
+    EXPECT_TRUE(is_worker_id(JobId{id})) << id;
+    EXPECT_FALSE(check_elastic(JobId{id}, elastic(1, 0))) << id;
+  }
+  for (auto const* id : {"x", "x-w0", "x-r1", "w0-r1", "x-w-r1", "x-w0-r", "x-w0-r1a", "x-wa-r1"})
+    EXPECT_FALSE(is_worker_id(JobId{id})) << id;
+}
+
 TEST(Elastic, WorkersJoinOnlyWhileAllOfItsTasksRun) {
   JobRun run;
   run.state = JobState::running;
