@@ -15,6 +15,14 @@ std::vector<std::string> words(std::string_view line) {
   return parts;
 }
 
+// Counters of the kernel are unsigned and begin anew when they are full; so does their sum, which
+// stays at 0 or above. What is no number adds nothing.
+void add_count(std::int64_t& sum, std::string_view count, std::uint64_t unit = 1) {
+  constexpr std::uint64_t all_but_sign = ~std::uint64_t{0} >> 1;
+  auto const more = static_cast<std::uint64_t>(text::parse_int(count).value_or(0)) * unit;
+  sum = static_cast<std::int64_t>((static_cast<std::uint64_t>(sum) + more) & all_but_sign);
+}
+
 bool is_one_cpu(std::string_view name) {
   return name.size() > 3 && name.starts_with("cpu") && text::parse_int(name.substr(3)).has_value();
 }
@@ -27,8 +35,8 @@ std::optional<CpuTimes> parse_cpu_line(std::vector<std::string> const& parts) {
   for (std::size_t i = 1; i < std::min(parts.size(), steal + 1); ++i) {
     auto const ticks = text::parse_int(parts[i]);
     if (!ticks || *ticks < 0) return std::nullopt;
-    times.total_ticks += *ticks;
-    if (i != idle && i != iowait) times.busy_ticks += *ticks;
+    add_count(times.total_ticks, parts[i]);
+    if (i != idle && i != iowait) add_count(times.busy_ticks, parts[i]);
   }
   return times;
 }
@@ -91,7 +99,7 @@ Result<double> parse_loadavg(std::string_view text) {
 // 512 bytes, whatever the disk.
 Result<Traffic> parse_diskstats(std::string_view text) {
   constexpr std::size_t name = 2, sectors_read = 5, sectors_written = 9;
-  constexpr std::int64_t sector_bytes = 512;
+  constexpr std::uint64_t sector_bytes = 512;
   Traffic all;
   std::vector<std::string> disks;
   for (auto const& line : text::split(text, '\n')) {
@@ -104,8 +112,8 @@ Result<Traffic> parse_diskstats(std::string_view text) {
     });
     if (is_part || is_built_on_disks(parts[name])) continue;
     disks.push_back(parts[name]);
-    all.in_bytes += text::parse_int(parts[sectors_read]).value_or(0) * sector_bytes;
-    all.out_bytes += text::parse_int(parts[sectors_written]).value_or(0) * sector_bytes;
+    add_count(all.in_bytes, parts[sectors_read], sector_bytes);
+    add_count(all.out_bytes, parts[sectors_written], sector_bytes);
   }
   return all;
 }
@@ -121,8 +129,8 @@ Result<Traffic> parse_net_dev(std::string_view text) {
     if (parts.size() <= sent)
       return Error{Code::invalid, "/proc/net/dev has a line that is too short"};
     if (text::trim(line.substr(0, colon)) == "lo") continue;
-    all.in_bytes += text::parse_int(parts[received]).value_or(0);
-    all.out_bytes += text::parse_int(parts[sent]).value_or(0);
+    add_count(all.in_bytes, parts[received]);
+    add_count(all.out_bytes, parts[sent]);
   }
   return all;
 }

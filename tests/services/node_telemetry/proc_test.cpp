@@ -81,6 +81,20 @@ TEST(Diskstats, CountsEachDiskOnce) {
   EXPECT_FALSE(parse_diskstats("8 0 sda 1 2"));
 }
 
+// Found by a fuzzer.
+TEST(Diskstats, CountersThatAreAlmostFullBeginAnew) {
+  auto const huge = "8 0 sda 1 1 9223372036854775807 1 1 1 101111111111111111 1 0 0 0\n";
+  auto const all = parse_diskstats(std::string(huge) + "8 1 sdb 1 1 7 1 1 1 1 1 0 0 0\n");
+  ASSERT_TRUE(all);
+  EXPECT_GE(all->in_bytes, 0);
+  EXPECT_GE(all->out_bytes, 0);
+  auto const net = parse_net_dev(
+      "a: 9223372036854775807 0 0 0 0 0 0 0 5 0\nb: 9223372036854775807 0 0 0 0 0 0 0 5 0\n");
+  ASSERT_TRUE(net);
+  EXPECT_GE(net->in_bytes, 0);
+  EXPECT_EQ(net->out_bytes, 10);
+}
+
 TEST(NetDev, LeavesTheLoopbackOut) {
   auto const all = parse_net_dev(
       "Inter-|   Receive                            |  Transmit\n"
