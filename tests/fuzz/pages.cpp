@@ -26,6 +26,15 @@ void of_haproxy(std::string_view text) {
   }
 }
 
+// A fuzzer that reads this program's constants may write a part of what errors say anyhow.
+bool is_our_sentence(std::string const& text) {
+  for (auto const* wrong : {"neither", "{}", "{\"auths\": {}}", "{\"auths\": {\"ghcr.io\": {}}}"}) {
+    auto const auth = node::registry_auth(Secret<>(std::string(wrong)), "ghcr.io/a/b:1");
+    if (!auth && auth.error().what.find(text) != std::string::npos) return true;
+  }
+  return false;
+}
+
 void of_docker(std::string const& text) {
   if (auto const mib = node::memory_in_use_mib(text)) LEPTON_CHECK(*mib >= 0, "memory below 0");
   (void)node::exec_id(text);
@@ -35,7 +44,8 @@ void of_docker(std::string const& text) {
   (void)node::pulled(text);
   auto const auth = node::registry_auth(Secret<>(std::string(text)), "ghcr.io/a/b:1");
   if (!auth && text.size() > 20)
-    LEPTON_CHECK(auth.error().what.find(text) == std::string::npos, "an error shows credentials");
+    LEPTON_CHECK(auth.error().what.find(text) == std::string::npos || is_our_sentence(text),
+                 "an error shows credentials");
 }
 
 void of_the_machine(std::string_view text) {
