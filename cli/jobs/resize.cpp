@@ -7,6 +7,7 @@
 #include "cli/output/emit.hpp"
 #include "cli/output/words.hpp"
 #include "cli/spec/amounts.hpp"
+#include "cli/spec/option_words.hpp"
 
 namespace lepton::cli {
 namespace {
@@ -42,14 +43,10 @@ Result<TaskSize> read_size(std::string const& cpu, std::string const& memory) {
   TaskSize size;
   auto const read = [](char const* name, std::string const& text, auto const& parse,
                        std::int64_t& into) -> Status {
-    if (text.empty()) return ok();
-    auto const amount = parse(text);
-    if (!amount) return Error{Code::invalid, name + std::string(": ") + amount.error().what};
-    if (*amount <= 0)
-      return Error{Code::invalid, name + std::string(": a limit cannot be taken away; write more "
-                                                     "than 0")};
-    into = *amount;
-    return ok();
+    if (auto good = set_amount(name, text, parse, into); !good) return good;
+    if (text.empty() || into > 0) return ok();
+    return Error{Code::invalid, name + std::string(": a limit cannot be taken away; write more "
+                                                   "than 0")};
   };
   if (auto good = read("--cpu", cpu, parse_cpu_milli, size.cpu_milli); !good) return good.error();
   if (auto good = read("--memory", memory, parse_memory_mib, size.memory_mib); !good)

@@ -27,11 +27,10 @@ Result<NodeMark> labels_of(MarkOptions const& o) {
       m.labels_removed.push_back(word.substr(0, word.size() - 1));
       continue;
     }
-    auto const equals = word.find('=');
-    if (equals == word.npos || !is_label_key(word.substr(0, equals)) ||
-        !is_label_value(word.substr(equals + 1)))
+    auto const label = label_in(word);
+    if (!label)
       return Error{Code::invalid, "'" + word + "' is not KEY=VALUE, or KEY- to take one away"};
-    m.labels[word.substr(0, equals)] = word.substr(equals + 1);
+    m.labels[label->first] = label->second;
   }
   return m;
 }

@@ -5,19 +5,18 @@
 
 #include "cli/connect.hpp"
 #include "cli/output/emit.hpp"
+#include "cli/spec/labels.hpp"
 #include "cli/spec/option_words.hpp"
 #include "schemas/power.hpp"
 
 namespace lepton::cli {
 namespace {
 
-using Label = std::pair<std::string, std::string>;
-
-Result<Label> label_of(std::string const& text) {
-  auto const at = text.find('=');
-  if (at == std::string::npos || at == 0 || at + 1 == text.size())
+Result<std::pair<std::string, std::string>> label_of(std::string const& text) {
+  auto label = label_in(text);
+  if (!label || label->second.empty())
     return Error{Code::invalid, "'" + text + "' is no label of nodes; write for example rack=r7"};
-  return Label{text.substr(0, at), text.substr(at + 1)};
+  return *label;
 }
 
 Table cap_table(std::vector<PowerCapLine> const& caps) {

@@ -7,6 +7,7 @@
 #include "cli/output/words.hpp"
 #include "cli/spec/amounts.hpp"
 #include "cli/spec/instant.hpp"
+#include "cli/spec/option_words.hpp"
 
 namespace lepton::cli {
 namespace {
@@ -39,17 +40,14 @@ Status check_count(char const* option, std::int64_t count, std::int64_t least, s
 Result<SliceWindow> window_of(CreateOptions const& o, WallMs now_ms) {
   SliceWindow window;
   window.users = o.users;
-  auto const read = [](char const* option, std::string const& text, WallMs base_ms,
-                       std::int64_t& into) -> Status {
-    if (text.empty()) return ok();
-    auto const at = parse_instant_ms(text, base_ms);
-    if (!at) return Error{Code::invalid, std::string(option) + ": " + at.error().what};
-    into = *at;
-    return ok();
+  auto const after = [](WallMs base_ms) {
+    return [base_ms](std::string const& text) { return parse_instant_ms(text, base_ms); };
   };
-  if (auto good = read("--begin", o.begin, now_ms, window.begins_at_ms); !good) return good.error();
+  if (auto good = set_amount("--begin", o.begin, after(now_ms), window.begins_at_ms); !good)
+    return good.error();
   auto const from = std::max(now_ms, window.begins_at_ms);
-  if (auto good = read("--end", o.end, from, window.ends_at_ms); !good) return good.error();
+  if (auto good = set_amount("--end", o.end, after(from), window.ends_at_ms); !good)
+    return good.error();
   return window;
 }
 
@@ -207,19 +205,11 @@ Command list_command() {
 
 Result<SliceResize> read_slice_size(SliceWords const& words) {
   SliceResize size;
-  auto const read = [](char const* option, std::string const& text, auto const& parse,
-                       std::int64_t& into) -> Status {
-    if (text.empty()) return ok();
-    auto const amount = parse(text);
-    if (!amount) return Error{Code::invalid, std::string(option) + ": " + amount.error().what};
-    into = *amount;
-    return ok();
-  };
   for (auto const& good :
-       {read("--cpus", words.cpus, parse_cpu_milli, size.cpu_milli),
-        read("--memory", words.memory, parse_memory_mib, size.memory_mib),
-        read("--disk", words.disk, parse_memory_mib, size.disk_mib),
-        read("--bandwidth", words.bandwidth, parse_open_bandwidth_mbit, size.bandwidth_mbit),
+       {set_amount("--cpus", words.cpus, parse_cpu_milli, size.cpu_milli),
+        set_amount("--memory", words.memory, parse_memory_mib, size.memory_mib),
+        set_amount("--disk", words.disk, parse_memory_mib, size.disk_mib),
+        set_amount("--bandwidth", words.bandwidth, parse_open_bandwidth_mbit, size.bandwidth_mbit),
         words.gpus.empty() ? ok() : read_gpus(words.gpus, size)})
     if (!good) return good.error();
   return size;

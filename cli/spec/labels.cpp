@@ -11,6 +11,14 @@ Error bad(std::string const& text, std::string const& why) {
 
 }  // namespace
 
+std::optional<std::pair<std::string, std::string>> label_in(std::string const& text) {
+  auto const equals = text.find('=');
+  if (equals == text.npos) return std::nullopt;
+  std::pair label{text.substr(0, equals), text.substr(equals + 1)};
+  if (!is_label_key(label.first) || !is_label_value(label.second)) return std::nullopt;
+  return label;
+}
+
 Result<LabelRule> parse_label_rule(std::string const& text) {
   LabelRule rule;
   rule.negated = text.starts_with("!");

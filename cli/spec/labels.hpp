@@ -7,13 +7,17 @@
 //
 // Errors: invalid, with the cure. Pure; any thread.
 
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "common/base/result.hpp"
 #include "schemas/constraints.hpp"
 
 namespace lepton::cli {
 
+// Nothing for what is no label; the value may be empty.
+std::optional<std::pair<std::string, std::string>> label_in(std::string const& text);
 Result<LabelRule> parse_label_rule(std::string const& text);
 Result<Taint> parse_taint(std::string const& text);
 std::string text_of(Taint const& taint);

@@ -27,6 +27,17 @@ Result<E> enumerator_of(char const* option, std::string const& word) {
 // `example`: a number that would be right, for the error.
 Result<double> number_of(char const* option, std::string const& word, char const* example);
 
+// Nothing typed leaves the target as it is; else what `parse` makes of it.
+template <class Parse>
+Status set_amount(char const* option, std::string const& word, Parse const& parse,
+                  std::int64_t& target) {
+  if (word.empty()) return ok();
+  auto const amount = parse(word);
+  if (!amount) return Error{Code::invalid, std::string(option) + ": " + amount.error().what};
+  target = *amount;
+  return ok();
+}
+
 Status set_duration(char const* option, std::string const& word, std::int64_t& target_ms);
 
 }  // namespace lepton::cli

@@ -8,20 +8,6 @@
 #include "services/deployer/views.hpp"
 
 namespace lepton::deployer {
-namespace {
-
-AuditEvent node_event(NodeLink const& link, std::string action, std::string why) {
-  AuditEvent event;
-  event.actor = "deployer";
-  event.action = std::move(action);
-  event.resource = "node/" + link.row.node.value;
-  event.outcome = AuditOutcome::done;
-  if (!why.empty()) event.detail["why"] = std::move(why);
-  return event;
-}
-
-}  // namespace
-
 Status Deployer::upsert_node(NodeLink& link, Context&) {
   return cluster_.upsert_node(slices_.spec_of(link));
 }
@@ -34,7 +20,7 @@ void Deployer::set_node_state(NodeLink& link, NodeState state, Context& c, std::
   LEPTON_CHECK(set.has_value(), "a linked node is not in the cluster");
   c.upsert(link.row);
   slices_.machine_changed(link.row.node, c);
-  c.audit(node_event(link, "deployer.node.state",
+  c.audit(node_event(link.row.node, "deployer.node.state", AuditOutcome::done,
                      std::string(schema::name_of(was)) + " to " +
                          std::string(schema::name_of(state)) + (why.empty() ? "" : "; " + why)));
   more_to_place_ = true;
@@ -131,7 +117,7 @@ Status Deployer::meet(NodeSync const& m, Context& c) {
                 {}};
     if (auto added = upsert_node(link, c); !added) return added;
     c.upsert(link.row);
-    c.audit(node_event(link, "deployer.node.joined", ""));
+    c.audit(node_event(m.node, "deployer.node.joined", AuditOutcome::done));
     found = nodes_.emplace(m.node, std::move(link)).first;
     more_to_place_ = true;
   }

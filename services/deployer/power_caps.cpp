@@ -89,7 +89,9 @@ std::optional<std::string> PowerCaps::objection(std::vector<Allocation> const& p
 }
 
 std::set<PoolId> PowerCaps::take_short() {
-  if (short_.empty() || std::exchange(freed_, book_.freed()) == book_.freed()) return {};
+  if (short_.empty()) return {};
+  auto const freed = book_.freed();
+  if (std::exchange(freed_, freed) == freed) return {};
   return std::exchange(short_, {});
 }
 

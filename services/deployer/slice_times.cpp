@@ -2,23 +2,9 @@
 
 #include "services/deployer/core/slice.hpp"
 #include "services/deployer/slices.hpp"
+#include "services/deployer/views.hpp"
 
 namespace lepton::deployer {
-namespace {
-
-AuditEvent slice_event(std::string const& name, std::string action, AuditOutcome outcome,
-                       std::string why) {
-  AuditEvent event;
-  event.actor = "deployer";
-  event.action = std::move(action);
-  event.resource = "node/" + name;
-  event.outcome = outcome;
-  if (!why.empty()) event.detail["why"] = std::move(why);
-  return event;
-}
-
-}  // namespace
-
 void Slices::tick(Context& c) {
   auto const now = hooks_.now(c);
   drop_missed(now, c);
@@ -39,8 +25,8 @@ void Slices::drop_missed(WallMs now, Context& c) {
   for (auto const& name : missed) {
     auto planned = planned_.take(name, c);
     planned.hold.release(cluster_);
-    c.audit(slice_event(name, "deployer.slice.ended", AuditOutcome::failed,
-                        "its end came before all of its room was free"));
+    c.audit(node_event(NodeId{name}, "deployer.slice.ended", AuditOutcome::failed,
+                       "its end came before all of its room was free"));
     hooks_.room_changed(pool_of(planned.row.wanted), c);
   }
 }
@@ -55,11 +41,12 @@ void Slices::begin(std::string const& name, Context& c) {
       good = Error{Code::conflict, "there is a node '" + part_name(m, i).value + "' by now"};
   if (!good) {
     planned.hold.release(cluster_);
-    c.audit(slice_event(name, "deployer.slice.begun", AuditOutcome::failed, good.error().what));
+    c.audit(
+        node_event(NodeId{name}, "deployer.slice.begun", AuditOutcome::failed, good.error().what));
     return hooks_.room_changed(pool_of(m), c);
   }
   for (std::uint32_t i = 0; i < m.parts; ++i) add(m, part_name(m, i), planned.row.places[i], c);
-  c.audit(slice_event(name, "deployer.slice.begun", AuditOutcome::done, ""));
+  c.audit(node_event(NodeId{name}, "deployer.slice.begun", AuditOutcome::done, ""));
   hooks_.room_changed(pool_of(m), c);
 }
 
@@ -69,13 +56,14 @@ void Slices::end(std::string const& name, Parts const& parts, Context& c) {
     if (!cluster_.holders(part->row.node).empty()) return;
   auto const pool = parts.front()->row.pool;
   for (auto* part : parts) take_away(*part, c);
-  c.audit(slice_event(name, "deployer.slice.ended", AuditOutcome::done, ""));
+  c.audit(node_event(NodeId{name}, "deployer.slice.ended", AuditOutcome::done, ""));
   hooks_.room_changed(pool, c);
 }
 
 std::optional<std::string> Slices::objection(std::vector<Allocation> const& places,
                                              std::string const& owner, WallMs now,
                                              std::optional<WallMs> ends_by) const {
+  if (restricted_.empty()) return std::nullopt;
   for (auto const& place : places) {
     auto const found = nodes_.find(place.node);
     if (found == nodes_.end() || !found->second.row.slice) continue;

@@ -32,6 +32,17 @@ std::map<std::string, std::string> labels_of(NodeRow const& row) {
   return labels;
 }
 
+AuditEvent node_event(NodeId const& node, std::string action, AuditOutcome outcome,
+                      std::string why) {
+  AuditEvent event;
+  event.actor = "deployer";
+  event.action = std::move(action);
+  event.resource = "node/" + node.value;
+  event.outcome = outcome;
+  if (!why.empty()) event.detail["why"] = std::move(why);
+  return event;
+}
+
 void put_taint(std::vector<Taint>& taints, Taint const& taint) {
   std::erase_if(taints, [&](Taint const& t) { return t.key == taint.key; });
   taints.insert(std::upper_bound(taints.begin(), taints.end(), taint), taint);
