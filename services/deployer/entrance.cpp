@@ -6,6 +6,7 @@
 
 #include "schemas/scaler.hpp"
 #include "services/deployer/deployer.hpp"
+#include "services/deployer/views.hpp"
 
 namespace lepton::deployer {
 namespace {
@@ -208,11 +209,7 @@ void Deployer::take_wanted(ServiceState& s, Result<ScaleWanted> const& got, Cont
   if (s.row == before) return;
   c.upsert(s.row);
   if (s.row.wanted == before.wanted) return;
-  AuditEvent event;
-  event.actor = "deployer";
-  event.action = "deployer.service.scaled";
-  event.resource = "service/" + s.row.service;
-  event.outcome = AuditOutcome::done;
+  auto event = own_event("service/" + s.row.service, "deployer.service.scaled", AuditOutcome::done);
   event.detail = {{"from", std::to_string(before.wanted)},
                   {"wanted", std::to_string(s.row.wanted)},
                   {"why", got ? "the scaler decided" : "nobody scales it any more"}};

@@ -62,13 +62,8 @@ void Deployer::save(Job const& job, Context& c) {
 }
 
 AuditEvent Deployer::job_event(Job const& job, std::string action) const {
-  AuditEvent event;
-  event.actor = "deployer";
-  event.action = std::move(action);
-  event.resource = job.path();
-  event.outcome = AuditOutcome::done;
+  auto event = own_event(job.path(), std::move(action), AuditOutcome::done, job.why);
   event.detail["job"] = job.id().value;
-  if (!job.why.empty()) event.detail["why"] = job.why;
   if (job.run.round > 0) event.detail["round"] = std::to_string(job.run.round);
   if (job.decision > 0) event.detail["decision"] = std::to_string(job.decision);
   if (!job.allocations.empty()) event.detail["node"] = job.allocations.front().node.value;

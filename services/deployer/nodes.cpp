@@ -20,9 +20,9 @@ void Deployer::set_node_state(NodeLink& link, NodeState state, Context& c, std::
   LEPTON_CHECK(set.has_value(), "a linked node is not in the cluster");
   c.upsert(link.row);
   slices_.machine_changed(link.row.node, c);
-  c.audit(node_event(link.row.node, "deployer.node.state", AuditOutcome::done,
-                     std::string(schema::name_of(was)) + " to " +
-                         std::string(schema::name_of(state)) + (why.empty() ? "" : "; " + why)));
+  c.audit(own_event("node/" + link.row.node.value, "deployer.node.state", AuditOutcome::done,
+                    std::string(schema::name_of(was)) + " to " +
+                        std::string(schema::name_of(state)) + (why.empty() ? "" : "; " + why)));
   more_to_place_ = true;
 }
 
@@ -117,7 +117,7 @@ Status Deployer::meet(NodeSync const& m, Context& c) {
                 {}};
     if (auto added = upsert_node(link, c); !added) return added;
     c.upsert(link.row);
-    c.audit(node_event(m.node, "deployer.node.joined", AuditOutcome::done));
+    c.audit(own_event(m.resource(), "deployer.node.joined", AuditOutcome::done));
     found = nodes_.emplace(m.node, std::move(link)).first;
     more_to_place_ = true;
   }

@@ -5,21 +5,17 @@
 
 #include "common/crypto/encode.hpp"
 #include "services/deployer/deployer.hpp"
+#include "services/deployer/views.hpp"
 
 namespace lepton::deployer {
 namespace {
 
 AuditEvent replica_event(ReplicaRow const& replica, std::string action, AuditOutcome outcome,
                          std::string why) {
-  AuditEvent event;
-  event.actor = "deployer";
-  event.action = std::move(action);
-  event.resource = "service/" + replica.service;
-  event.outcome = outcome;
-  event.detail = {{"job", replica.job.value},
-                  {"replica", std::to_string(replica.number)},
-                  {"template", std::to_string(replica.template_number)}};
-  if (!why.empty()) event.detail["why"] = std::move(why);
+  auto event = own_event("service/" + replica.service, std::move(action), outcome, std::move(why));
+  event.detail["job"] = replica.job.value;
+  event.detail["replica"] = std::to_string(replica.number);
+  event.detail["template"] = std::to_string(replica.template_number);
   return event;
 }
 
@@ -117,11 +113,8 @@ void Deployer::note_rolled_out(ServiceState& s, Context& c) {
   if (!stable || s.replicas.empty()) return;
   s.row.failures = 0, s.row.not_before_ms = 0;
   if (std::exchange(s.row.proven, s.row.template_number) == s.row.template_number) return;
-  AuditEvent event;
-  event.actor = "deployer";
-  event.action = "deployer.service.rolled_out";
-  event.resource = "service/" + s.row.service;
-  event.outcome = AuditOutcome::done;
+  auto event =
+      own_event("service/" + s.row.service, "deployer.service.rolled_out", AuditOutcome::done);
   event.detail = {{"revision", std::to_string(s.row.revision)},
                   {"replicas", std::to_string(s.row.wanted)}};
   c.audit(std::move(event));

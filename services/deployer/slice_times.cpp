@@ -25,8 +25,8 @@ void Slices::drop_missed(WallMs now, Context& c) {
   for (auto const& name : missed) {
     auto planned = planned_.take(name, c);
     planned.hold.release(cluster_);
-    c.audit(node_event(NodeId{name}, "deployer.slice.ended", AuditOutcome::failed,
-                       "its end came before all of its room was free"));
+    c.audit(own_event("node/" + name, "deployer.slice.ended", AuditOutcome::failed,
+                      "its end came before all of its room was free"));
     hooks_.room_changed(pool_of(planned.row.wanted), c);
   }
 }
@@ -42,11 +42,11 @@ void Slices::begin(std::string const& name, Context& c) {
   if (!good) {
     planned.hold.release(cluster_);
     c.audit(
-        node_event(NodeId{name}, "deployer.slice.begun", AuditOutcome::failed, good.error().what));
+        own_event("node/" + name, "deployer.slice.begun", AuditOutcome::failed, good.error().what));
     return hooks_.room_changed(pool_of(m), c);
   }
   for (std::uint32_t i = 0; i < m.parts; ++i) add(m, part_name(m, i), planned.row.places[i], c);
-  c.audit(node_event(NodeId{name}, "deployer.slice.begun", AuditOutcome::done, ""));
+  c.audit(own_event("node/" + name, "deployer.slice.begun", AuditOutcome::done, ""));
   hooks_.room_changed(pool_of(m), c);
 }
 
@@ -56,7 +56,7 @@ void Slices::end(std::string const& name, Parts const& parts, Context& c) {
     if (!cluster_.holders(part->row.node).empty()) return;
   auto const pool = parts.front()->row.pool;
   for (auto* part : parts) take_away(*part, c);
-  c.audit(node_event(NodeId{name}, "deployer.slice.ended", AuditOutcome::done, ""));
+  c.audit(own_event("node/" + name, "deployer.slice.ended", AuditOutcome::done, ""));
   hooks_.room_changed(pool, c);
 }
 

@@ -32,12 +32,12 @@ std::map<std::string, std::string> labels_of(NodeRow const& row) {
   return labels;
 }
 
-AuditEvent node_event(NodeId const& node, std::string action, AuditOutcome outcome,
-                      std::string why) {
+AuditEvent own_event(std::string resource, std::string action, AuditOutcome outcome,
+                     std::string why) {
   AuditEvent event;
   event.actor = "deployer";
   event.action = std::move(action);
-  event.resource = "node/" + node.value;
+  event.resource = std::move(resource);
   event.outcome = outcome;
   if (!why.empty()) event.detail["why"] = std::move(why);
   return event;

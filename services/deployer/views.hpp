@@ -11,9 +11,9 @@ namespace lepton::deployer {
 
 // What a node says of itself, with what people have set over it.
 std::map<std::string, std::string> labels_of(NodeRow const& row);
-// Of what the deployer itself does to a node, or to a slice.
-AuditEvent node_event(NodeId const& node, std::string action, AuditOutcome outcome,
-                      std::string why = "");
+// Of what the deployer itself does.
+AuditEvent own_event(std::string resource, std::string action, AuditOutcome outcome,
+                     std::string why = "");
 // Sorted by key, one of each.
 void put_taint(std::vector<Taint>& taints, Taint const& taint);
 JobView view_of(Job const& job);
