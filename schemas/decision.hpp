@@ -3,6 +3,7 @@
 // the record of what they were made from. The deployer serves them.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,29 @@
 #include "schemas/ids.hpp"
 
 namespace lepton {
+
+// What keeps a job waiting. Of one whose places are kept: until when at most.
+struct DecisionWait {
+  std::vector<RuleCount> rejected;
+  NodeId nearest;
+  std::vector<RuleLack> lacks;
+  std::int64_t starts_by_ms = 0;
+  JobId starts_after;
+
+  bool operator==(DecisionWait const&) const = default;
+  static consteval auto fields() {
+    using schema::field;
+    using T = DecisionWait;
+    return schema::fields(
+        field(1, "rejected", &T::rejected, "Nodes that each rule rejects."),
+        field(2, "nearest", &T::nearest, "The node that lacks least; empty: none."),
+        field(3, "lacks", &T::lacks, "What it lacks."),
+        field(4, "starts_by_ms", &T::starts_by_ms,
+              "It starts then at the latest, ms since 1970; 0: nobody knows."),
+        field(5, "starts_after", &T::starts_after, "The job whose end makes its room."));
+  }
+};
+static_assert(schema::complete<DecisionWait>());
 
 struct DecisionLine {
   std::int64_t number = 0;
@@ -24,6 +48,7 @@ struct DecisionLine {
   std::vector<JobId> victims;
   std::string why;
   std::vector<ScoreTerm> terms;
+  std::optional<DecisionWait> waits;
 
   static consteval auto fields() {
     using schema::field;
@@ -37,7 +62,8 @@ struct DecisionLine {
         field(7, "nodes", &T::nodes, "Where its tasks go, in their order; none: it waits."),
         field(8, "victims", &T::victims, "Jobs that stop for it."),
         field(9, "why", &T::why, "Why it waits."),
-        field(10, "terms", &T::terms, "What the cost of its first node was made of."));
+        field(10, "terms", &T::terms, "What the cost of its first node was made of."),
+        field(11, "waits", &T::waits, "What keeps it waiting.").since(5));
   }
 };
 static_assert(schema::complete<DecisionLine>());

@@ -19,6 +19,7 @@ struct RuleCount {
   std::string phrase;
   std::uint32_t nodes = 0;
 
+  bool operator==(RuleCount const&) const = default;
   static consteval auto fields() {
     using schema::field;
     using T = RuleCount;
@@ -35,6 +36,7 @@ struct RuleLack {
   std::int64_t has = 0;
   std::string unit;
 
+  bool operator==(RuleLack const&) const = default;
   static consteval auto fields() {
     using schema::field;
     using T = RuleLack;

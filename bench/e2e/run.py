@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Measures the whole stack as people run it: `lepton up` in a folder of its own, then `lepton
-replay` of a trace of a GPU cluster and short jobs as real processes. The last line is JSON.
+replay` of a trace of a GPU cluster, once more on 5,000 nodes, questions why work waits, and short
+jobs as real processes. The last line is JSON.
 
 usage: bench/e2e/run.py [--programs DIR] [--data DIR] [--quick] [--window N]
   --programs DIR  where lepton and the services lie (default: build/bench/bin)
@@ -28,6 +29,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROUNDS = 3
 JOBS = 20
 JOB_LIMIT_S = 120
+NODES_MANY = 5000
+WAITING = 200  # jobs that find no room, and are asked why
 PORTS = 20  # of one stack
 ENDED = {"succeeded", "failed", "cancelled", "refused"}
 
@@ -108,11 +111,21 @@ def trace_files(data):
     return ROOT / "examples/trace/nodes.csv", ROOT / "examples/trace/pods.csv"
 
 
-def replay(stack, data, window):
+def many_nodes(stack, nodes):
+    """The same kinds of machines, again and again, under names of their own."""
+    head, *lines = nodes.read_text(encoding="utf-8").splitlines()
+    many = [f"again{number // len(lines)}-{lines[number % len(lines)]}"
+            for number in range(NODES_MANY)]
+    path = stack.folder / "many_nodes.csv"
+    path.write_text("\n".join([head, *many]) + "\n", encoding="utf-8")
+    return path
+
+
+def replay(stack, files, window, *words):
     """One round: its report, once every acknowledged submit is in the audit log exactly once."""
-    nodes, pods = trace_files(data)
+    nodes, pods = files
     report = stack.ask("replay", "--nodes", str(nodes), "--pods", str(pods), "--window",
-                       str(window))
+                       str(window), *words)
     if report["audit_note"] or report["failed"]:
         raise Failed(f"the replay failed: {report['audit_note'] or report['failures']}")
     if report["audit_missing"] or report["audit_doubled"]:
@@ -125,6 +138,29 @@ def replay(stack, data, window):
           f"{report['submit_to_placed_p99_ms']:.1f} ms, {report['audit_entries']} audit entries",
           flush=True)
     return report
+
+
+def explain_ms(stack, files, window):
+    """How long each answer took to the question why a job waits, on a cluster that is full; with
+    the start of the program that asks."""
+    replay(stack, files, window, "--keep", "--pool", "full")
+    spec = stack.folder / "wide.yaml"
+    spec.write_text(f"name: wide\npool: full\ncommand: [/bin/true]\narray: {WAITING}\n"
+                    "resources: {cpus: 1, memory: 1GiB, gpu: 8}\n", encoding="utf-8")
+    array = stack.ask("apply", "-f", str(spec), "-y")["job"]
+    took = []
+    for number in range(WAITING):
+        begin = time.monotonic()
+        told = stack.ask("job", "explain", f"{array}-{number}")
+        if told["state"] == "queued":
+            took.append(1000 * (time.monotonic() - begin))
+            if not told["why"]:
+                raise Failed(f"nothing says why {array}-{number} waits")
+    if len(took) < WAITING // 2:
+        raise Failed(f"only {len(took)} of {WAITING} jobs wait, so nothing is measured")
+    print(f"why {len(took)} jobs wait: median {statistics.median(took):.0f} ms, slowest "
+          f"{max(took):.0f} ms", flush=True)
+    return took
 
 
 def submit_job(stack, number):
@@ -150,7 +186,11 @@ def submit_to_running_ms(stack, job):
 
 
 def measure(stack, options):
-    rounds = [replay(stack, options.data, options.window) for _ in range(ROUNDS)]
+    files = trace_files(options.data)
+    rounds = [replay(stack, files, options.window) for _ in range(ROUNDS)]
+    print(f"the same on {NODES_MANY} nodes:", flush=True)
+    many = replay(stack, (many_nodes(stack, files[0]), files[1]), options.window)
+    explained = explain_ms(stack, files, options.window)
     jobs = [submit_job(stack, n) for n in range(5 if options.quick else JOBS)]
     starts = [submit_to_running_ms(stack, job) for job in jobs]
     print(f"submit to running, {len(starts)} processes: median {statistics.median(starts):.0f} ms, "
@@ -167,6 +207,9 @@ def measure(stack, options):
             "submit_to_running_p50_ms": round(statistics.median(starts), 1),
             "audit_entries": sum(report["audit_entries"] for report in rounds),
             "acknowledged": sum(report["placed"] + report["refused"] for report in rounds),
+            "placements_per_s_5000_nodes": round(many["placements_per_s"]),
+            "explain_p50_ms": round(statistics.median(explained), 1),
+            "explain_p99_ms": round(statistics.quantiles(explained, n=100)[98], 1),
             "submits_per_s": round(middle("submits_per_s")), "window": options.window}
 
 

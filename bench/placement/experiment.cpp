@@ -38,9 +38,9 @@ PoolId const default_pool{"default"};
 }  // namespace
 
 std::vector<std::string> const& run_policies() {
-  static std::vector<std::string> const names{"random",  "dotprod",       "clustering", "packing",
-                                              "bestfit", "fgd",           "pwr_fgd",    "bandit",
-                                              "ours",    "ours_learning", "ours_power"};
+  static std::vector<std::string> const names{"random",  "dotprod", "clustering",    "packing",
+                                              "bestfit", "fgd",     "pwr",           "pwr_fgd",
+                                              "bandit",  "ours",    "ours_learning", "ours_power"};
   return names;
 }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lepton::bench {
 
@@ -12,5 +13,6 @@ struct Published {
       0;  // below which nothing goes at the trace's mean mix: an LP over fillings of GPUs
 };
 std::optional<Published> published_for(std::string const& trace);
+std::vector<std::string> published_traces();
 
 }  // namespace lepton::bench

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 
 #include "services/deployer/core/placer.hpp"
 
@@ -52,11 +53,14 @@ double heap_bytes() {
 }  // namespace
 
 Speed measure_speed(std::vector<deployer::NodeSpec> const& nodes, std::size_t count,
-                    Trace const& trace, std::uint64_t seed) {
+                    Trace const& trace, std::uint64_t seed, Knows knows) {
   Speed speed;
   auto const bytes_before = heap_bytes();
   auto cluster = make_cluster(nodes, count, seed);
-  deployer::Placer placer(cluster, trace.mix, false);
+  auto const made = knows == Knows::mix
+                        ? std::make_unique<deployer::Placer>(cluster, trace.mix, false)
+                        : std::make_unique<deployer::Placer>(cluster);
+  auto& placer = *made;
   speed.bytes_per_node = (heap_bytes() - bytes_before) / static_cast<double>(count);
   auto const pods = workload(trace, cluster.totals().gpu_milli, 1.0, seed);
   PoolId const pool{"default"};
@@ -69,6 +73,7 @@ Speed measure_speed(std::vector<deployer::NodeSpec> const& nodes, std::size_t co
   auto const cpu_start_us = cpu_us();
   for (auto const& pod : pods) {
     auto const asked = Clock::now();
+    placer.observe(pod, 1);
     auto found = placer.find(pod, pool);
     took.push_back(us_since(asked));
     if (!found) continue;

@@ -18,8 +18,10 @@ struct Speed {
   double bytes_per_task = 0;      // of both, per task placed
 };
 
+enum class Knows { mix, nothing };  // nothing: it learns while it decides, as the deployer does
+
 // Fills `count` nodes (the list, repeated) to 100 % arrived load.
 Speed measure_speed(std::vector<deployer::NodeSpec> const& nodes, std::size_t count,
-                    Trace const& trace, std::uint64_t seed);
+                    Trace const& trace, std::uint64_t seed, Knows knows = Knows::mix);
 
 }  // namespace lepton::bench

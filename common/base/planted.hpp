@@ -40,6 +40,14 @@ inline constexpr std::array planted_bugs = std::to_array<std::string_view>({
     "cooldown_ignored",       // the scaler changes its mind at once
     "reboot_unnoticed",       // the monitor takes a node that has booted anew for the same
     "chunk_unverified",       // a node takes any bytes for a part of a working folder
+    "slice_unheld",           // a new life does not hold what slices have on their machines
+    "worker_of_old_round",    // workers go on when the round that they joined has ended
+    "gang_in_part",           // a gang starts with as many tasks as there is room for
+    "head_delayed",           // later work takes what is reserved for the first in line
+    "victims_in_vain",        // preemption stops more than the job needs
+    "limit_unasked",          // an owner gets more than its limit
+    "patience_forgotten",     // who has waited for long waits on
+    "cap_unasked",            // work draws more power than a cap allows
 });
 
 // Only names of the list compile.

@@ -33,6 +33,10 @@ World::World(std::uint64_t seed, Faults faults)
 }
 
 World::~World() {
+  end();
+}
+
+void World::end() {
   for (auto& party : parties_)
     if (party.machine) party.machine->die();
 }

@@ -50,6 +50,8 @@ class World {
 
   World(std::uint64_t seed, Faults faults);
   ~World();
+  // Ends all processes for good; what they use may go then.
+  void end();
 
   // The process boots at once. Requests to `name`, or to one of options.serves, reach it.
   Machine& add_process(std::string name, Maker make, ProcessOptions options = {});

@@ -125,6 +125,11 @@ std::optional<std::string> MemoryDisk::apply(Batch const& batch) {
   return std::nullopt;
 }
 
+std::int64_t MemoryDisk::take_lease() {
+  if (planted("stale_leader_writes") && epoch_ > 0) return epoch_;
+  return ++epoch_;
+}
+
 MemoryDisk::Rows const& MemoryDisk::rows(std::string_view table) const {
   static Rows const none;
   auto const at = tables_.find(table);

@@ -1,5 +1,6 @@
 // What is kept of decisions (decisions/), and who may read them and have them made again.
 
+#include "services/deployer/core/choices.hpp"
 #include "services/deployer/deployer.hpp"
 
 namespace lepton::deployer {
@@ -42,8 +43,8 @@ void Deployer::note_placed(Job& job, QueuedJob const& queued, std::vector<Alloca
   if (is_beside) in.ends = listed(beside.ends);
   auto const& node = *cluster_.find(places.front().node);
   Ask const ask(cluster_, queued.resources, queued.pool);
-  auto const terms = placer_.policy(queued.pool).terms(node, node.free, ask);
-  job.decision = decisions_.decided(std::move(in), {places, {}, 0, ""}, terms, c);
+  Reasons reasons{placer_.policy(queued.pool).terms(node, node.free, ask), {}};
+  job.decision = decisions_.decided(std::move(in), {places, {}, 0, ""}, std::move(reasons), c);
   job.waits_for.clear();
 }
 
@@ -56,8 +57,10 @@ void Deployer::note_waits(Job& job, QueuedJob const& queued, Misfit const& misfi
   if (rules == job.waits_for) return;
   job.waits_for = std::move(rules);
   job.waits_told_at = c.now();
-  job.decision = decisions_.decided(input_of(DecisionKind::wait, queued, c),
-                                    {{}, {}, 0, misfit.what}, {}, c, misfit.for_room);
+  DecisionWait waits{rule_counts(misfit), misfit.nearest, rule_lacks(misfit), 0, {}};
+  job.decision =
+      decisions_.decided(input_of(DecisionKind::wait, queued, c), {{}, {}, 0, misfit.what},
+                         {{}, std::move(waits)}, c, misfit.for_room);
   auto event = job_event(job, "deployer.job.waiting");
   event.detail["why"] = misfit.what;
   c.audit(std::move(event));

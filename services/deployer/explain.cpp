@@ -36,22 +36,14 @@ std::string nearest_miss(Misfit const& m) {
                      m.tasks > 1 ? "one more task fits" : "fits", words, m.nearest.value);
 }
 
-std::string phrase_of(std::string_view rule) {
-  for (auto const& r : rules())
-    if (r.name == rule) return std::string(r.phrase);
-  return "no domain has room for all tasks";
-}
-
 void add_misfit(Misfit const& m, JobExplanation& e) {
   e.never = m.never;
   e.pool_nodes = m.pool_nodes;
   e.fit_now = m.fit_now;
   e.nearest = m.nearest;
   if (!m.never) e.nearest_miss = nearest_miss(m);
-  for (auto const& r : m.rejected)
-    e.rejected.push_back({std::string(r.rule), phrase_of(r.rule), r.nodes});
-  for (auto const& l : m.lacks)
-    e.lacks.push_back({std::string(l.rule), l.wants, l.has, std::string(l.unit)});
+  e.rejected = rule_counts(m);
+  e.lacks = rule_lacks(m);
 }
 
 }  // namespace
@@ -97,6 +89,8 @@ void Deployer::explain_waiting(Job const& job, JobExplanation& e, Context& c) {
   } else if (auto const* misfit = std::get_if<Misfit>(&result)) {
     add_misfit(*misfit, e);
     e.what = misfit->what;
+    auto const kept = slices_.planned().kept_in(spec.pool, instant(c).wall_ms);
+    if (!kept.empty()) e.what += "; " + kept;
   }
   auto const now = instant(c).wall_ms;
   auto const head = reserved_.find(spec.pool);

@@ -16,6 +16,13 @@ std::string hours(std::int64_t ms) {
   return fmt::format("{:.1f} h", static_cast<double>(ms) / 3'600'000.0);
 }
 
+DecisionWait waits_for(Reservation const& plan, WallMs now) {
+  DecisionWait waits;
+  if (is_known(plan, now)) waits.starts_by_ms = plan.starts_by_ms;
+  waits.starts_after = plan.last;
+  return waits;
+}
+
 }  // namespace
 
 JobId const* Deployer::elder_of(PoolId const& pool) const {
@@ -45,7 +52,8 @@ void Deployer::keep_places(Context& c) {
       auto input = input_of(DecisionKind::keep, queued, c);
       input.limited = running;
       jobs_.at(queued.job).decision =
-          decisions_.decided(std::move(input), {plan->places, {}, plan->starts_by_ms, ""}, {}, c);
+          decisions_.decided(std::move(input), {plan->places, {}, plan->starts_by_ms, ""},
+                             {{}, waits_for(*plan, now)}, c);
       begin_keeping(queued, *plan, c);
       patience_.found(pool);
       break;

@@ -76,6 +76,16 @@ std::vector<std::string> PlannedSlices::due(WallMs now_ms) {
   return names;
 }
 
+std::string PlannedSlices::kept_in(PoolId const& pool, WallMs now_ms) const {
+  std::string words;
+  for (auto const& [name, planned] : by_name_) {
+    if (planned.row.wanted.from != pool) continue;
+    auto const minutes = double(std::max<WallMs>(0, planned.begins_at_ms() - now_ms)) / 60'000.0;
+    words += fmt::format("{}slice '{}' in {:.1f} min", words.empty() ? "" : ", ", name, minutes);
+  }
+  return words.empty() ? "" : "room is kept for " + words;
+}
+
 bool PlannedSlices::wants(Allocation const& held) const {
   return std::any_of(by_name_.begin(), by_name_.end(),
                      [&](auto const& one) { return one.second.hold.wants_of(cluster_, held); });

@@ -1,5 +1,6 @@
 // The parts of slices as nodes: what the cluster sees of them, and both books of what they have.
 
+#include "common/base/planted.hpp"
 #include "services/deployer/core/slice.hpp"
 #include "services/deployer/slices.hpp"
 #include "services/deployer/views.hpp"
@@ -87,7 +88,7 @@ Status Slices::give(NodeLink& part, Allocation const& held) {
 
 void Slices::hold_all() {
   for (auto const& [id, link] : nodes_) {
-    if (!link.row.slice) continue;
+    if (!link.row.slice || planted("slice_unheld")) continue;
     auto const held = cluster_.reserve(holder_of(id), link.row.slice->held);
     LEPTON_CHECK(held.has_value(), "a stored slice does not fit its machine");
     count_restricted(link.row, true);

@@ -43,6 +43,10 @@ def decisions(stack, low, high):
     equal([d["victims"] for d in gave_way], [[low]], "who gave way, as it is kept")
     equal(stack.sql(f"SELECT kind, nodes ->> 0 FROM deployer.decisions WHERE job = '{low}' "
                     "ORDER BY number LIMIT 1"), [("place", "here")], "the first decision in SQL")
+    # Why it waited, in columns.
+    rule, nearest = stack.sql(f"SELECT rejected -> 0 ->> 'rule', nearest FROM deployer.decisions "
+                              f"WHERE job = '{high}' AND kind = 'wait' ORDER BY number LIMIT 1")[0]
+    equal((rule, nearest), ("cpu", "here"), "the rule that rejected the only node, and that node")
     again = stack.ask("job", "explain", low, "--replay")
     equal(again["different"], [], "decisions that came out otherwise")
     check(int(again["replayed"]) > 0, f"something is made again: {again}")

@@ -64,6 +64,10 @@ struct Plan {
 class Suite {
  public:
   explicit Suite(Plan plan);
+  // What runs on the machines belongs to the suite, and goes after them.
+  ~Suite() { world_.end(); }
+  Suite(Suite const&) = delete;
+  Suite& operator=(Suite const&) = delete;
 
   // Throws Failure at the first broken promise.
   void run();

@@ -31,6 +31,7 @@ std::unique_ptr<Policy> make_policy(PlacementPolicy arm, Mix const& mix,
     case PlacementPolicy::clustering:
       return std::make_unique<Clustering>();
     case PlacementPolicy::foresight:
+    case PlacementPolicy::foresight_power:
     case PlacementPolicy::bandit:
     case PlacementPolicy::unknown:
       return nullptr;

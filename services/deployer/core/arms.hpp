@@ -17,7 +17,11 @@ namespace lepton::deployer {
 // The policies that a setting stands for: itself, or those among which the bandit chooses.
 std::vector<PlacementPolicy> arms_of(PlacementPolicy setting);
 
-// Nothing for foresight, which the placer makes for each pool, with its prices.
+inline bool is_foresight(PlacementPolicy arm) {
+  return arm == PlacementPolicy::foresight || arm == PlacementPolicy::foresight_power;
+}
+
+// Nothing for foresight of either kind, which the placer makes for each pool, with its prices.
 std::unique_ptr<Policy> make_policy(PlacementPolicy arm, Mix const& mix,
                                     std::vector<std::string> const& models);
 

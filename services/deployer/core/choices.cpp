@@ -5,6 +5,29 @@
 #include "services/deployer/core/site.hpp"
 
 namespace lepton::deployer {
+namespace {
+
+std::string phrase_of(std::string_view rule) {
+  for (auto const& r : rules())
+    if (r.name == rule) return std::string(r.phrase);
+  return "no domain has room for all tasks";
+}
+
+}  // namespace
+
+std::vector<RuleCount> rule_counts(Misfit const& misfit) {
+  std::vector<RuleCount> named;
+  for (auto const& r : misfit.rejected)
+    named.push_back({std::string(r.rule), phrase_of(r.rule), r.nodes});
+  return named;
+}
+
+std::vector<RuleLack> rule_lacks(Misfit const& misfit) {
+  std::vector<RuleLack> named;
+  for (auto const& l : misfit.lacks)
+    named.push_back({std::string(l.rule), l.wants, l.has, std::string(l.unit)});
+  return named;
+}
 
 std::vector<ScoreTerm> score_terms(std::vector<Term> const& terms) {
   std::vector<ScoreTerm> named;

@@ -12,6 +12,8 @@ namespace lepton::deployer {
 
 // As messages and rows name them.
 std::vector<ScoreTerm> score_terms(std::vector<Term> const& terms);
+std::vector<RuleCount> rule_counts(Misfit const& misfit);
+std::vector<RuleLack> rule_lacks(Misfit const& misfit);
 
 struct RankedChoices {
   std::uint32_t nodes_that_fit = 0;

@@ -17,7 +17,9 @@ class Foresight final : public Policy {
   explicit Foresight(Outlook const& outlook, Prices prices = {}, PowerModel const* power = nullptr)
       : outlook_(&outlook), power_(power), prices_(std::move(prices)) {}
 
-  std::string_view name() const override { return "foresight"; }
+  std::string_view name() const override {
+    return power_ == nullptr ? "foresight" : "foresight_power";
+  }
   Verdict judge(Node const& node, Room const& room, Ask const& ask) const override;
   std::int64_t price(std::uint64_t shelf, Ask const& ask, ShelfRange range) const override;
   std::vector<Term> terms(Node const& node, Room const& room, Ask const& ask) const override;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "common/base/check.hpp"
+#include "common/base/planted.hpp"
 #include "services/deployer/core/by_request.hpp"
 
 namespace lepton::deployer {
@@ -12,6 +13,8 @@ namespace {
 
 // A learning placer looks ahead anew after so many arrivals, then twice as many, and so on.
 constexpr std::uint64_t first_look = 64, longest_look = 65'536;
+// What an added watt counts for foresight_power (docs/placement.md, "Power and speed").
+constexpr double usual_watt_milli = 5;
 
 std::vector<std::string> names_of(std::vector<PlacementPolicy> const& arms) {
   std::vector<std::string> names;
@@ -65,7 +68,11 @@ void Placer::look_ahead(Mix const& mix) {
   models_ = cluster_.models().size();
   named_.clear();
   for (auto arm : arms_) named_.push_back(make_policy(arm, mix_, cluster_.models()));
-  if (bandit_ || arms_.front() == PlacementPolicy::foresight)
+  if (arms_.front() == PlacementPolicy::foresight_power) {
+    power_ = &known_power_.emplace(cluster_.gpu_kinds());
+    watt_milli_ = usual_watt_milli;
+  }
+  if (bandit_ || is_foresight(arms_.front()))
     outlook_ = std::make_unique<Outlook>(mix_, cluster_.models(),
                                          worth ? std::move(worth) : worth_of(mix_));
   forget();
@@ -251,6 +258,7 @@ bool Placer::fill(Draft& draft, Ranking& ranking, Policy const& policy, std::uin
     if (draft.taken().size() < tasks) judge(slot);
   }
   ranking.show();
+  if (planted("gang_in_part") && !draft.taken().empty()) return true;
   return draft.taken().size() == tasks;
 }
 

@@ -107,6 +107,7 @@ class Placer {
   std::vector<std::unique_ptr<Policy>> named_;  // by arm; nothing for foresight
   std::optional<Bandit> bandit_;
   Epoch epoch_;
+  std::optional<PowerModel> known_power_;  // of foresight_power
   PowerModel const* power_ = nullptr;
   double watt_milli_ = 0;
   bool ranked_models_ = true;

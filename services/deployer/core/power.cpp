@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "services/deployer/core/watts.hpp"
+
 namespace lepton::deployer {
 
 namespace {
@@ -16,6 +18,13 @@ PowerModel::PowerModel(std::map<std::string, Draw> const& gpus, SocketDraw socke
   for (auto const& model : models) {
     auto const found = gpus.find(model);
     gpus_.push_back(found == gpus.end() ? Draw{} : found->second);
+  }
+}
+
+PowerModel::PowerModel(std::vector<GpuKind> const& kinds, SocketDraw socket) : socket_(socket) {
+  for (auto const& kind : kinds) {
+    auto const full = model_watts(kind.model, kind.mig_profile);
+    gpus_.push_back({static_cast<double>(full / idle_part), static_cast<double>(full)});
   }
 }
 

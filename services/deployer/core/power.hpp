@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "services/deployer/core/cluster.hpp"
 #include "services/deployer/core/fgd.hpp"
 #include "services/deployer/core/score.hpp"
 
@@ -26,6 +27,8 @@ class PowerModel {
   // GPUs of models that are not in `gpus` count as drawing nothing.
   PowerModel(std::map<std::string, Draw> const& gpus, SocketDraw socket,
              std::vector<std::string> const& models);
+  // By what is known of each kind of GPU (watts.hpp).
+  explicit PowerModel(std::vector<GpuKind> const& kinds, SocketDraw socket = {});
 
   double watts(Room const& free, Room const& full) const;
   // By how much the draw rises when the room grants the choice.

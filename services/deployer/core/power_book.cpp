@@ -1,54 +1,16 @@
 #include "services/deployer/core/power_book.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
+#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
+#include "services/deployer/core/watts.hpp"
 
 namespace lepton::deployer {
 namespace {
 
-constexpr std::int64_t unknown_watts = 1'200;
 constexpr std::int64_t label_max = 100'000;
-constexpr std::int64_t idle_part = 8;  // of its full power
-constexpr std::int64_t mig_slices = 7;
-
-struct KnownModel {
-  char const* name;
-  std::int64_t watts;
-};
-// Board power as the makers name it. A node's name of a model may go on behind these.
-constexpr auto known_models = std::to_array<KnownModel>({{"T4", 70},
-                                                         {"A10G", 300},
-                                                         {"A100", 400},
-                                                         {"L40S", 350},
-                                                         {"L40", 300},
-                                                         {"L4", 72},
-                                                         {"A10", 150},
-                                                         {"A30", 165},
-                                                         {"A40", 300},
-                                                         {"P100", 250},
-                                                         {"V100", 300},
-                                                         {"G2", 150},
-                                                         {"G3", 400},
-                                                         {"H100", 700},
-                                                         {"H200", 700},
-                                                         {"B200", 1'000}});
-
-bool is_model(std::string const& model, std::string const& name) {
-  auto const at = model.find(name);
-  if (at == std::string::npos) return false;
-  auto const end = at + name.size();
-  return end == model.size() || !(model[end] >= '0' && model[end] <= '9');
-}
-
-// A MIG instance of profile 2g.20gb is two of seven slices of its GPU.
-std::int64_t part_of(GpuDevice const& device, std::int64_t watts) {
-  if (device.mig_profile.empty()) return watts;
-  auto const slices = device.mig_profile.front() - '0';
-  return watts * std::clamp<std::int64_t>(slices, 1, mig_slices) / mig_slices;
-}
 
 }  // namespace
 
@@ -57,10 +19,7 @@ std::int64_t full_watts(NodeSpec const& node, std::size_t gpu) {
     if (auto const said = text::parse_int(label->second); said && *said > 0 && *said <= label_max)
       return *said;
   auto const& device = node.capacity.gpus.at(gpu);
-  auto const& model = device.model;
-  for (auto const& known : known_models)
-    if (is_model(model, known.name)) return part_of(device, known.watts);
-  return part_of(device, unknown_watts);
+  return model_watts(device.model, device.mig_profile);
 }
 
 void PowerBook::put(PowerDomain const& domain, std::int64_t cap_watts) {
@@ -162,7 +121,7 @@ std::uint64_t PowerBook::freed() {
 }
 
 std::optional<PowerExcess> PowerBook::excess(std::vector<Allocation> const& places) {
-  if (caps_.empty()) return std::nullopt;
+  if (caps_.empty() || planted("cap_unasked")) return std::nullopt;
   follow();
   for (auto const& [domain, added] : added_by(places)) {
     auto const& use = caps_.at(domain);

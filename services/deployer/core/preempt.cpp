@@ -4,6 +4,8 @@
 #include <limits>
 #include <map>
 
+#include "common/base/planted.hpp"
+
 namespace lepton::deployer {
 
 namespace {
@@ -54,7 +56,7 @@ class Planner {
   std::optional<PreemptionPlan> plan(Policy const& policy) {
     while (total_ < tasks_)
       if (!step()) return std::nullopt;
-    spare();
+    if (!planted("victims_in_vain")) spare();
     if (chosen_.size() > most_victims) return std::nullopt;
     PreemptionPlan plan;
     std::sort(chosen_.begin(), chosen_.end());

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "common/base/check.hpp"
+#include "common/base/planted.hpp"
 
 namespace lepton::deployer {
 
@@ -120,6 +121,7 @@ std::optional<std::string> Ledger::beyond_limit(PoolId const& pool, std::string 
   auto const most = quota(pool, owner).gpu_milli_max;
   auto const now = used(pool, owner).gpu_milli;
   if (most == 0 || more.gpu_milli == 0 || now + more.gpu_milli <= most) return std::nullopt;
+  if (planted("limit_unasked")) return std::nullopt;
   return fmt::format(
       "{} uses {} of at most {} GPUs in pool '{}', and this job asks for {}; it starts when other "
       "work of {} has ended, or after `lepton quota set`",

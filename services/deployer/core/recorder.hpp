@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "common/base/planted.hpp"
 #include "services/deployer/core/replay.hpp"
 
 namespace lepton::deployer {
@@ -19,9 +18,7 @@ class Recorder final : public ClusterWatcher {
     step.attempt = attempt;
     step.holds = allocation;
   }
-  void released(AttemptId const& attempt) override {
-    if (!planted("decision_step_lost")) steps_.emplace_back().attempt = attempt;
-  }
+  void released(AttemptId const& attempt) override;
 
   void kind_is(GpuKind const& kind) override { steps_.emplace_back().kind = kind; }
 

@@ -11,8 +11,7 @@ namespace {
 
 constexpr std::int64_t numbers_per_claim = 1'000;  // one write of the head for so many rows
 
-DecisionRow row_of(DecisionInput const& in, DecisionOutcome const& out,
-                   std::vector<Term> const& terms) {
+DecisionRow row_of(DecisionInput const& in, DecisionOutcome const& out, Reasons reasons) {
   DecisionRow row;
   row.kind = schema::name_of(in.kind);
   row.job = in.job;
@@ -21,7 +20,8 @@ DecisionRow row_of(DecisionInput const& in, DecisionOutcome const& out,
   row.nodes = nodes_of(out.places);
   row.victims = out.victims;
   row.why = out.what;
-  row.terms = score_terms(terms);
+  row.terms = score_terms(reasons.terms);
+  row.waits = std::move(reasons.waits);
   return row;
 }
 
@@ -61,12 +61,12 @@ void DecisionLog::tick(actor::Context& c) {
     write(recorder_.take(), state_row, c);
 }
 
-std::int64_t DecisionLog::decided(DecisionInput input, DecisionOutcome outcome,
-                                  std::vector<Term> const& terms, actor::Context& c, bool whole) {
+std::int64_t DecisionLog::decided(DecisionInput input, DecisionOutcome outcome, Reasons reasons,
+                                  actor::Context& c, bool whole) {
   whole = whole && size_of(input) <= limits_.input_max;
   if (!whole) input.running.clear(), input.limited.clear(), input.ends.clear();
   if (recorder_.size() >= limits_.steps_per_row) write(recorder_.take(), state_row, c);
-  auto row = row_of(input, outcome, terms);
+  auto row = row_of(input, outcome, std::move(reasons));
   row.number = take_number(c);
   row.at_ms = c.wall();
   recorder_.decided({row.number, std::move(input), std::move(outcome), whole});

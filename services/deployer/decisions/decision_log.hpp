@@ -21,6 +21,12 @@ struct DecisionLimits {
   std::size_t input_max = 4'000;      // entries of an input; a longer one is not kept
 };
 
+// What people are told of a decision.
+struct Reasons {
+  std::vector<Term> terms;  // what the cost of its first node was made of
+  std::optional<DecisionWait> waits;
+};
+
 class DecisionLog {
  public:
   // Both outlive the log.
@@ -40,7 +46,7 @@ class DecisionLog {
   }
   // Before anything of it takes effect. Returns its number. Not whole: what it was made from cannot
   // be kept, and it will be taken as given.
-  std::int64_t decided(DecisionInput input, DecisionOutcome outcome, std::vector<Term> const& terms,
+  std::int64_t decided(DecisionInput input, DecisionOutcome outcome, Reasons reasons,
                        actor::Context& c, bool whole = true);
 
   // For what is tried and then taken back before anything was decided: all since the mark.

@@ -12,7 +12,8 @@ constexpr codec::Limits row_limits{64u << 20, 1u << 18, 16};  // written by ours
 }  // namespace
 
 DecisionLine decision_line(DecisionRow const& r) {
-  return {r.number, r.at_ms, r.kind, r.job, r.pool, r.policy, r.nodes, r.victims, r.why, r.terms};
+  return {r.number, r.at_ms,   r.kind, r.job,   r.pool, r.policy,
+          r.nodes,  r.victims, r.why,  r.terms, r.waits};
 }
 
 Status Replayer::feed(DecisionRow const& row) {

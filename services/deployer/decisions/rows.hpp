@@ -7,7 +7,7 @@
 
 #include "common/base/bytes.hpp"
 #include "common/schema/schema.hpp"
-#include "schemas/explain.hpp"
+#include "schemas/decision.hpp"
 #include "schemas/ids.hpp"
 
 namespace lepton::deployer {
@@ -28,6 +28,7 @@ struct DecisionRow {
   std::string why;
   std::vector<ScoreTerm> terms;
   Bytes steps;
+  std::optional<DecisionWait> waits;
 
   static consteval auto fields() {
     using schema::field;
@@ -44,7 +45,8 @@ struct DecisionRow {
         field(8, "victims", &R::victims, "Jobs that stop for it."),
         field(9, "why", &R::why, "Why it waits."),
         field(10, "terms", &R::terms, "What the cost of its first node was made of."),
-        field(11, "steps", &R::steps, "What happened since the row before, and the decision."));
+        field(11, "steps", &R::steps, "What happened since the row before, and the decision."),
+        field(12, "waits", &R::waits, "What keeps it waiting."));
   }
 };
 static_assert(schema::complete<DecisionRow>());

@@ -78,6 +78,12 @@ TEST_F(DecisionsTest, WhyAJobWaitsIsKeptOnceForTheSameRules) {
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_EQ(lines[0].kind, "wait");
   EXPECT_EQ(lines[0].why, view("job-2").why);
+  ASSERT_TRUE(lines[0].waits);
+  auto const told_now = ask(JobExplain{JobId{"job-2"}}, ann);
+  ASSERT_TRUE(told_now);
+  EXPECT_EQ(lines[0].waits->rejected, told_now->rejected);
+  EXPECT_EQ(lines[0].waits->nearest, NodeId{"n1"});
+  EXPECT_EQ(lines[0].waits->lacks, told_now->lacks);
   EXPECT_EQ(replayed(DecisionReplay{.number = lines[0].number}, root).why, lines[0].why);
   auto const told = audited("deployer.job.waiting");
   ASSERT_EQ(told.size(), 1u);

@@ -1,6 +1,6 @@
 // Who has waited for longer than the patience is first in line, and its places are kept.
 
-#include "tests/services/deployer/rig.hpp"
+#include "tests/services/deployer/transcript.hpp"
 
 namespace lepton::deployer::testing {
 namespace {
@@ -55,21 +55,6 @@ class PatienceTest : public DeployerTest {
   TimeMs now_ = 0;
 };
 
-// What happens, minute by minute, in words.
-class Transcript {
- public:
-  void look(TimeMs now, std::string const& job, std::string const& what) {
-    if (std::exchange(last_[job], what) == what) return;
-    text_ += std::to_string(now / hour) + ":" + (now / minute % 60 < 10 ? "0" : "") +
-             std::to_string(now / minute % 60) + " " + job + " " + what + "\n";
-  }
-  std::string const& text() const { return text_; }
-
- private:
-  std::map<std::string, std::string> last_;
-  std::string text_;
-};
-
 // Why anybody starves: whatever becomes free goes at once to whoever it fits.
 TEST_F(PatienceTest, WithoutPatienceAWideJobNeverFindsAWholeNode) {
   deployer_settings.patience_ms = 1'000 * hour;
@@ -86,13 +71,7 @@ TEST_F(PatienceTest, WithoutPatienceAWideJobNeverFindsAWholeNode) {
 TEST_F(PatienceTest, TheTranscriptOfAWideJobAmongSmallOnes) {
   int next = 0;
   Transcript transcript;
-  auto const look = [&] {
-    for (auto const& [id, job] : actor().jobs()) {
-      auto what = std::string(schema::name_of(job.run.state));
-      auto const waits = job.run.state == JobState::queued;
-      transcript.look(now_, id.value, waits ? "waits: " + actor().why_now(job) : what);
-    }
-  };
+  auto const look = [&] { transcript.look_at(now_, actor()); };
   stream(next, 21 * minute);
   ASSERT_TRUE(submit("wide", lasting("wide", 2, hour), cid));
   stream(next, 242 * minute, look);

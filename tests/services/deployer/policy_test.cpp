@@ -57,6 +57,24 @@ TEST_F(PolicyTest, TheDefaultIsForesight) {
   EXPECT_EQ(policy("one-1"), "foresight");
 }
 
+// Both machines have four free GPUs; those of one draw a tenth of the other's.
+TEST_F(PolicyTest, OneSparesPower) {
+  start(PlacementPolicy::foresight_power);
+  for (std::string const frugal : {"a", "b"}) {
+    NodeDeclare m{PoolId{"frugal-" + frugal}, {}};
+    for (std::string const name : {"a", "b"}) {
+      m.nodes.push_back({NodeId{m.pool.value + "-" + name}, capacity(4)});
+      for (auto& gpu : m.nodes.back().capacity.gpus) gpu.model = name == frugal ? "L4" : "H100";
+    }
+    ASSERT_TRUE(ask(m, root));
+    auto job = on_sim();
+    job.pool = m.pool;
+    ASSERT_TRUE(submit("one-" + frugal, job, ann));
+    EXPECT_EQ(view("one-" + frugal).tasks[0].allocation.node.value, m.pool.value + "-" + frugal);
+    EXPECT_EQ(policy("one-" + frugal), "foresight_power");
+  }
+}
+
 TEST_F(PolicyTest, ABanditTriesOneAfterAnotherAsWorkIsPlaced) {
   start(PlacementPolicy::bandit);
   std::set<std::string> policies;

@@ -49,6 +49,10 @@ TEST_F(ReservationsTest, ItsPlacesAreKeptAsTheyBecomeFreeAndLentUntilItBegins) {
   EXPECT_EQ(gpu_milli_free(), 1'000) << "three are kept from now on";
   ASSERT_TRUE(submit("endless-1", spec("endless", 2)));
   EXPECT_EQ(state("endless-1"), "queued");
+  auto const told = ask(JobExplain{JobId{"endless-1"}}, ann);
+  ASSERT_TRUE(told);
+  EXPECT_NE(told->what.find("room is kept for slice 'exam' in 20.0 min"), std::string::npos)
+      << told->what;
   ASSERT_TRUE(submit("late-1", limited("late", 2, 30 * minute)));
   EXPECT_EQ(state("late-1"), "queued");
   ASSERT_TRUE(submit("short-1", limited("short", 3, 10 * minute)));

@@ -162,19 +162,23 @@ TEST(BackfillProperty, TheReservationIsTheEarliestInstantThatAnExhaustiveModelFi
 // Whatever starts beside it, and however early work ends: it starts by its instant, and a new look
 // never names a later one.
 TEST(BackfillProperty, NothingDelaysTheFirstJob) {
-  ASSERT_TRUE(rc::check([] {
+  int waited = 0, started = 0;
+  ASSERT_TRUE(rc::check([&] {
     auto w = any_world();
     auto const head = any_request();
     auto const tasks = static_cast<std::uint32_t>(*rc::gen::inRange(1, 4));
     auto r = w.reserve_for(head, tasks);
     if (!r || r->starts_by_ms == w.now) return;
+    ++waited;
     while (w.now < r->starts_by_ms) {
       for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
         auto const limit = *rc::gen::inRange(1, 12) * minute;
         auto const until =
             *rc::gen::inRange(0, 4) == 0 ? std::nullopt : std::optional<WallMs>(w.now + limit);
-        auto places = w.place_later(any_request(), 1, until, *r);
+        auto const members = static_cast<std::uint32_t>(*rc::gen::inRange(1, 4));
+        auto places = w.place_later(any_request(), members, until, *r);
         if (!places) continue;
+        ++started;
         w.start(std::move(*places), until, w.now + *rc::gen::inRange<WallMs>(1, limit + 1));
       }
       auto next = r->starts_by_ms;
@@ -192,6 +196,8 @@ TEST(BackfillProperty, NothingDelaysTheFirstJob) {
     }
     RC_ASSERT(place_gang(w.cluster, head, default_pool, tasks).index() == 0);
   }));
+  EXPECT_GE(waited, 5) << "first jobs that had to wait";
+  EXPECT_GE(started, 5) << "later ones that started before them";
 }
 
 }  // namespace
