@@ -154,7 +154,7 @@ def explain_ms(stack, files, window):
         told = stack.ask("job", "explain", f"{array}-{number}")
         if told["state"] == "queued":
             took.append(1000 * (time.monotonic() - begin))
-            if not told["why"]:
+            if not told["what"]:
                 raise Failed(f"nothing says why {array}-{number} waits")
     if len(took) < WAITING // 2:
         raise Failed(f"only {len(took)} of {WAITING} jobs wait, so nothing is measured")

@@ -60,9 +60,10 @@ void Deployer::end_worker(JobId const& base, JobId const& id, Context& c) {
   }
   auto const found = jobs_.find(base);
   auto const round = worker->second.row.worker_of->round;
-  if (found != jobs_.end() && found->second.run.state == JobState::running &&
-      (found->second.run.round == round || planted("worker_of_old_round")))
+  if (found != jobs_.end() && found->second.run.round == round &&
+      found->second.run.state == JobState::running)
     return;
+  if (planted("worker_of_old_round")) return;
   if (worker->second.run.state == JobState::stopping) return;
   apply_event(worker->second, Cancel{"the job that it worked for runs no more"}, c);
 }

@@ -78,7 +78,15 @@ Constraints any_constraints() {
   return w;
 }
 
+ResourceRequest plain_request(int gpus_most) {
+  auto r = ask_gpus(static_cast<std::uint32_t>(*rc::gen::inRange(0, gpus_most + 1)));
+  if (r.gpus == 1) r.gpu_milli = *rc::gen::element(300u, 500u, 1000u);
+  r.cpu_milli = 1000 * *rc::gen::inRange<std::int64_t>(1, 6);
+  return r;
+}
+
 ResourceRequest any_request() {
+  if (*rc::gen::arbitrary<bool>()) return plain_request(4);
   ResourceRequest r;
   r.cpu_milli = *rc::gen::inRange(0, 9) * 500;
   r.memory_mib = *rc::gen::inRange(0, 9) * 512;
@@ -107,7 +115,18 @@ NodeState any_state() {
                                                {1, NodeState::down}});
 }
 
+std::vector<NodeSpec> plain_nodes(int count) {
+  std::vector<NodeSpec> nodes;
+  for (int i = 0; i < count; ++i) {
+    auto const gpus = i % 2 == 0 ? 4u : 2u;
+    nodes.push_back(node("n" + std::to_string(i), capacity(4000 * gpus, 64'000, gpus),
+                         static_cast<std::uint64_t>(i) + 1));
+  }
+  return nodes;
+}
+
 std::vector<NodeSpec> any_nodes(int most) {
+  if (*rc::gen::arbitrary<bool>()) return plain_nodes(*rc::gen::inRange(1, most + 1));
   std::vector<NodeSpec> nodes;
   auto const count = *rc::gen::inRange(0, most + 1);
   for (int i = 0; i < count; ++i) {

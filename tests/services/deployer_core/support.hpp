@@ -25,6 +25,10 @@ NodeCapacity any_capacity();
 Constraints any_constraints();
 ResourceRequest any_request();
 NodeState any_state();
+// Work that mostly wants GPUs, and machines that mostly have them: so that places are found, and
+// found no more once they are taken. Half of all that is drawn is like that.
+ResourceRequest plain_request(int gpus_most);
+std::vector<NodeSpec> plain_nodes(int count);
 std::vector<NodeSpec> any_nodes(int most);  // registration numbers in the order of the list
 
 inline PoolId const default_pool{"default"};
