@@ -1,6 +1,9 @@
 #pragma once
 // Messages of the vault: its seal, secrets, tokens and policies. Secrets travel as Secret<> only,
 // which has no log, JSON or row form.
+//
+// LEPTON_NEXT: a next version that only the tests build, and run beside this one
+// (tests/process/next). Its ids begin at 900, where no real field will stand.
 
 #include <cstdint>
 #include <map>
@@ -138,6 +141,9 @@ struct SecretInfo {
   std::uint32_t version = 0;
   std::int64_t created_at_ms = 0;
   std::string created_by;
+#ifdef LEPTON_NEXT
+  std::string note;
+#endif
 
   static consteval auto fields() {
     using schema::field;
@@ -146,7 +152,12 @@ struct SecretInfo {
         field(1, "path", &T::path, "Path."),
         field(2, "version", &T::version, "Number of the version."),
         field(3, "created_at_ms", &T::created_at_ms, "When it was put, ms since 1970."),
-        field(4, "created_by", &T::created_by, "Who put it."));
+        field(4, "created_by", &T::created_by, "Who put it.")
+#ifdef LEPTON_NEXT
+            ,
+        field(900, "note", &T::note, "What it is for.").since(9)
+#endif
+    );
   }
 };
 static_assert(schema::complete<SecretInfo>());
@@ -158,8 +169,13 @@ struct SecretPut {
   std::string path;
   Secret<> value;
   std::optional<std::uint32_t> expected;
+#ifdef LEPTON_NEXT
+  std::optional<std::string> note;
+#endif
 
-  std::string resource() const { return path; }
+  std::string resource() const {
+    return path;
+  }
   static consteval auto fields() {
     using schema::field;
     using T = SecretPut;
@@ -167,7 +183,12 @@ struct SecretPut {
         field(1, "path", &T::path, "Path, secret/..."),
         field(2, "value", &T::value, "The value, at most 64 KiB."),
         field(3, "expected", &T::expected, "Version that must be the latest; 0: none yet.")
-            .optional());
+            .optional()
+#ifdef LEPTON_NEXT
+            ,
+        field(900, "note", &T::note, "What it is for.").since(9)
+#endif
+    );
   }
 };
 static_assert(schema::complete<SecretPut>());
@@ -294,11 +315,20 @@ struct SecretCheck {
 static_assert(schema::complete<SecretCheck>());
 struct SecretsResolved {
   std::map<std::string, Secret<>> values;
+#ifdef LEPTON_NEXT
+  std::map<std::string, std::uint32_t> versions;
+#endif
 
   static consteval auto fields() {
     using schema::field;
     using T = SecretsResolved;
-    return schema::fields(field(1, "values", &T::values, "Environment name to value."));
+    return schema::fields(
+        field(1, "values", &T::values, "Environment name to value.")
+#ifdef LEPTON_NEXT
+            ,
+        field(900, "versions", &T::versions, "Environment name to version.").since(9)
+#endif
+    );
   }
 };
 static_assert(schema::complete<SecretsResolved>());

@@ -34,11 +34,20 @@ struct SecretRow {
   static constexpr std::string_view table = "secret";
   std::string path;
   std::int64_t latest = 0;
+#ifdef LEPTON_NEXT  // schemas/vault.hpp
+  std::string note;
+#endif
 
   static consteval auto fields() {
     using schema::field;
-    return schema::fields(field(1, "path", &SecretRow::path, "Path, secret/...").key(),
-                          field(2, "latest", &SecretRow::latest, "Highest version ever given."));
+    using R = SecretRow;
+    return schema::fields(field(1, "path", &R::path, "Path, secret/...").key(),
+                          field(2, "latest", &R::latest, "Highest version ever given.")
+#ifdef LEPTON_NEXT
+                              ,
+                          field(900, "note", &R::note, "What it is for.").since(9)
+#endif
+    );
   }
 };
 static_assert(schema::complete<SecretRow>());

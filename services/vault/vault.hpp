@@ -34,7 +34,7 @@ struct Settings {
 
 inline constexpr std::string_view tenant = "suite";
 
-class Vault final : public actor::Actor {
+class Vault : public actor::Actor {
  public:
   explicit Vault(Settings settings);
 
@@ -44,7 +44,7 @@ class Vault final : public actor::Actor {
   Result<std::string> snapshot(std::string_view stream) override;
   std::map<std::string, std::int64_t> counters() const override;
 
- private:
+ protected:  // for the next version (tests/process/next), which is derived from this one
   using Context = actor::Context;
 
   // seal.cpp

@@ -17,7 +17,7 @@ class Standby:
     """One more instance, below the folder of the stack, so that the stack ends it if need be."""
 
     def __init__(self, stack, service, name="standby", url=None, environment=None,
-                 metrics=None):
+                 metrics=None, program=None):
         self.stack, self.service = stack, service
         folder = stack.folder / name
         folder.mkdir()
@@ -34,9 +34,9 @@ class Standby:
         config.chmod(0o600)
         self.log_file = folder / f"{service}.log"
         with open(self.log_file, "wb") as log:
-            self.process = subprocess.Popen([stack.bin / f"lepton-{service}", "--config", config],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            cwd=folder,
+            self.process = subprocess.Popen([stack.bin / (program or f"lepton-{service}"),
+                                             "--config", config], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, cwd=folder,
                                             env=stack.environment | (environment or {}))
 
     @property
