@@ -16,6 +16,8 @@ clause proof.takeover "A standby takes over, and who was replaced writes nothing
   'tested process_takeover'
 clause proof.versions "What old versions wrote is read, and a newer schema stops nobody" \
   'tested "schemas|process_upgrade"'
+clause proof.next "Two versions of a service beside each other: jobs, secrets and log are whole" \
+  'tested process_next_version'
 clause proof.keys "Service keys are rotated under load; the old key opens nothing" \
   'tested "bus|process_rotate_keys"'
 clause proof.restore "A backup of a busy machine is restored into an empty one, and proves itself" \
