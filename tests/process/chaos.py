@@ -19,9 +19,10 @@ import signal
 import threading
 import time
 
-from history import ACKNOWLEDGED, REFUSED, UNKNOWN, Found, Request, judge
-from stack import (SERVICES, Failed, Stack, check, equal, processes, run_test, send_signal,
-                   wait_for, words_of)
+from found import SERVICE, await_ends, check_blame, found_in
+from history import ACKNOWLEDGED, REFUSED, SLEEPER_S, UNKNOWN, Request, judge
+from stack import (SERVICES, Failed, Stack, check, processes, run_test, send_signal, wait_for,
+                   words_of)
 from standby import Standby
 
 DRIVERS = 3
@@ -37,7 +38,6 @@ MARK = ('cd "$PLACE"; exec 9>>"$JOB"; flock -n 9 || echo twice >&9; echo start >
 REPLICA = ('cd "$PLACE"; exec 9>>"$LEPTON_TASK_ID"; flock -n 9 || echo twice >&9; echo start >&9; '
            'exec sleep 3600')
 SMALL = {"cpus": "10m", "memory": "16MiB"}
-SERVICE = "web"
 
 
 class History:
@@ -57,10 +57,12 @@ class History:
         for line in open(file, encoding="utf-8"):
             row = json.loads(line)
             if "kind" in row:
-                requests[row["n"]] = Request(row["kind"], row["key"])
+                requests[row["n"]] = Request(row["kind"], row["key"], value=row["value"],
+                                             sent_at=row["at"], ended_at=row["at"])
             else:
-                requests[row["n"]].outcome = row["outcome"]
-                requests[row["n"]].answer = row["answer"]
+                asked = requests[row["n"]]
+                asked.outcome, asked.answer, asked.ended_at = \
+                    row["outcome"], row["answer"], row["at"]
         return list(requests.values())
 
 
@@ -69,7 +71,7 @@ class Driver(threading.Thread):
         super().__init__()
         self.stack, self.history, self.place = stack, history, place
         self.chance, self.tag = random.Random(f"{seed} driver {number}"), f"c{number}"
-        self.jobs, self.is_over, self.error = [], False, None
+        self.jobs, self.sleepers, self.is_over, self.error = [], [], False, None
 
     def run(self):
         try:
@@ -83,36 +85,43 @@ class Driver(threading.Thread):
         if turn < 0.55:
             self.submit()
         elif turn < 0.67 and self.jobs:
-            name, job = self.jobs.pop()
-            self.send("cancel", name, "job", "cancel", job, "-y")
+            self.cancel()
         elif turn < 0.75 and self.jobs:
             self.run_command()
         elif turn < 0.81 and self.jobs:
-            name, job = self.chance.choice(self.jobs[-5:])
-            self.send("resize", name, "job", "resize", job, "--cpu",
-                      f"{self.chance.randint(1, 40)}m")
+            name, job = self.chance.choice(self.jobs[-5:] + self.sleepers)
+            cpu = self.chance.randint(1, 40)
+            self.send("resize", name, "job", "resize", job, "--cpu", f"{cpu}m", value=cpu)
         elif turn < 0.87:
-            self.send("scale", SERVICE, "service", "scale", SERVICE,
-                      str(self.chance.randint(1, 3)))
+            replicas = self.chance.randint(1, 3)
+            self.send("scale", SERVICE, "service", "scale", SERVICE, replicas, value=replicas)
         else:
             number = next(self.history.numbers)
             path = f"chaos/{self.tag}/{number}"
             self.send("put", path, "secret", "put", path, text=f"value {number}")
 
+    def cancel(self):
+        """Of what would never end by itself, so that a lost one shows, or of what may be ending."""
+        jobs = self.chance.choice((self.jobs, self.sleepers)) if self.sleepers else self.jobs
+        name, job = jobs.pop()
+        self.send("cancel", name, "job", "cancel", job, "-y")
+
     def submit(self):
         name = f"{self.tag}-{next(self.history.numbers)}"
-        spec = {"name": name, "command": ["/bin/sh", "-c", MARK], "max_duration": "10m",
+        seconds = self.chance.choice((0, 0, 1, 1, 4, SLEEPER_S))
+        spec = {"name": name, "command": ["/bin/sh", "-c", MARK], "max_duration": "48h",
                 "env": {"PLACE": str(self.place), "JOB": name,
-                        "SECONDS_LONG": str(self.chance.choice((0, 1, 4)))},
+                        "SECONDS_LONG": str(seconds)},
                 "lease": self.chance.choice(("3s", "30s")), "stop_grace": "1s",
                 "retry": {"on": ["interruption"], "backoff": "1s"},
                 "resources": SMALL}
         if self.chance.random() < 0.3:
             spec |= {"workdir": str(self.folder(name)), "command": ["/bin/sh", "mark.sh"]}
         answer = self.send("submit", name, "apply", "-f", "-", "-y", "-o", "json",
-                           text=json.dumps(spec))
+                           text=json.dumps(spec), value=seconds)
         if answer:
-            self.jobs.append((name, json.loads(answer)["job"]))
+            jobs = self.sleepers if seconds == SLEEPER_S else self.jobs
+            jobs.append((name, json.loads(answer)["job"]))
 
     def folder(self, name):
         """One that nobody has sent before."""
@@ -128,9 +137,9 @@ class Driver(threading.Thread):
         script = f"echo ran >> {self.place}/{key}"
         self.send("exec", key, "exec", job, "--", "/bin/sh", "-c", script)
 
-    def send(self, kind, key, *words, text=None):
+    def send(self, kind, key, *words, text=None, value=None):
         number = next(self.history.numbers)
-        self.history.note(n=number, kind=kind, key=key)
+        self.history.note(n=number, kind=kind, key=key, value=value)
         done = self.stack.command(*words, "--timeout", "10", text=text)
         outcome = (ACKNOWLEDGED if done.returncode == 0 else
                    REFUSED if done.returncode in FINAL_ERRORS else UNKNOWN)
@@ -263,46 +272,27 @@ def end_service(stack):
     stack.run("service", "remove", SERVICE, "-y")
 
 
-def found_in(stack, place):
-    jobs = stack.sql("SELECT j.job, j.name, r.state FROM deployer.job j "
-                     f"JOIN deployer.job_run r USING (job) WHERE j.name !~ '^{SERVICE}-'")
-    secrets = stack.sql("SELECT regexp_replace(path, '^secret/', ''), version "
-                        "FROM vault.secret_version WHERE path ~ '^(secret/)?chaos/'")
-    entries = stack.sql(
-        "SELECT action, CASE action WHEN 'deployer.job.submit' THEN detail::jsonb ->> 'job' "
-        "WHEN 'vault.secret.put' THEN regexp_replace(resource, '^secret/', '') "
-        "ELSE regexp_replace(resource, '^.*/', '') END, request_id FROM auditor.entry "
-        "WHERE outcome = 'done' AND action IN ('deployer.job.submit', 'deployer.job.cancel', "
-        "'deployer.job.resize', 'scaler.service.scale', 'vault.secret.put')")
-    marks = {file.name: file.read_text().splitlines() for file in place.iterdir()}
-    return Found(jobs, secrets, entries, marks)
-
-
-def check_blame(stack):
-    """Nothing that runs here fails by itself: what has failed was lost with what it ran on. Not so
-    a task that is hit itself, since it still has the name of the runner that launches it."""
-    equal(stack.sql("SELECT job, why FROM deployer.job_run WHERE state = 'failed' AND "
-                    "run -> 'ending' ->> 'cause' IS DISTINCT FROM 'interruption' AND "
-                    "why <> 'ended by signal 9'"),
-          [], "jobs that have failed by another cause than a loss")
+def counted(requests):
+    """The acknowledged ones by kind; cancels of what would never have ended by themselves apart."""
+    endless = {r.key for r in requests if r.kind == "submit" and r.value == SLEEPER_S}
+    kinds = collections.Counter(
+        "cancel of endless work" if r.kind == "cancel" and r.key in endless else r.kind
+        for r in requests if r.outcome == ACKNOWLEDGED)
+    return sorted(kinds.items())
 
 
 def settle(stack, file, place):
     """The verdict, when work has ended and the auditor has caught up."""
     wait_for("health of everything", lambda: stack.command("status").returncode == 0, 60, 0.3)
     end_service(stack)
-    states = "SELECT state, count(*) FROM deployer.job_run GROUP BY state"
-    try:
-        wait_for("end of all jobs", lambda: stack.number(
-            "SELECT count(*) FROM deployer.job_run WHERE state NOT IN ('succeeded', 'failed', "
-            "'cancelled', 'refused')") == 0, 90, 0.3)
-    except Failed as failure:
-        raise Failed(f"{failure}: {stack.sql(states)}") from failure
+    requests = History.read(file)
+    await_ends(stack, requests)
     check_blame(stack)
+    print("acknowledged: " + ", ".join(f"{kind} {n}" for kind, n in counted(requests)))
     wait_for("caught up auditor", lambda: stack.number(
         "SELECT " + " + ".join(f"(SELECT count(*) FROM {service}.event WHERE stream = 'audit')"
                                for service in SERVICES if service != "auditor")) == 0, 60, 0.3)
-    return judge(History.read(file), found_in(stack, place))
+    return judge(requests, found_in(stack, place))
 
 
 def drive(stack, arguments, file, place):

@@ -9,6 +9,8 @@ import dataclasses
 
 ACKNOWLEDGED, REFUSED, UNKNOWN = "acknowledged", "refused", "unknown"
 ENDED = {"succeeded", "failed", "cancelled", "refused"}
+SLEEPER_S = 100_000  # a job that runs so long has not ended by itself when the verdict is made
+LATE_S = 10  # an unanswered request may take effect so long after its caller gave up
 
 
 @dataclasses.dataclass
@@ -19,6 +21,9 @@ class Request:
     key: str
     outcome: str = UNKNOWN
     answer: str = ""  # identity of the submitted job
+    value: int = None  # what a submit runs in s, CPU in m of a resize, replicas of a scale
+    sent_at: float = 0.0  # seconds of one clock
+    ended_at: float = 0.0
 
 
 @dataclasses.dataclass
@@ -28,6 +33,10 @@ class Found:
     secrets: list  # (path, version)
     entries: list  # (action, identity for a submit, else key, request id); of what was done only
     marks: dict = dataclasses.field(default_factory=dict)  # name of job: lines its attempts wrote
+    sizes: dict = dataclasses.field(default_factory=dict)  # name of job: its CPU at first and now
+    given_back: list = dataclasses.field(default_factory=list)  # (job, CPU) that its node refused
+    # Service: its replicas now, and each change in order (is by hand, from, to), as audited.
+    targets: dict = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -58,7 +67,10 @@ def judge(requests, found):
     judge_puts(by_kind["put"], found, verdict)
     judge_execs(by_kind["exec"], found, verdict)
     judge_repeated("deployer.job.resize", by_kind["resize"], found, verdict)
+    judge_sizes(by_kind["resize"], found, verdict)
     judge_repeated("scaler.service.scale", by_kind["scale"], found, verdict)
+    judge_targets(by_kind["scale"], found, verdict)
+    judge_ends(by_kind["submit"], by_kind["cancel"], found, verdict)
     judge_request_ids(found, verdict)
     judge_marks(found, verdict)
     return verdict
@@ -81,12 +93,14 @@ def judge_submits(submits, found, verdict):
 
 
 def judge_cancels(cancels, found, verdict):
+    """Who cancels what has ended is told so: what was acknowledged has ended by that and nothing
+    else, also where the work fell at the same time."""
     states = {name: state for _, name, state in found.jobs}
     entries = count(found, "deployer.job.cancel")
     for request in cancels:
         audited = entries.pop(request.key, 0)
         if request.outcome == ACKNOWLEDGED:
-            if states.get(request.key) not in ENDED:
+            if states.get(request.key) != "cancelled":
                 verdict.lost.append(f"cancel of {request.key}: {states.get(request.key)}")
             judge_entries(f"cancel of {request.key}", audited, verdict)
         elif audited > 1:
@@ -123,6 +137,57 @@ def judge_repeated(action, requests, found, verdict):
         verdict.lost += [f"audit entry of a {action} of {key}"] * max(0, least - done)
         verdict.doubled += [f"{action} of {key}"] * max(0, done - least - outcomes[UNKNOWN])
     verdict.unexplained += [f"entry of a {action} of {key}" for key in sorted(entries)]
+
+
+def judge_sizes(resizes, found, verdict):
+    for key in sorted({request.key for request in resizes} & set(found.sizes)):
+        first, now = found.sizes[key]
+        refused = {cpu for name, cpu in found.given_back if name == key}
+        asked = [dataclasses.replace(r, outcome=UNKNOWN) if r.value in refused else r
+                 for r in resizes if r.key == key]
+        judge_value(f"size of {key}", asked, first, now, verdict)
+
+
+def judge_targets(scales, found, verdict):
+    """The audited changes follow from each other and end with the number that is there; the last
+    one by hand is the last that was asked for."""
+    for key in sorted({request.key for request in scales} | set(found.targets)):
+        if key not in found.targets:
+            verdict.lost.append(f"replicas of {key}")
+            continue
+        now, changes = found.targets[key]
+        was = changes[0][1] if changes else now
+        for step in [*changes, (False, now, now)]:
+            if step[1] != was:
+                verdict.lost.append(f"replicas of {key}: {was}, and {step[1]} at the next look")
+            was = step[2]
+        by_hand = [to for is_by_hand, _, to in changes if is_by_hand]
+        asked = [request for request in scales if request.key == key]
+        judge_value(f"replicas of {key}", asked, None, by_hand[-1] if by_hand else None, verdict)
+
+
+def judge_value(what, requests, first, now, verdict):
+    """What is there is what the last acknowledged request asked for, or one that may have taken
+    effect after it."""
+    newest = max((r.sent_at for r in requests if r.outcome == ACKNOWLEDGED), default=None)
+    good = {r.value for r in requests if r.outcome != REFUSED and (newest is None or newest <
+            r.ended_at + (LATE_S if r.outcome == UNKNOWN else 0))}
+    if now not in (good | {first} if newest is None else good):
+        verdict.lost.append(f"{what}: {now} instead of one of {sorted(good)}")
+
+
+def judge_ends(submits, cancels, found, verdict):
+    """What runs for ever goes on unless it is cancelled or falls; the rest has come to its end."""
+    endless = {r.key for r in submits if r.value == SLEEPER_S}
+    asked = {r.key for r in cancels if r.outcome != REFUSED}
+    told = {r.key for r in cancels if r.outcome == ACKNOWLEDGED}  # judged as that
+    for _, name, state in found.jobs:
+        if state == "cancelled" and name not in asked:
+            verdict.unexplained.append(f"job {name}: nobody has cancelled it")
+        if state == "succeeded" and name in endless:
+            verdict.unexplained.append(f"job {name}: it cannot have ended by itself")
+        if state not in ENDED and name not in endless | told:
+            verdict.unexplained.append(f"job {name}: it is still {state}")
 
 
 def judge_one(what, request, times, verdict):

@@ -4,21 +4,26 @@
 import copy
 import unittest
 
-from history import ACKNOWLEDGED, REFUSED, UNKNOWN, Found, Request, judge
+from history import (ACKNOWLEDGED, LATE_S, REFUSED, SLEEPER_S, UNKNOWN, Found, Request,
+                     judge)
 
 REQUESTS = [Request("submit", "a", ACKNOWLEDGED, "j1"), Request("submit", "b", UNKNOWN),
             Request("submit", "c", UNKNOWN), Request("submit", "d", REFUSED),
             Request("cancel", "a", ACKNOWLEDGED), Request("put", "p/1", ACKNOWLEDGED),
             Request("put", "p/2", UNKNOWN), Request("exec", "exec-1", ACKNOWLEDGED),
-            Request("exec", "exec-2", UNKNOWN), Request("resize", "b", ACKNOWLEDGED),
-            Request("resize", "b", UNKNOWN), Request("scale", "web", ACKNOWLEDGED)]
+            Request("exec", "exec-2", UNKNOWN), Request("resize", "b", ACKNOWLEDGED, value=20,
+                                                        sent_at=1, ended_at=2),
+            Request("resize", "b", UNKNOWN, value=30, sent_at=2, ended_at=3),
+            Request("scale", "web", ACKNOWLEDGED, value=3, sent_at=1, ended_at=2)]
 FOUND = Found(
     jobs=[("j1", "a", "cancelled"), ("j2", "b", "succeeded")],
     secrets=[("p/1", 1)],
     entries=[("deployer.job.submit", "j1", "r1"), ("deployer.job.submit", "j2", "r2"),
              ("deployer.job.cancel", "a", "r3"), ("vault.secret.put", "p/1", "r4"),
              ("deployer.job.resize", "b", "r6"), ("scaler.service.scale", "web", "r7")],
-    marks={"a": ["start"], "b": ["start", "start"], "exec-1": ["ran"]})
+    marks={"a": ["start"], "b": ["start", "start"], "exec-1": ["ran"]},
+    sizes={"a": (10, 10), "b": (10, 20)},
+    targets={"web": (1, [(False, 0, 1), (True, 1, 3), (False, 3, 1)])})
 
 
 class Judge(unittest.TestCase):
@@ -57,7 +62,7 @@ class Judge(unittest.TestCase):
         self.expect(unexplained=1)
 
     def test_a_lost_job(self):
-        del self.found.jobs[0]
+        del self.found.jobs[0], self.found.sizes["a"]
         self.requests.pop(4)
         self.found.entries = self.found.entries[1:2] + self.found.entries[3:]
         self.expect(lost=1)
@@ -67,9 +72,9 @@ class Judge(unittest.TestCase):
         self.expect(lost=1)
 
     def test_a_doubled_job_also_when_nobody_was_told(self):
-        for name in "ab":
+        for name, state in (("a", "cancelled"), ("b", "failed")):
             self.setUp()
-            self.found.jobs.append(("j3", name, "cancelled"))
+            self.found.jobs.append(("j3", name, state))
             self.found.entries.append(("deployer.job.submit", "j3", "r5"))
             self.expect(doubled=1)
 
@@ -91,7 +96,76 @@ class Judge(unittest.TestCase):
         self.expect(doubled=2)  # two entries of one change, and one request twice
 
     def test_a_cancel_that_was_forgotten(self):
+        for state in ("running", "succeeded", "failed"):
+            self.found.jobs[0] = ("j1", "a", state)
+            self.expect(lost=1)
+        self.requests[0].value = SLEEPER_S
         self.found.jobs[0] = ("j1", "a", "running")
+        self.expect(lost=1)
+
+    def test_work_that_never_ends_goes_on_until_it_is_cancelled(self):
+        self.requests[1].value = SLEEPER_S
+        for state, unexplained in (("running", 0), ("failed", 0), ("succeeded", 1),
+                                   ("cancelled", 1)):
+            self.found.jobs[1] = ("j2", "b", state)
+            self.expect(unexplained=unexplained)
+        self.requests.append(Request("cancel", "b", UNKNOWN))
+        self.expect()
+        self.requests[1].value = 0
+        self.found.jobs[1] = ("j2", "b", "running")
+        self.expect(unexplained=1)
+
+    def test_a_size_that_was_forgotten(self):
+        self.found.sizes["b"] = (10, 10)
+        self.expect(lost=1)
+        self.found.sizes["b"] = (10, 30)  # nobody was told; it may have taken effect
+        self.expect()
+        self.requests[10].outcome = REFUSED
+        self.expect(lost=1)
+
+    def test_a_size_of_before_the_last_acknowledged_one(self):
+        late = Request("resize", "b", ACKNOWLEDGED, value=40, sent_at=20, ended_at=21)
+        self.requests.append(late)
+        self.found.entries.append(("deployer.job.resize", "b", "r8"))
+        for now, lost in ((20, 1), (30, 1), (10, 1), (40, 0)):
+            self.found.sizes["b"] = (10, now)
+            self.expect(lost=lost)
+        self.found.given_back = [("b", 40)]  # its node has refused it: what was before stays
+        for now, lost in ((20, 0), (10, 1)):
+            self.found.sizes["b"] = (10, now)
+            self.expect(lost=lost)
+        self.found.given_back = []
+        self.requests[10].ended_at = late.sent_at - LATE_S + 1  # may have come after it
+        self.found.sizes["b"] = (10, 30)
+        self.expect()
+
+    def test_a_size_without_any_answer_is_the_first_or_the_asked_one(self):
+        self.requests[9].outcome = UNKNOWN
+        for now, lost in ((10, 0), (20, 0), (30, 0), (25, 1)):
+            self.found.sizes["b"] = (10, now)
+            self.expect(lost=lost)
+
+    def test_a_number_of_replicas_that_was_forgotten(self):
+        for now, changes in ((2, [(False, 0, 1), (True, 1, 3), (False, 3, 1)]),  # row, not entry
+                             (1, [(False, 0, 1), (True, 1, 3)]),                 # entry, not row
+                             (1, [(False, 0, 1), (True, 1, 3), (False, 1, 1)]),  # undone between
+                             (2, [(False, 0, 1), (True, 1, 2)]),                 # another number
+                             (1, [(False, 0, 1)])):                              # no change at all
+            self.found.targets["web"] = (now, changes)
+            self.expect(lost=1)
+        self.found.targets.clear()
+        self.expect(lost=1)
+
+    def test_two_at_the_same_time_come_in_either_order(self):
+        self.requests.append(Request("scale", "web", ACKNOWLEDGED, value=2, sent_at=1.5,
+                                     ended_at=3))
+        self.found.entries.append(("scaler.service.scale", "web", "r8"))
+        for first, last in ((2, 3), (3, 2)):
+            self.found.targets["web"] = (last, [(True, 1, first), (True, first, last)])
+            self.expect()
+        self.requests[-1].sent_at = 2  # after the answer of the other
+        self.expect()
+        self.found.targets["web"] = (3, [(True, 1, 2), (True, 2, 3)])
         self.expect(lost=1)
 
     def test_a_lost_and_a_doubled_secret(self):
@@ -107,14 +181,14 @@ class Judge(unittest.TestCase):
         self.expect(doubled=1)
 
     def test_what_nobody_asked_for(self):
-        self.found.jobs.append(("j7", "z", "queued"))
+        self.found.jobs.append(("j7", "z", "failed"))
         self.found.secrets.append(("p/9", 1))
         self.found.entries += [("deployer.job.submit", "j8", "r6"), ("vault.secret.put", "q", "r7"),
                                ("deployer.job.cancel", "b", "r8")]
         self.expect(unexplained=5)
 
     def test_what_was_refused_for_good_and_is_there(self):
-        self.found.jobs.append(("j4", "d", "queued"))
+        self.found.jobs.append(("j4", "d", "failed"))
         self.found.entries.append(("deployer.job.submit", "j4", "r6"))
         self.expect(unexplained=1)
 
