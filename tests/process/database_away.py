@@ -12,7 +12,7 @@ import time
 
 from kill_during_replay import start_process
 from stack import Stack, check, equal, run_test, send_signal, start_ticks, wait_for
-from takeover import SPEC, Submitter
+from submitter import SPEC, Submitter
 
 AWAY_S = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
 TIMEOUT_S = 3

@@ -8,7 +8,7 @@ goes on, and new work runs."""
 import time
 
 from stack import Failed, Stack, check, equal, run_test, wait_for
-from takeover import Submitter
+from submitter import Submitter
 from upgrade import ECHO, Restored, check_works
 
 SECRET = "carried from machine to machine"

@@ -10,7 +10,7 @@ import time
 from kill_during_replay import start_process, start_ticks
 from stack import SERVICES, Stack, check, equal, run_test, wait_for
 from standby import Standby
-from takeover import Submitter
+from submitter import Submitter
 
 
 def key(stack, service):

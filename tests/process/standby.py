@@ -1,16 +1,22 @@
-"""Standby: a second instance of a service, started by a test with the settings of the first, and a
-gate between an instance and PostgreSQL that can be shut: bytes stop, nobody is told."""
+"""Standby: a second instance of a service, started by a test with the settings of the first, how it
+takes over and hands back, and a gate between an instance and PostgreSQL that can be shut: bytes
+stop, nobody is told."""
 
+import contextlib
 import re
+import select
 import selectors
 import shutil
 import signal
 import socket
 import subprocess
 import threading
+import time
 import urllib.parse
 
 from stack import Failed, check, equal, send_signal, wait_for, words_of
+
+TAKEOVER_LIMIT_S = 5.0
 
 
 class Standby:
@@ -86,6 +92,37 @@ def listens(pid):
     return any(row[3] == "0A" and row[9] in inodes for row in rows)
 
 
+def epoch(stack, service):
+    return stack.number(f"SELECT epoch FROM {service}.lease")
+
+
+def standbys(stack, service):
+    lines = {line["service"]: line for line in stack.ask("status")["services"]}
+    return int(lines[service].get("standbys", 0))
+
+
+def took_over(stack, service, before, began, standby):
+    wait_for(f"takeover of {service}", standby.serves, 15, 0.01)
+    taken_s = time.monotonic() - began
+    equal(epoch(stack, service), before + 1, f"epoch of {service}")
+    check(taken_s < TAKEOVER_LIMIT_S, f"{service} was taken over after {taken_s:.2f} s only")
+    return taken_s
+
+
+def hand_back(stack, service, standby):
+    """The supervised one, which waits by now, serves again as soon as the other has stopped."""
+    before = epoch(stack, service)
+    wait_for(f"supervised {service}", lambda: stack.pid(service), 15)
+    standby.stop()
+    equal(standby.process.returncode, 0, f"end of the standby of {service}")
+    wait_for(f"next holder of {service}", lambda: epoch(stack, service) == before + 1, 10)
+    wait_for("health of everything", lambda: stack.command("status").returncode == 0, 20, 0.1)
+
+
+def readable(end):
+    return bool(select.select([end], [], [], 0)[0])
+
+
 class Gate(threading.Thread):
     """PostgreSQL's unix socket once more, in a folder of its own, with a door that can be shut."""
 
@@ -99,7 +136,7 @@ class Gate(threading.Thread):
         self.listener.listen(64)
         self.is_open = threading.Event()
         self.is_open.set()
-        self.is_over = False
+        self.is_over, self.clients = False, []
         self.start()
 
     def url_of(self, stack, service):
@@ -112,6 +149,13 @@ class Gate(threading.Thread):
 
     def shut(self):
         self.is_open.clear()
+
+    def holds(self, needle):
+        """Whether bytes that were sent through the shut gate have it in them."""
+        with contextlib.suppress(OSError):
+            return any(needle in client.recv(1 << 18, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+                       for client in self.clients if client.fileno() >= 0 and readable(client))
+        return False
 
     def open(self):
         self.is_open.set()
@@ -144,6 +188,7 @@ class Gate(threading.Thread):
             client.close()
             server.close()
             return
+        self.clients.append(client)
         waiting.register(client, selectors.EVENT_READ, server)
         waiting.register(server, selectors.EVENT_READ, client)
 
