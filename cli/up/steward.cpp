@@ -24,6 +24,7 @@ bool Steward::is_ready(std::string const& service, TimeMs limit_ms) {
 Status Steward::open_up() {
   auto const opened = open_vault(plan_);
   if (!opened) return opened.error();
+  vault_began_by_ = clock_.now_ms();
   if (*opened == Opened::fresh)
     say_(fmt::format("vault: created; its root key is {}, keep a copy elsewhere",
                      plan_.layout.root_key().string()));
@@ -49,6 +50,7 @@ void Steward::step(TimeMs now) {
 // A new process is sealed; so is a new life inside the same one, which begins when the database
 // took rows back. When a process began is known within the time that its answer took: only what
 // began surely after the one before is new, for a vault that a person sealed is not to be opened.
+// The first one before is that which open_up() has opened, also if it fell before it was seen here.
 void Steward::watch_vault(TimeMs now) {
   auto const client = clients_.find("vault");
   if (client == clients_.end() || now - vault_seen_at_ < vault_watch_every_ms) return;
@@ -57,8 +59,8 @@ void Steward::watch_vault(TimeMs now) {
   auto const health = client->second.call(HealthGet{"vault"}, 300);
   if (!health || !health->counters.contains("lives")) return;
   auto const lives = health->counters.at("lives");
-  bool const is_another = asked_at - health->uptime_ms > vault_began_by_;
-  if (vault_lives_ != 0 && (lives != vault_lives_ || is_another)) vault_is_new_ = true;
+  bool const is_another = vault_began_by_ != 0 && asked_at - health->uptime_ms > vault_began_by_;
+  if (is_another || (vault_lives_ != 0 && lives != vault_lives_)) vault_is_new_ = true;
   vault_lives_ = lives;
   vault_began_by_ = clock_.now_ms() - health->uptime_ms;
 }

@@ -67,7 +67,7 @@ def test():
         print(f"a job is stored again after {submits.wait_more(back) - back:.2f} s")
         wait_for("health of everything", lambda: stack.command("status").returncode == 0, 30, 0.1)
         print(f"everything serves again after {time.monotonic() - back:.2f} s")
-        wait_for("open vault", lambda: stack.command("secret", "list").returncode == 0, 20, 0.1)
+        wait_for("open vault", stack.vault_is_open, 20, 0.1)
         submits.finish()
         equal(stack.number("SELECT count(*) FROM deployer.job WHERE name LIKE 'refused-%'"), 0,
               "jobs that were refused")

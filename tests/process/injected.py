@@ -74,7 +74,7 @@ class Injector:
 def serves(stack):
     """Everything, by itself; the vault is open again, too."""
     wait_for("health of everything", lambda: stack.command("status").returncode == 0, 40, 0.1)
-    wait_for("open vault", lambda: stack.command("secret", "list").returncode == 0, 20, 0.1)
+    wait_for("open vault", stack.vault_is_open, 20, 0.1)
 
 
 def inject(stack, chance, what, pids, cases):

@@ -207,6 +207,11 @@ class Stack:
         self.run("job", "cancel", job, "-y")
         return self.wait_job(job, {"cancelled"})
 
+    def vault_is_open(self):
+        """Names of secrets are told by a sealed vault, too."""
+        done = self.command("vault", "status", "-o", "json")
+        return done.returncode == 0 and not json.loads(done.stdout)["sealed"]
+
     # The database, as its administrator.
 
     def admin(self, program, *words):

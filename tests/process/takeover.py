@@ -120,6 +120,18 @@ def freeze_others(stack):
         hand_back(stack, service, standby)
 
 
+def open_after_two_falls(stack):
+    """The second one comes before anybody has looked at who serves since the first."""
+    standby = Standby(stack, "vault", "twice").wait_standing_by()
+    before = epoch(stack, "vault")
+    stack.kill("vault")
+    wait_for("vault that the standby serves, open", stack.vault_is_open, 20)
+    wait_for("next standby of the vault", lambda: stack.pid("vault"), 10)
+    standby.kill()
+    wait_for("next holder of the vault", lambda: epoch(stack, "vault") == before + 2, 10)
+    wait_for("open vault after two falls", stack.vault_is_open, 20, 0.1)
+
+
 def submit(stack, name, *words):
     return stack.command("apply", "-f", "-", "-y", *words, text=json.dumps(SPEC | {"name": name}))
 
@@ -201,7 +213,7 @@ def replaced(stack):
 
 # A stack for each half: the supervisor gives up on what ends more than five times within 60 s.
 HALVES = ((kill_each, serve_on, wait_for_a_port, freeze, freeze_others),
-          (continue_replaced, cut_off, replaced))
+          (open_after_two_falls, continue_replaced, cut_off, replaced))
 
 
 def run_half(parts):
