@@ -351,6 +351,9 @@ def test():
         show(verdict, done, file)
         check(verdict.is_good(), f"seed {arguments.seed}: {verdict.text()}")
         check(verdict.acknowledged > arguments.kills, "too little was acknowledged to prove much")
+        counts = dict(counted(History.read(file)))
+        for kind in ("cancel of endless work", "resize", "scale"):
+            check(arguments.kills < 60 or counts.get(kind), f"no {kind} was acknowledged")
         stack.run("audit", "verify")
 
 
