@@ -28,7 +28,7 @@
 namespace lepton::bus {
 
 inline constexpr TimeMs care_every_ms = 500;
-inline constexpr TimeMs hint_silence_ms = 5000;  // heads come every 500 ms
+inline constexpr TimeMs hint_silence_ms = silence_max_ms;  // heads come every 500 ms
 inline constexpr std::uint32_t peer_route = 1, client_route = 2;
 inline constexpr std::uint32_t wake_mark = 0xffffffff;
 inline constexpr std::string_view topic_end("\0", 1);

@@ -17,6 +17,6 @@ inline constexpr std::size_t header_size_octets = 4;  // in front of each header
 inline constexpr std::size_t id_bytes_max = 64;
 inline constexpr std::size_t topic_bytes_max = 128;
 inline constexpr int heartbeat_every_ms = 1000;
-inline constexpr int silence_max_ms = 3000;  // then a connection counts as lost
+inline constexpr int silence_max_ms = 2500;  // then a connection counts as lost
 
 }  // namespace lepton::bus

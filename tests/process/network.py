@@ -4,6 +4,7 @@ in namespaces of its own, so that the host's network is not touched. A context m
 The first machine holds the bridge, with address 198.18.0.1 (RFC 2544: for tests); the others are
 .2, .3 and so on."""
 
+import itertools
 import os
 import subprocess
 
@@ -63,6 +64,12 @@ class Network:
         self.must("-n", self.names[self.machines[0]], "link", "set", f"to-{machine}", "master",
                   "hub")
 
+    def address(self, machine):
+        return ADDRESS.format(1 + self.machines.index(machine))
+
+    def void(self, machine, *rules):
+        return Void(self.inside(machine), rules)
+
     @staticmethod
     def ip(*words):
         try:
@@ -73,3 +80,39 @@ class Network:
     def must(self, *words):
         done = self.ip(*words)
         check(done.returncode == 0, f"ip {' '.join(words)}: {done.stderr.strip()}")
+
+
+class Void:
+    """Packets of TCP that a filter lets vanish on their way into a machine; nobody is told. Each
+    rule is the words that choose them."""
+    numbers = itertools.count()
+
+    def __init__(self, prefix, rules):
+        self.prefix, self.rules, self.chain = prefix, rules, f"void-{next(self.numbers)}"
+
+    def __enter__(self):
+        self.tables("-N", self.chain)
+        for rule in self.rules:
+            self.tables("-A", self.chain, "-p", "tcp", *rule, "-j", "DROP")
+        self.tables("-I", "INPUT", "-j", self.chain)
+        return self
+
+    def __exit__(self, *_):
+        self.tables("-D", "INPUT", "-j", self.chain)
+        self.tables("-F", self.chain)
+        self.tables("-X", self.chain)
+
+    def vanished(self):
+        """How many packets so far, by rule."""
+        lines = self.tables("-nvxL", self.chain).splitlines()[2:]
+        return [int(line.split()[0]) for line in lines]
+
+    def check_vanished(self):
+        for rule, count in zip(self.rules, self.vanished()):
+            check(count > 0, f"no packet vanished by {' '.join(rule)}; this proves nothing")
+
+    def tables(self, *words):
+        done = subprocess.run([*self.prefix, "iptables", "-w", *words], capture_output=True,
+                              text=True, check=False)
+        check(done.returncode == 0, f"iptables {' '.join(words)}: {done.stderr.strip()}")
+        return done.stdout
