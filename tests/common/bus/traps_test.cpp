@@ -11,7 +11,9 @@
 #include <zmq.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <future>
 
 #include "common/bus/gatekeeper.hpp"
 #include "common/bus/probe.hpp"
@@ -223,44 +225,97 @@ TEST(Trap, HalfGreetingsAndNoiseHoldNobodyUp) {
   EXPECT_TRUE(served.answers());
 }
 
+// A peer in a process of its own, and a bus whose link to it stands.
+struct Linked {
+  rig::Folder folder;
+  KeyPair child_keys = rig::keys(), own_keys = rig::keys();
+  std::string endpoint = rig::free_tcp();
+  std::unique_ptr<rig::Child> child;
+  std::unique_ptr<rig::Node> node;
+
+  explicit Linked(Limits const& limits = {}) {
+    EXPECT_TRUE(write_keys(folder.file("peer"), child_keys));
+    child = std::make_unique<rig::Child>(std::vector<std::string>{
+        "keys=" + folder.file("peer"), "peer=" + endpoint, "allow=" + own_keys.public_key});
+    EXPECT_TRUE(child->serves);
+    auto a = rig::settings("a", own_keys);
+    a.limits = limits;
+    a.peers.push_back({"b", endpoint, "", child_keys.public_key});
+    node = rig::open(a);
+    EXPECT_TRUE(rig::until({node.get()}, [&] { return node->bus->reachable("b"); }));
+  }
+  // Whether it left.
+  bool request(std::string const& id, std::string const& body) const {
+    auto const before = node->count("requests_out");
+    node->bus->request("b", rig::request_header(id), body);
+    return node->count("requests_out") > before;
+  }
+};
+
+std::string const large_text(64 << 10, 'x');
+
+// The default is to wait for ever until all is sent: LINGER -1.
+TEST(StockTrap, EndingWithUnsentMessagesHangs) {
+  Context context;
+  Bare server(context, ZMQ_ROUTER);
+  server.set(ZMQ_RCVHWM, 10);
+  auto const endpoint = server.bind();
+  auto* const ending = zmq_ctx_new();
+  auto* const socket = zmq_socket(ending, ZMQ_DEALER);
+  int const queue = 100, patience_ms = 300;
+  zmq_setsockopt(socket, ZMQ_SNDHWM, &queue, sizeof(queue));
+  zmq_setsockopt(socket, ZMQ_SNDTIMEO, &patience_ms, sizeof(patience_ms));
+  ASSERT_EQ(zmq_connect(socket, endpoint.c_str()), 0);
+  int sent = 0;
+  while (sent < 10'000 && zmq_send(socket, large_text.data(), large_text.size(), 0) > 0) ++sent;
+  ASSERT_LT(sent, 10'000) << "the queue is full, and nothing has moved for a while";
+  auto end = std::async(std::launch::async, [&] {
+    zmq_close(socket);
+    zmq_ctx_term(ending);
+  });
+  EXPECT_EQ(end.wait_for(std::chrono::seconds(2)), std::future_status::timeout);
+  for (int i = 0; i < 2 * sent; ++i) server.receive();  // the routing id, the text
+  EXPECT_EQ(end.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+}
+
 TEST(Trap, EndingWithUnsentMessagesDoesNotHang) {
-  auto a = rig::settings("a", rig::keys());
-  a.peers.push_back({"b", rig::free_tcp(), "", rig::keys().public_key});
-  auto node = rig::open(a);
-  for (int i = 0; i < 500; ++i)
-    node->bus->request("b", rig::request_header(std::to_string(i)), std::string(1'000, 'x'));
+  Limits limits;
+  limits.send_queue_max = 100;
+  Linked linked(limits);
+  linked.child->signal(SIGSTOP);
+  auto const frozen_at = rig::Clock::now();
+  int refused = 0, sent = 0;
+  ASSERT_TRUE(rig::until({linked.node.get()}, [&] {
+    for (; linked.request(std::to_string(sent), large_text); refused = 0) ++sent;
+    return ++refused > 100;  // with 2 ms between: nothing moves any more
+  }));
+  EXPECT_GE(sent, limits.send_queue_max);
+  // Silence ends the link, and with it each wait for it.
+  ASSERT_LT(rig::milliseconds_since(frozen_at), silence_max_ms / 2) << "the link stands for long";
   auto const start = rig::Clock::now();
-  node.reset();
-  EXPECT_LT(rig::milliseconds_since(start), 30'000) << "linger is " << linger_ms << " ms";
+  linked.node.reset();
+  EXPECT_LT(rig::milliseconds_since(start), silence_max_ms / 2)
+      << "linger is " << linger_ms << " ms";
 }
 
 // A frozen process still has its kernel acknowledge what arrives, so that TCP sees nothing wrong,
 // and data in flight keeps keepalive from asking.
 TEST(Trap, SilentPartitionWithDataInFlightIsNoticedByHeartbeats) {
-  Served served;
-  auto peer_keys = rig::keys();
-  auto const endpoint = rig::free_tcp();
-  ASSERT_TRUE(write_keys(served.folder.file("peer"), served.server));
-  rig::Child const child(
-      {"keys=" + served.folder.file("peer"), "peer=" + endpoint, "allow=" + peer_keys.public_key});
-  ASSERT_TRUE(child.serves);
-  auto a = rig::settings("a", peer_keys);
-  a.peers.push_back({"b", endpoint, "", served.server.public_key});
-  auto const node = rig::open(a);
-  ASSERT_TRUE(rig::until({node.get()}, [&] { return node->bus->reachable("b"); }));
-  child.signal(SIGSTOP);
+  Linked linked;
+  auto const& node = linked.node;
+  linked.child->signal(SIGSTOP);
   auto const start = rig::Clock::now();
   int sent = 0;
   ASSERT_TRUE(rig::until(
       {node.get()},
       [&] {
-        node->bus->request("b", rig::request_header(std::to_string(++sent)), "in flight");
+        linked.request(std::to_string(++sent), "in flight");
         return !node->bus->reachable("b");
       },
       20'000));
   static_assert(heartbeat_every_ms + silence_max_ms <= 4'000);
   EXPECT_LT(rig::milliseconds_since(start), 15'000) << "a busy machine needs longer, TCP minutes";
-  child.signal(SIGCONT);
+  linked.child->signal(SIGCONT);
   EXPECT_TRUE(rig::until(
       {node.get()}, [&] { return node->bus->reachable("b"); }, 30'000));
 }
