@@ -238,9 +238,9 @@ TEST(PreemptProperty, ThePlanStartsTheJobAndStopsNothingInVain) {
   ASSERT_TRUE(rc::check([&] {
     auto const crowded = *rc::gen::arbitrary<bool>();
     auto const s = any_scene(crowded);
-    auto request = crowded ? plain_request(4) : any_request();
+    auto request = crowded ? plain_request(*rc::gen::inRange(1, 5)) : any_request();
     request.where.topology = TopologyMode::none;  // a packed gang preempts nobody
-    auto const tasks = static_cast<std::uint32_t>(*rc::gen::inRange(1, crowded ? 3 : 5));
+    auto const tasks = static_cast<std::uint32_t>(*rc::gen::inRange(1, 5));
     Preemptor const job{request, default_pool, tasks, *rc::gen::element(50, 90)};
     auto const plan = plan_preemption(s.cluster, job, s.running, now_ms);
     auto const least = least_cost(s, job);
