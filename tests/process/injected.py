@@ -2,15 +2,16 @@
 """Faults below the programs, while the drivers of chaos.py ask for changes and write down what they
 were told: kills at named points of a service's work (crash_points.cpp); errors and kills at the
 n-th system call of a kind (strace), in services and in PostgreSQL; packets that vanish between two
-of them, both ways and one way; a disk that fills up; a wall clock that jumps by a day. In the end
-the checker of history.py reads what was acknowledged and what is there: nothing is lost, nothing
-happened twice.
+of them, both ways and one way; a disk that fills up; a wall clock that jumps by a day. Each fault
+must really happen. In the end the checker of history.py reads what was acknowledged and what is
+there: nothing is lost, nothing happened twice.
 
 usage: injected.py [--rounds N] [--seed S] [--only NAME]
-  --rounds N   each case so often, with other numbers (1); a round takes about 50 s
+  --rounds N   each case so often, with other numbers (1); a round takes about a minute
   --only NAME  points, calls, postgres, cuts, disk or clock"""
 
 import argparse
+import json
 import os
 import pathlib
 import random
@@ -19,7 +20,7 @@ import signal
 import subprocess
 import time
 
-from chaos import DRIVERS, Driver, History, serve, settle, show
+from chaos import DRIVERS, SMALL, Driver, History, serve, settle, show
 from network import Network
 from stack import (SERVICES, Failed, Stack, check, equal, processes, run_test, send_signal, skip,
                    wait_for, words_of)
@@ -29,15 +30,16 @@ from standby import Standby
 POINTS = (("before_commit", 12), ("after_commit", 12), ("before_send", 40), ("after_send", 40))
 # What is done at the n-th call: sent messages, wakes and answers of a service; its own end there.
 SERVICE_CALLS = (("sendto", "signal=SIGKILL", 40), ("sendto", "error=EPIPE", 40),
-                 ("sendmsg", "signal=SIGKILL", 10), ("write", "signal=SIGKILL", 80),
+                 ("recvfrom", "error=ECONNRESET", 40), ("write", "signal=SIGKILL", 80),
                  ("recvfrom", "signal=SIGKILL", 40))
 # Of PostgreSQL's processes: the log of transactions cannot be written or synced, or they fall.
 POSTGRES_CALLS = (("fdatasync", "error=EIO", 6), ("fdatasync", "signal=SIGKILL", 6),
                   ("pwrite64", "error=ENOSPC", 10), ("pwrite64", "signal=SIGKILL", 10),
                   ("sendto", "signal=SIGKILL", 20))
-HIT_LIMIT_S, CUT_S, FULL_S, JUMP_S = 6.0, 5.0, 3.0, 86_400
+HIT_LIMIT_S, CUT_S, FULL_S, JUMP_S = 6.0, 2.5, 3.0, 86_400
+DRAWS_MAX = 6  # of the number of one fault; none is below 1
 DISK_MIB = 640
-FAKE_LIBRARY = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+FAKE_LIBRARIES = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 
 
 class Injector:
@@ -73,20 +75,32 @@ class Injector:
 
 def serves(stack):
     """Everything, by itself; the vault is open again, too."""
-    wait_for("health of everything", lambda: stack.command("status").returncode == 0, 40, 0.1)
-    wait_for("open vault", stack.vault_is_open, 20, 0.1)
+    try:
+        wait_for("health of everything", lambda: stack.command("status").returncode == 0, 40, 0.1)
+        wait_for("open vault", stack.vault_is_open, 20, 0.1)
+    except Failed as failure:
+        said = stack.command("status")
+        raise Failed(f"{failure}: {said.stdout}{said.stderr}") from failure
 
 
-def inject(stack, chance, what, pids, cases):
-    hits = 0
-    for call, effect, most in cases:
-        number = chance.randrange(1, most)
-        hit = Injector(stack, pids(), call, effect, number).finish()
-        hits += hit
-        print(f"  {what}: {call} {effect} at {number}: {'done' if hit else 'not reached'}",
-              flush=True)
+def strike(stack, chance, what, most, fault):
+    """Until the fault has happened at a number that is drawn, each below the one before, which was
+    not reached."""
+    for _ in range(DRAWS_MAX):
+        number = chance.randrange(1, max(2, most))
+        hit = fault(number)
+        print(f"  {what} at {number}: {'done' if hit else 'not reached'}", flush=True)
         serves(stack)
-    return hits
+        if hit:
+            return
+        most = number
+    check(False, f"{what} was never reached")
+
+
+def inject(stack, chance, who, pids, case):
+    call, effect, most = case
+    strike(stack, chance, f"{who}: {call} {effect}", most,
+           lambda number: Injector(stack, pids(), call, effect, number).finish())
 
 
 def at_points(stack, chance):
@@ -94,33 +108,30 @@ def at_points(stack, chance):
     since it stores nothing."""
     points = chance.sample(POINTS, len(POINTS)) + [chance.choice(POINTS)]
     victims = list(zip(SERVICES, points)) + [("node", chance.choice(POINTS[2:]))]
-    hits = 0
     for name, (point, most) in victims:
-        number = chance.randrange(1, most)
-        hit = stack.fall_at(name, point, number)
-        hits += hit
-        print(f"  {name}: {point} {number}: {'done' if hit else 'not reached'}", flush=True)
-        serves(stack)
-    check(hits > 0, "no named point was reached")
+        strike(stack, chance, f"{name}: {point}", most,
+               lambda number, name=name, point=point: stack.fall_at(name, point, number))
+    stack.command("alert", "remove", "busy")
+    reached = {point for _, (point, _) in victims}
+    print(f"  named points: {len(reached)} of {len(POINTS)}, in {len(victims)} of "
+          f"{len(SERVICES) + 1} programs", flush=True)
 
 
 def at_calls(stack, chance):
     """The supervisor gives up on what ends too often, so that each service falls in turn."""
-    hits = 0
     for index, case in enumerate(SERVICE_CALLS):
         service = SERVICES[(index + chance.randrange(len(SERVICES))) % len(SERVICES)]
-        hits += inject(stack, chance, service, lambda: [stack.pid(service)], [case])
-    check(hits > 0, "no fault was injected into a service")
+        inject(stack, chance, service, lambda name=service: [stack.pid(name)], case)
+    print(f"  calls of services: {len(SERVICE_CALLS)} of {len(SERVICE_CALLS)}", flush=True)
 
 
 def at_postgres(stack, chance):
     def pids():
         parent = stack.pid("postgres")
         return [pid for pid in processes() if pid != parent and children_of(parent, pid)]
-    hits = 0
-    for case in chance.sample(POSTGRES_CALLS, 3):
-        hits += inject(stack, chance, "postgres", pids, [case])
-    check(hits > 0, "no fault was injected into PostgreSQL")
+    for case in chance.sample(POSTGRES_CALLS, len(POSTGRES_CALLS)):
+        inject(stack, chance, "postgres", pids, case)
+    print(f"  calls of PostgreSQL: {len(POSTGRES_CALLS)} of {len(POSTGRES_CALLS)}", flush=True)
 
 
 def children_of(parent, pid):
@@ -134,16 +145,13 @@ def children_of(parent, pid):
 def cuts(stack, chance):
     """What one service sends to a door of another vanishes, or what that one answers, or both."""
     for index, service in enumerate(SERVICES):
-        port = stack.base + 3 * index  # its peer door
+        port = str(stack.base + 3 * index)  # its peer door
         sides = chance.choice((["--dport"], ["--sport"], ["--dport", "--sport"]))
-        rules = [["INPUT", "-i", "lo", "-p", "tcp", side, str(port), "-j", "DROP"]
-                 for side in sides]
-        for rule in rules:
-            stack.tables("-A", *rule)
-        time.sleep(CUT_S / 2)
-        for rule in rules:
-            stack.tables("-D", *rule)
-        print(f"  cut off: {service}, {' and '.join(side[2:] for side in sides)}", flush=True)
+        with stack.network.void("control", *(("-i", "lo", side, port) for side in sides)) as void:
+            time.sleep(CUT_S)
+            void.check_vanished()
+            print(f"  cut off: {service}, {' and '.join(side[2:] for side in sides)}: "
+                  f"{' and '.join(map(str, void.vanished()))} packets vanished", flush=True)
     serves(stack)
 
 
@@ -173,26 +181,84 @@ def refusal(stack):
 
 
 def clock(stack, chance):
-    """The holder's wall clock jumps a day ahead or back while it serves."""
-    if not FAKE_LIBRARY.exists():
-        print("  SKIPPED: the package faketime is not installed")
-        return
-    service = chance.choice(("deployer", "vault", "auditor"))
-    now = stack.folder / f"clock-{chance.randrange(10**9)}"
-    now.write_text("+0")
-    jumpy = Standby(stack, service, now.name + ".d", environment={
-        "LD_PRELOAD": str(FAKE_LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(now),
-        "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    """The wall clock of the deployer, and of another holder, jumps a day ahead, two back and one
+    ahead while it serves. Leases are a matter of other clocks: nobody takes over, no task ends."""
+    job = wait_for("job that goes on", stack.hand.submit_steady, 20, 0.2)
+    for service in ("deployer", chance.choice(("vault", "auditor"))):
+        jumpy, epoch = with_own_clock(stack, service, chance)
+        for jump in (JUMP_S, -JUMP_S, 0):
+            jumpy.jump(jump)
+            if jump < 0:
+                wait_for("refusal of tokens that are not valid yet",
+                         lambda: "from the future" in stack.command("status").stdout, 5, 0.1)
+            else:
+                serves(stack)
+            check(jumpy.process.poll() is None, f"{service} has ended: {jumpy.log()[-500:]}")
+            equal(epoch_of(stack, service), epoch, f"epoch of {service} after a jump")
+        view = stack.job(job)
+        equal((view["state"], view["round"], view["interruptions"]), ("running", 1, 0),
+              "state, round and interruptions of a task that began before")
+        print(f"  the clock of {service} jumped by a day: epoch {epoch} holds, no task has ended",
+              flush=True)
+        jumpy.stop()
+        serves(stack)
+    stack.hand.cancel_steady()
+
+
+def epoch_of(stack, service):
+    return stack.number(f"SELECT epoch FROM {service}.lease")
+
+
+class Jumpy(Standby):
+    """An instance that takes its wall clock from a file."""
+
+    def __init__(self, stack, service, number):
+        self.now = stack.folder / f"clock-{number}"
+        self.now.write_text("+0")
+        self.clock = {"LD_PRELOAD": str(FAKE_LIBRARIES[0]), "FAKETIME_NO_CACHE": "1",
+                      "FAKETIME_TIMESTAMP_FILE": str(self.now),
+                      "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        super().__init__(stack, service, self.now.name + ".d", environment=self.clock)
+
+    def jump(self, by_s):
+        """The library is in the process, and another program with the same clock sees the jump."""
+        self.now.write_text(f"{by_s:+d}")
+        maps = pathlib.Path(f"/proc/{self.pid}/maps").read_text()
+        check(FAKE_LIBRARIES[0].name in maps, f"{self.service} has no clock of its own")
+        said = subprocess.run(["date", "+%s"], env=self.clock, capture_output=True, text=True,
+                              check=True).stdout
+        check(abs(int(said) - time.time() - by_s) < 60, f"the clock has not jumped: {said}")
+
+
+def with_own_clock(stack, service, chance):
+    """A holder of the lease, and its epoch."""
+    jumpy = Jumpy(stack, service, chance.randrange(10**9))
     jumpy.wait_standing_by()
     stack.kill(service)
     wait_for(f"{service} with a clock of its own", jumpy.serves, 15)
-    for jump in (JUMP_S, -JUMP_S, 0):
-        now.write_text(f"{jump:+d}")
-        time.sleep(1)
-    fate = "gone on" if jumpy.process.poll() is None else "ended"
-    print(f"  the clock of {service} jumped; it has {fate}", flush=True)
-    jumpy.stop()
     serves(stack)
+    return jumpy, epoch_of(stack, service)
+
+
+class Hand(Driver):
+    """What is asked for by hand, into the same history; not a thread that runs."""
+
+    def submit_steady(self):
+        name = f"{self.tag}-{next(self.history.numbers)}"
+        spec = {"name": name, "command": ["/bin/sleep", "3000"], "max_duration": "1h",
+                "lease": "10s", "stop_grace": "1s", "resources": SMALL}
+        answer = self.send("submit", name, "apply", "-f", "-", "-y", "-o", "json",
+                           text=json.dumps(spec))
+        if not answer:
+            return None
+        job = json.loads(answer)["job"]
+        self.stack.wait_job(job, {"running"})
+        self.jobs.append((name, job))
+        return job
+
+    def cancel_steady(self):
+        name, job = self.jobs.pop()
+        self.send("cancel", name, "job", "cancel", job, "-y")
 
 
 CASES = {"points": at_points, "calls": at_calls, "postgres": at_postgres, "cuts": cuts,
@@ -204,7 +270,7 @@ class SmallStack(Stack):
 
     def __init__(self, network, **options):
         super().__init__(prefix=network.inside("control"), **options)
-        self.network, self.points = network, self.folder / "points"
+        self.network, self.points, self.rules = network, self.folder / "points", 1
         self.points.mkdir()
         self.wrap_programs()
         self.state.mkdir()
@@ -230,11 +296,17 @@ class SmallStack(Stack):
             name = program.name.removeprefix("lepton-")
             if name in (*SERVICES, "node"):
                 (self.bin / program.name).write_text(
-                    f"#!/bin/sh\nLD_PRELOAD={built}/libcrash_points.so LEPTON_POINTS={self.points} "
-                    f"exec {program} \"$@\"\n")
+                    f"#!/bin/sh\nLD_PRELOAD={built}/libcrash_points.so:$LD_PRELOAD "
+                    f"LEPTON_POINTS={self.points} exec {program} \"$@\"\n")
                 (self.bin / program.name).chmod(0o755)
             else:
                 shutil.copy(program, self.bin)
+
+    def change_a_rule(self):
+        """Else the monitor may have nothing to store for a minute."""
+        self.rules += 1
+        self.command("alert", "put", "busy", "--series", "memory_use", "--above", f"{self.rules}",
+                     "--summary", "never", "--timeout", "2")
 
     def fall_at(self, name, point, number):
         """Whether the program has ended itself there."""
@@ -244,20 +316,18 @@ class SmallStack(Stack):
         fresh.rename(order)
         deadline = time.monotonic() + HIT_LIMIT_S
         while order.exists() and time.monotonic() < deadline:
+            if name == "monitor":
+                self.change_a_rule()
             time.sleep(0.02)
         hit = not order.exists()
         order.unlink(missing_ok=True)
         return hit
 
-    def tables(self, *words):
-        done = subprocess.run([*self.prefix, "iptables", *words], capture_output=True, text=True,
-                              check=False)
-        check(done.returncode == 0, f"iptables {' '.join(words)}: {done.stderr.strip()}")
-
 
 def drive(stack, arguments, file, place):
     history, chance = History(file), random.Random(f"{arguments.seed} injected")
     drivers = [Driver(stack, history, place, n, arguments.seed) for n in range(DRIVERS)]
+    stack.hand = Hand(stack, history, place, DRIVERS, arguments.seed)
     for driver in drivers:
         driver.start()
     try:
@@ -286,8 +356,8 @@ def test():
     arguments = parser.parse_args()
     if os.geteuid() != 0:
         skip("system calls, networks and disks of others can be touched by root only")
-    if not shutil.which("strace") or not shutil.which("iptables"):
-        skip("strace and iptables are not installed; see scripts/install-packages")
+    if not shutil.which("strace") or not shutil.which("iptables") or not FAKE_LIBRARIES:
+        skip("strace, iptables and faketime are not all installed; see scripts/install-packages")
     print(f"seed {arguments.seed}", flush=True)
     with Network("control") as network, SmallStack(network, up=["--node-name", "here"]) as stack:
         place, file = stack.folder / "marks", stack.folder / "history.jsonl"

@@ -40,7 +40,8 @@ class Standby:
         config.chmod(0o600)
         self.log_file = folder / f"{service}.log"
         with open(self.log_file, "wb") as log:
-            self.process = subprocess.Popen([stack.bin / (program or f"lepton-{service}"),
+            self.process = subprocess.Popen([*stack.prefix,
+                                             stack.bin / (program or f"lepton-{service}"),
                                              "--config", config], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, cwd=folder,
                                             env=stack.environment | (environment or {}))
