@@ -32,7 +32,6 @@ std::unique_ptr<Policy> published(std::string const& name, std::uint64_t seed, F
   return nullptr;
 }
 
-constexpr double watt_milli = 5;  // what a watt counts for ours_power
 PoolId const default_pool{"default"};
 
 }  // namespace
@@ -59,7 +58,8 @@ Run::Run(std::vector<NodeSpec> const& nodes, std::size_t count, Trace const& tra
   else if (policy_ == "bandit")
     placer_ = std::make_unique<Placer>(cluster_, trace.mix, false, PlacementPolicy::bandit, seed);
   else if (policy_ == "ours_power")
-    placer_ = std::make_unique<Placer>(cluster_, trace.mix, false, power_, watt_milli);
+    placer_ =
+        std::make_unique<Placer>(cluster_, trace.mix, false, PlacementPolicy::foresight_power);
   else
     placer_ = std::make_unique<Placer>(cluster_);
 }

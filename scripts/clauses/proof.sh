@@ -5,7 +5,8 @@
 
 clause proof.sim "Fifty seeds of the simulation keep every promise" '"$root/scripts/sim" --seeds 50'
 clause proof.repeat "The same seed gives the same run" \
-  'run() { "$root/scripts/sim" --seed 7 | tail -n 1; }; [ "$(run)" = "$(run)" ]'
+  'run() { "$root/scripts/sim" --seed 7 | tail -n 1; }; a=$(run) && b=$(run) &&
+     [ -n "$a" ] && [ "$a" = "$b" ]'
 clause proof.fuzz "Hostile input is refused by every decoder" \
   'ctest --test-dir "$release" -L fuzz --output-on-failure --no-tests=error'
 clause proof.kill "Killing each process during a replay loses, doubles and hides nothing" \
@@ -40,7 +41,7 @@ clause proof.time "The proofs take less than ten minutes, where run.tests measur
   '[ -s logs/run.tests.log ] || exit 77
    grep -E "the proof part took [0-9] min" logs/run.tests.log'
 clause proof.hours "Simulated hours for each second of CPU are told" \
-  '"$root/scripts/sim" --seeds 10 | tee /dev/stderr | grep -E "simulated hours"'
+  '"$root/scripts/sim" --seeds 10 | tee -a /dev/stderr | grep -E "simulated hours"'
 clause deep.sim "A hundred thousand seeds" '"$root/scripts/sim" --seeds 100000'
 clause deep.planted "Every planted bug is caught" \
   '"$root/scripts/planted" | tail -n 1 | grep -E "^([0-9]+)/\1 caught$"'

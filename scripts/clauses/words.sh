@@ -2,17 +2,18 @@
 # Words that the clauses of scripts/acceptance are made of: each is one check. Sourced by it, never
 # run. Status 77 says that something cannot be measured here.
 
-# tested REGEX: test programs that fit exist and pass; one that was skipped shows nothing.
+# tested REGEX: test programs that fit exist and pass; where one was skipped, nothing is shown.
 tested() {
   local output status=0
   output=$(ctest --test-dir "$release" -R "$1" --output-on-failure --no-tests=error 2>&1) ||
     status=$?
   printf '%s\n' "$output"
-  [ "$status" -eq 0 ] && ! grep -Eq '\*\*\*Skipped|The following tests did not run' <<< "$output"
+  [ "$status" -eq 0 ] || return 1
+  ! grep -Eq '\*\*\*Skipped|The following tests did not run' <<< "$output" || return 77
 }
 # suite PROGRAM FILTER: tests of that program by these names are there, and pass.
 suite() {
-  "$release/bin/$1" --gtest_filter="$2" | tee /dev/stderr | grep -E "^\[  PASSED  \] [1-9]"
+  "$release/bin/$1" --gtest_filter="$2" | tee -a /dev/stderr | grep -E "^\[  PASSED  \] [1-9]"
 }
 # refused CODE PATTERN COMMAND...: ends with that status and says something that fits.
 refused() {

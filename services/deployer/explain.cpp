@@ -89,8 +89,8 @@ void Deployer::explain_waiting(Job const& job, JobExplanation& e, Context& c) {
   } else if (auto const* misfit = std::get_if<Misfit>(&result)) {
     add_misfit(*misfit, e);
     e.what = misfit->what;
-    auto const kept = slices_.planned().kept_in(spec.pool, instant(c).wall_ms);
-    if (!kept.empty()) e.what += "; " + kept;
+    if (misfit->for_room && !misfit->never)
+      e.what += slices_.planned().kept_in(spec.pool, instant(c).wall_ms);
   }
   auto const now = instant(c).wall_ms;
   auto const head = reserved_.find(spec.pool);

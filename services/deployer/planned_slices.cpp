@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "services/deployer/core/slice.hpp"
 
@@ -77,13 +78,23 @@ std::vector<std::string> PlannedSlices::due(WallMs now_ms) {
 }
 
 std::string PlannedSlices::kept_in(PoolId const& pool, WallMs now_ms) const {
-  std::string words;
+  std::set<std::pair<WallMs, std::string>> by_time;
   for (auto const& [name, planned] : by_name_) {
-    if (planned.row.wanted.from != pool) continue;
-    auto const minutes = double(std::max<WallMs>(0, planned.begins_at_ms() - now_ms)) / 60'000.0;
-    words += fmt::format("{}slice '{}' in {:.1f} min", words.empty() ? "" : ", ", name, minutes);
+    auto const held = planned.hold.has(cluster_);
+    auto const has_some = [](Allocation const& a) { return !a.node.empty(); };
+    if (planned.row.wanted.from == pool && std::any_of(held.begin(), held.end(), has_some))
+      by_time.emplace(planned.begins_at_ms(), name);
   }
-  return words.empty() ? "" : "room is kept for " + words;
+  std::string words;
+  std::size_t told = 0;
+  for (auto const& [begins_at_ms, name] : by_time) {
+    auto const minutes = double(std::max<WallMs>(0, begins_at_ms - now_ms)) / 60'000.0;
+    words += fmt::format("{}slice '{}' in {:.1f} min", told == 0 ? "; room is kept for " : ", ",
+                         name, minutes);
+    if (++told == 3 && by_time.size() > 3)
+      return words + fmt::format(" and {} more", by_time.size() - 3);
+  }
+  return words;
 }
 
 bool PlannedSlices::wants(Allocation const& held) const {

@@ -43,7 +43,8 @@ class PlannedSlices {
   bool restricts(PoolId const& pool) const;
   // Those that could begin: their time has come, and all of their places are theirs.
   std::vector<std::string> due(WallMs now_ms);
-  // For people: which of them keep room in this pool, and from when on it is theirs. Empty: none.
+  // For people, behind a reason: which of them, the first three, have room of this pool by now, and
+  // when they begin. Empty: none.
   std::string kept_in(PoolId const& pool, WallMs now_ms) const;
   // Whether this is to be a slice's when it is given back.
   bool wants(Allocation const& held) const;

@@ -57,7 +57,7 @@ def check_blame(stack):
 
 def await_ends(stack, requests):
     """Of all jobs but those that run for ever and that nobody has cancelled for certain, and of all
-    changes of size. What never comes to it is told by the verdict."""
+    changes of size. A job that never comes to it is told by the verdict."""
     told = {r.key for r in requests if r.kind == "cancel" and r.outcome == ACKNOWLEDGED}
     endless = {r.key for r in requests if r.kind == "submit" and r.value == SLEEPER_S} - told
 
@@ -69,3 +69,5 @@ def await_ends(stack, requests):
         wait_for("end of all jobs", are_over, 90, 0.3)
     except Failed as failure:
         print(f"{failure}: {stack.sql('SELECT state, count(*) FROM deployer.job_run GROUP BY 1')}")
+        equal(stack.sql("SELECT job FROM deployer.job_run WHERE resizing IS NOT NULL"), [],
+              "jobs whose change of size never ends")

@@ -13,8 +13,7 @@ import threading
 import time
 
 from stack import ROOT, Stack, check, equal, run_test, wait_for
-from standby import Standby
-from takeover import epoch, hand_back, took_over
+from standby import Standby, epoch, hand_back, took_over
 
 NEXT = pathlib.Path(__file__).resolve().parent / "next"
 KEPT = "kept-beside-the-next-version"
@@ -163,7 +162,7 @@ def next_takes_over(stack, work, secrets):
     before, began = epoch(stack, "vault"), time.monotonic()
     stack.kill("vault")
     taken_s = took_over(stack, "vault", before, began, following)
-    wait_for("open vault", lambda: not stack.ask("vault", "status")["sealed"], 20)
+    wait_for("open vault", stack.vault_is_open, 20)
     work.goes_on()
     secrets.put("ml/late", "put by this version's client at the next vault")
     secrets.read()
@@ -192,7 +191,7 @@ def added_message(stack, secrets):
 def this_takes_back(stack, work, secrets, following):
     """The supervised vault, of this version, goes on where the next one was."""
     hand_back(stack, "vault", following)
-    wait_for("open vault", lambda: not stack.ask("vault", "status")["sealed"], 20)
+    wait_for("open vault", stack.vault_is_open, 20)
     work.goes_on()
     secrets.read()
     secrets.put("ml/noted", "put by this version after the next one")

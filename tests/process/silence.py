@@ -26,7 +26,7 @@ VICTIMS = ("vault", "auditor", "scaler")  # requests are in flight to the first
 DESKS = {"cable": "both ways", "mute": "towards the door", "deaf": "from the door"}
 # docs/decisions/0005. Who asks or subscribes finds out by itself; a door by what it sends, or when
 # the other end gives up. Of commands only the sentence is promised.
-NOTICE_S = {"asker": 4.0, "subscriber": 4.0, "door": 4.5, "publisher": 4.5}
+NOTICE_S = {"asker": 4.0, "subscriber": 4.0, "door": 6.5, "publisher": 6.5}
 ROUND_LIMIT_S, HEALED_LIMIT_S, SUSPECT_LIMIT_S = 15.0, 40.0, 10.0
 TIMEOUT_S, SLACK_S = 3, 2.0
 # Words, and how long after the cut it may still be silent: `--timeout`, what its question may wait

@@ -7,6 +7,7 @@ used again is never hit.
 environment: LEPTON_BIN is the folder of the programs."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -71,15 +72,19 @@ def programs():
 
 
 def free_ports():
-    """The first of so many ports that nobody listens on now."""
-    for base in range(22000 + os.getpid() % 8000, 60000, PORTS):
+    """The first of so many ports that nobody listens on now, and a lock that keeps them from other
+    stacks until it is closed."""
+    for base in range(22000, 60000, PORTS):
+        lock = open(f"/tmp/lepton-test-ports-{base}", "wb")  # left open: it is the lock
         with contextlib.ExitStack() as sockets:
             try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 for port in range(base, base + PORTS):
                     sockets.enter_context(socket.create_server(("127.0.0.1", port)))
             except OSError:
+                lock.close()
                 continue
-            return base
+            return base, lock
     raise Failed(f"no {PORTS} free ports in a row")
 
 
@@ -146,7 +151,7 @@ class Stack:
         self.environment |= {"LEPTON_STATE": str(self.state),
                              "LEPTON_RUN": str(self.folder / "run"),
                              "LEPTON_SQL": str(ROOT / "schemas/sql")}
-        self.base = free_ports()
+        self.base, self.ports_lock = free_ports()
 
     def __enter__(self):
         try:
@@ -165,6 +170,7 @@ class Stack:
         with contextlib.suppress(Failed):
             wait_for("end of all processes", lambda: not self.leftovers(), 20)
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.ports_lock.close()
         if kind is None:
             equal(down.returncode, 0, f"lepton down ({down.stderr.strip()})")
 

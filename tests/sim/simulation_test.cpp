@@ -102,8 +102,12 @@ TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
 }
 
 // A run, cut off once at every place where something becomes durable or leaves: before and after
-// each commit and each message of every service and node.
-void survives_each_crash_point(Plan plan) {
+// each commit and each message of every service and node. Each part takes every fourth.
+constexpr std::uint64_t point_parts = 4;
+
+class CrashPoints : public testing::TestWithParam<std::uint64_t> {};
+
+void survives_each_crash_point(Plan plan, std::uint64_t part) {
   plan.peace_ms = 600'000;
   Suite whole(plan);
   whole.run();
@@ -111,7 +115,8 @@ void survives_each_crash_point(Plan plan) {
   EXPECT_GT(points, 500u);
   EXPECT_EQ(plan.does("commands"), whole.commands_heard_out() > 0);
   std::uint64_t tried = 0;
-  for (std::uint64_t point = 1; point <= points; point += crash_point_step, ++tried) {
+  auto const step = point_parts * crash_point_step;
+  for (auto point = 1 + part * crash_point_step; point <= points; point += step, ++tried) {
     plan.faults.crash_at_point = point;
     auto const failure = failure_of(plan);
     ASSERT_EQ(failure, "") << "at point " << point;
@@ -120,22 +125,24 @@ void survives_each_crash_point(Plan plan) {
               static_cast<unsigned long long>(points));
 }
 
-TEST(CrashPoints, EveryOneOfASmallRunIsSurvived) {
+TEST_P(CrashPoints, EveryOneOfASmallRunIsSurvived) {
   auto plan = Plan::calm();
   plan.jobs = 3;
   plan.nodes = 2;
   plan.trouble_ms = 9'000;
   plan.chores.erase("commands");
-  survives_each_crash_point(plan);
+  survives_each_crash_point(plan, GetParam());
 }
 
-TEST(CrashPoints, EveryOneOfARunWithCommandsIsSurvived) {
+TEST_P(CrashPoints, EveryOneOfARunWithCommandsIsSurvived) {
   auto plan = Plan::calm();
   plan.jobs = plan.nodes = 1;
   plan.trouble_ms = 7'000;
   plan.chores = {"commands"};
-  survives_each_crash_point(plan);
+  survives_each_crash_point(plan, GetParam());
 }
+
+INSTANTIATE_TEST_SUITE_P(Parts, CrashPoints, testing::Range<std::uint64_t>(0, point_parts));
 
 // Of a failure the smallest part is kept that still fails.
 TEST(Shorten, LeavesOutWhatTheFailureDoesNotNeed) {

@@ -5,7 +5,7 @@ ALTER TABLE decision ADD COLUMN waits jsonb;
 
 CREATE OR REPLACE VIEW decisions AS
   SELECT number, to_timestamp(at_ms / 1000.0) AS at, kind, job, pool, policy, nodes, victims, why,
-         terms, waits -> 'rejected' AS rejected, waits ->> 'nearest' AS nearest,
+         terms, waits -> 'rejected' AS rejected, nullif(waits ->> 'nearest', '') AS nearest,
          waits -> 'lacks' AS lacks,
          to_timestamp(nullif((waits ->> 'starts_by_ms')::bigint, 0) / 1000.0) AS starts_by,
          nullif(waits ->> 'starts_after', '') AS starts_after

@@ -14,7 +14,7 @@ namespace {
 // A learning placer looks ahead anew after so many arrivals, then twice as many, and so on.
 constexpr std::uint64_t first_look = 64, longest_look = 65'536;
 // What an added watt counts for foresight_power (docs/placement.md, "Power and speed").
-constexpr double usual_watt_milli = 5;
+constexpr double watt_milli = 5;
 
 std::vector<std::string> names_of(std::vector<PlacementPolicy> const& arms) {
   std::vector<std::string> names;
@@ -50,16 +50,6 @@ Placer::Placer(Cluster const& cluster, Mix const& mix, bool ranked_models, Place
 Placer::Placer(Cluster const& cluster, Policy const& policy, bool ranked_models)
     : cluster_(cluster), fixed_(&policy), ranked_models_(ranked_models) {}
 
-Placer::Placer(Cluster const& cluster, Mix const& mix, bool ranked_models, PowerModel const& power,
-               double watt_milli)
-    : cluster_(cluster),
-      arms_(arms_of(PlacementPolicy::foresight)),
-      power_(&power),
-      watt_milli_(watt_milli),
-      ranked_models_(ranked_models) {
-  look_ahead(mix);
-}
-
 Placer::~Placer() = default;
 
 void Placer::look_ahead(Mix const& mix) {
@@ -68,10 +58,7 @@ void Placer::look_ahead(Mix const& mix) {
   models_ = cluster_.models().size();
   named_.clear();
   for (auto arm : arms_) named_.push_back(make_policy(arm, mix_, cluster_.models()));
-  if (arms_.front() == PlacementPolicy::foresight_power) {
-    power_ = &known_power_.emplace(cluster_.gpu_kinds());
-    watt_milli_ = usual_watt_milli;
-  }
+  if (arms_.front() == PlacementPolicy::foresight_power) power_.emplace(cluster_.gpu_kinds());
   if (bandit_ || is_foresight(arms_.front()))
     outlook_ = std::make_unique<Outlook>(mix_, cluster_.models(),
                                          worth ? std::move(worth) : worth_of(mix_));
@@ -123,7 +110,7 @@ Placer::Pool& Placer::pool(PoolId const& id) {
   if (!found) {
     found = std::make_unique<Pool>();
     found->rankings.resize(std::max<std::size_t>(1, arms_.size()));
-    if (outlook_) found->foresight.emplace(*outlook_, Prices{}, power_);
+    if (outlook_) found->foresight.emplace(*outlook_, Prices{}, power_ ? &*power_ : nullptr);
   }
   return *found;
 }
@@ -159,7 +146,7 @@ Policy const& Placer::current(Pool& pool) {
   if (auto const& named = named_[arm()]) return *named;
   auto now = rounded(pool.supply);
   if (!(now == pool.priced)) {
-    pool.foresight->set_prices(prices_of(*outlook_, now, watt_milli_));
+    pool.foresight->set_prices(prices_of(*outlook_, now, power_ ? watt_milli : 0));
     pool.priced = std::move(now);
   }
   return *pool.foresight;

@@ -50,9 +50,6 @@ class Placer {
                   std::uint64_t seed = 1);
   Placer(Cluster const& cluster, Mix const& mix, bool ranked_models = true,
          PlacementPolicy policy = PlacementPolicy::foresight, std::uint64_t seed = 1);
-  // The same, sparing power: an added watt counts as this many milli of stranded GPU.
-  Placer(Cluster const& cluster, Mix const& mix, bool ranked_models, PowerModel const& power,
-         double watt_milli);
   // A policy of the caller's, which must outlive the placer.
   Placer(Cluster const& cluster, Policy const& policy, bool ranked_models = true);
   ~Placer();
@@ -107,9 +104,7 @@ class Placer {
   std::vector<std::unique_ptr<Policy>> named_;  // by arm; nothing for foresight
   std::optional<Bandit> bandit_;
   Epoch epoch_;
-  std::optional<PowerModel> known_power_;  // of foresight_power
-  PowerModel const* power_ = nullptr;
-  double watt_milli_ = 0;
+  std::optional<PowerModel> power_;  // of foresight_power
   bool ranked_models_ = true;
   bool learning_ = false;
   MixCounter counter_;

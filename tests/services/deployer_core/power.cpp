@@ -37,7 +37,7 @@ TEST(Power, TheLeastAddedWattsWin) {
   PowerAndFragmentation const pwr(power, fgd, 1000);
   auto const p = place(c, ask_gpus(1), default_pool, pwr);
   EXPECT_EQ(std::get<Allocation>(p).node.value, "t");
-  Placer sparing(c, {{{1000, 0, 1, 1000, {}}, 1.0}}, true, power, 5);
+  Placer sparing(c, {{{1000, 0, 1, 1000, {}}, 1.0}}, true, PlacementPolicy::foresight_power);
   EXPECT_EQ(std::get<Allocation>(sparing.place(ask_gpus(1), default_pool)).node.value, "t");
 }
 
