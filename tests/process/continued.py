@@ -5,7 +5,7 @@ Its change reaches PostgreSQL then, and must not be written, nor anything else b
 import signal
 import time
 
-from stack import check, equal, send_signal, wait_for
+from stack import Failed, check, equal, send_signal, wait_for
 from standby import Gate, Standby, epoch, standbys, took_over
 
 # Of which process each row of the schema comes, and under which epoch: a setting of the session
@@ -33,6 +33,7 @@ FORGET = """DO $$ DECLARE place text; BEGIN
     EXECUTE format('DROP TRIGGER watched ON {schema}.%I', place);
   END LOOP;
 END $$; DROP SCHEMA watched CASCADE"""
+TRIES = 5
 ELSEWHERE = "another-boot pid:[1] 1 1"  # as common/store/process_mark.hpp writes it
 
 
@@ -57,15 +58,20 @@ def holder_behind(stack, service, gate):
 
 
 def stand_still_with(stack, service, gate, holder, change):
-    """The name of a change that nobody sends again: the one who asked for it has given up."""
-    name = f"in-flight-{service}"
-    gate.shut()
-    done = change(stack, name, "--timeout", "1")
-    check(done.returncode in (6, 7), f"a change behind a shut gate: {done.returncode}")
-    wait_for("change in the gate", lambda: gate.holds(name.encode()), 2)
-    holder.signal(signal.SIGSTOP)
-    stack.sql(f"UPDATE {service}.lease_beat SET process = '{ELSEWHERE}'")
-    return name
+    """The name of a change that nobody sends again: the one who asked for it has given up. One
+    commit is on its way at a time, and another may have come first: then once more."""
+    for number in range(TRIES):
+        name = f"in-flight-{service}-{number}"
+        gate.shut()
+        done = change(stack, name, "--timeout", "1")
+        check(done.returncode in (6, 7), f"a change behind a shut gate: {done.returncode}")
+        if gate.holds(name.encode()):
+            holder.signal(signal.SIGSTOP)
+            stack.sql(f"UPDATE {service}.lease_beat SET process = '{ELSEWHERE}'")
+            return name
+        gate.open()
+        wait_for("health of everything", lambda: stack.command("status").returncode == 0, 20, 0.1)
+    raise Failed(f"none of {TRIES} changes was the next to be committed")
 
 
 def continued(stack, service, change, count):
