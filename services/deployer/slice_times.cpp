@@ -5,6 +5,7 @@
 #include "services/deployer/views.hpp"
 
 namespace lepton::deployer {
+
 void Slices::tick(Context& c) {
   auto const now = hooks_.now(c);
   drop_missed(now, c);

@@ -3,10 +3,9 @@ replaced by an instance that takes it for one on another machine and so cannot e
 Its change reaches PostgreSQL then, and must not be written, nor anything else by it."""
 
 import signal
-import time
 
 from stack import Failed, check, equal, send_signal, wait_for
-from standby import Gate, Standby, epoch, standbys, took_over
+from standby import Gate, Standby, epoch, kill_and_take_over, standbys
 
 # Of which process each row of the schema comes, and under which epoch: a setting of the session
 # tells the old one apart. The rights of the service are not enough to write this down.
@@ -50,9 +49,7 @@ def errors(stack):
 def holder_behind(stack, service, gate):
     holder = Standby(stack, service, f"continued-{service}", gate.url_of(stack, service),
                      environment={"PGOPTIONS": "-c lepton.instance=old"}).wait_standing_by()
-    before, began = epoch(stack, service), time.monotonic()
-    stack.kill(service)
-    took_over(stack, service, before, began, holder)
+    kill_and_take_over(stack, service, holder)
     wait_for(f"next standby of {service}", lambda: standbys(stack, service) == 1, 20, 0.1)
     return holder
 

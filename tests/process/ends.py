@@ -6,7 +6,7 @@ import socket
 import struct
 import time
 
-ESTABLISHED = "01"
+ESTABLISHED, LISTENING = "01", "0A"
 
 
 def address(text):
@@ -16,7 +16,7 @@ def address(text):
 
 
 def table(pid):
-    """(local, remote) of each connection to (state, inode), in the network of that process."""
+    """(local, remote) of each connection and door to (state, inode), in that process's network."""
     rows = {}
     with open(f"/proc/{pid}/net/tcp", encoding="ascii") as file:
         for line in list(file)[1:]:

@@ -10,10 +10,9 @@ import pathlib
 import shutil
 import subprocess
 import threading
-import time
 
 from stack import ROOT, Stack, check, equal, run_test, wait_for
-from standby import Standby, epoch, hand_back, took_over
+from standby import Standby, hand_back, kill_and_take_over
 
 NEXT = pathlib.Path(__file__).resolve().parent / "next"
 KEPT = "kept-beside-the-next-version"
@@ -159,9 +158,7 @@ def migrate(stack, secrets, folder, label):
 
 def next_takes_over(stack, work, secrets):
     following = Standby(stack, "vault", "next", program="lepton-vault-next").wait_standing_by()
-    before, began = epoch(stack, "vault"), time.monotonic()
-    stack.kill("vault")
-    taken_s = took_over(stack, "vault", before, began, following)
+    taken_s = kill_and_take_over(stack, "vault", following)
     wait_for("open vault", stack.vault_is_open, 20)
     work.goes_on()
     secrets.put("ml/late", "put by this version's client at the next vault")

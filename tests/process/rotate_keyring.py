@@ -13,7 +13,7 @@ import threading
 import time
 
 from stack import Failed, Stack, check, equal, run_test, wait_for
-from standby import Gate, Standby, epoch, standbys, took_over
+from standby import Gate, Standby, kill_and_take_over, standbys
 
 ROTATIONS = 6
 KEEPERS = 2
@@ -215,9 +215,7 @@ def test():
         gate = Gate(stack)
         holder = Standby(stack, "vault", "behind-gate", gate.url_of(stack, "vault"))
         holder.wait_standing_by()
-        before, began = epoch(stack, "vault"), time.monotonic()
-        stack.kill("vault")
-        took_over(stack, "vault", before, began, holder)
+        kill_and_take_over(stack, "vault", holder)
         wait_for("open vault", stack.vault_is_open, 30, 0.1)
         equal(keys(stack), 1, "keys at first")
         keepers = [Keeper(stack, number) for number in range(KEEPERS)]

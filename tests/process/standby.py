@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.parse
 
+from ends import LISTENING, sockets_of, table
 from stack import Failed, check, equal, send_signal, wait_for, words_of
 
 TAKEOVER_LIMIT_S = 5.0
@@ -81,16 +82,9 @@ class Standby:
 
 def listens(pid):
     """Whether the process has a listening TCP socket."""
-    inodes = set()
-    done = subprocess.run(["ls", "-l", f"/proc/{pid}/fd"], capture_output=True, text=True,
-                          check=False)
-    for word in done.stdout.split():
-        if word.startswith("socket:["):
-            inodes.add(word[8:-1])
     check(words_of(pid), f"process {pid} is gone")
-    with open(f"/proc/{pid}/net/tcp", encoding="ascii") as table:
-        rows = [line.split() for line in list(table)[1:]]
-    return any(row[3] == "0A" and row[9] in inodes for row in rows)
+    own = sockets_of(pid)
+    return any(state == LISTENING and inode in own for state, inode in table(pid).values())
 
 
 def epoch(stack, service):
@@ -108,6 +102,13 @@ def took_over(stack, service, before, began, standby):
     equal(epoch(stack, service), before + 1, f"epoch of {service}")
     check(taken_s < TAKEOVER_LIMIT_S, f"{service} was taken over after {taken_s:.2f} s only")
     return taken_s
+
+
+def kill_and_take_over(stack, service, standby):
+    """How long nobody served."""
+    before, began = epoch(stack, service), time.monotonic()
+    stack.kill(service)
+    return took_over(stack, service, before, began, standby)
 
 
 def hand_back(stack, service, standby):

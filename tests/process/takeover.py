@@ -18,8 +18,8 @@ import serving
 from continued import continued
 from stack import (SERVICES, Failed, Stack, check, equal, run_test, send_signal, skip, start_ticks,
                    wait_for)
-from standby import (TAKEOVER_LIMIT_S, Gate, Standby, epoch, hand_back, listens, standbys,
-                     took_over)
+from standby import (TAKEOVER_LIMIT_S, Gate, Standby, epoch, hand_back, kill_and_take_over, listens,
+                     standbys, took_over)
 from submitter import SPEC, Submitter
 
 HAPROXY = pathlib.Path("/usr/sbin/haproxy")
@@ -33,9 +33,7 @@ def kill_each(stack):
         standby = Standby(stack, service, f"kill-{service}").wait_standing_by()
         check(not listens(standby.pid), f"the standby of {service} has a door open")
         wait_for(f"standby of {service} in the status", lambda: standbys(stack, service) == 1, 10)
-        before, began = epoch(stack, service), time.monotonic()
-        stack.kill(service)
-        taken_s = took_over(stack, service, before, began, standby)
+        taken_s = kill_and_take_over(stack, service, standby)
         check(listens(standby.pid), f"{service} serves without a door")
         print(f"{service} killed: its standby serves after {taken_s:.2f} s")
         hand_back(stack, service, standby)
@@ -51,9 +49,7 @@ def serve_on(stack):
     load.start()
     for service in ("scaler", "deployer"):
         standby = Standby(stack, service, f"serve-{service}").wait_standing_by()
-        before, began = epoch(stack, service), time.monotonic()
-        stack.kill(service)
-        took_over(stack, service, before, began, standby)
+        kill_and_take_over(stack, service, standby)
         load.goes_on()
         if service == "deployer":
             equal([replica["job"] for replica in serving.steady(stack)["replicas"]], replicas,
@@ -170,9 +166,7 @@ def cut_off(stack):
     gate = Gate(stack)
     holder = Standby(stack, "deployer", "behind-gate", gate.url_of(stack, "deployer"))
     holder.wait_standing_by()
-    before, began = epoch(stack, "deployer"), time.monotonic()
-    stack.kill("deployer")
-    took_over(stack, "deployer", before, began, holder)
+    kill_and_take_over(stack, "deployer", holder)
 
     # Nobody else is there: it refuses, and goes on with its lease.
     wait_for("supervised standby", lambda: stack.pid("deployer"), 10)
@@ -207,9 +201,7 @@ def cut_off(stack):
 def replaced(stack):
     """The sentence and the exit status of an instance that learns that another has taken over."""
     holder = Standby(stack, "deployer", "replaced").wait_standing_by()
-    before, began = epoch(stack, "deployer"), time.monotonic()
-    stack.kill("deployer")
-    took_over(stack, "deployer", before, began, holder)
+    kill_and_take_over(stack, "deployer", holder)
     stack.sql("WITH b AS (UPDATE deployer.lease_beat SET epoch = epoch + 1, process = '') "
               "UPDATE deployer.lease SET epoch = epoch + 1, holder = 'a third one'")
     equal(holder.process.wait(10), 3, "exit status of an instance that was replaced")
