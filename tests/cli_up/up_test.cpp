@@ -22,6 +22,7 @@ extern "C" {
 #include "cli/up/lock.hpp"
 #include "cli/up/patience.hpp"
 #include "cli/up/program.hpp"
+#include "cli/up/steward.hpp"
 #include "common/base/text.hpp"
 #include "schemas/vault_access.hpp"
 #include "tests/cli_up/place.hpp"
@@ -38,6 +39,21 @@ void kill_hard(pid_t pid) {
   pollfd entry{process.get(), POLLIN, 0};
   ASSERT_EQ(poll(&entry, 1, 10'000), 1);
 }
+
+// Stands still while it lives.
+class Pause {
+ public:
+  explicit Pause(pid_t pid) : process_(pidfd_open(pid, 0)) { signal(SIGSTOP); }
+  ~Pause() { signal(SIGCONT); }
+  Pause(Pause const&) = delete;
+  Pause& operator=(Pause const&) = delete;
+
+ private:
+  void signal(int number) const {
+    EXPECT_EQ(pidfd_send_signal(process_.get(), number, nullptr, 0), 0);
+  }
+  Fd process_;
+};
 
 pid_t pid_of(Layout const& layout, std::string const& service) {
   auto const pids = running("lepton-" + service, layout.config(service));
@@ -184,6 +200,31 @@ TEST_F(Up, AKilledVaultIsUnsealedAgain) {
   kill_hard(before);
   EXPECT_TRUE(becomes_open(plan));
   EXPECT_NE(pid_of(layout, "vault"), before);
+}
+
+// The supervisor stands still meanwhile, so that the steward of the test looks, and when it says.
+TEST_F(Up, AVaultThatFellBeforeAnybodyLookedIsUnsealedAgain) {
+  ASSERT_TRUE(becomes_open(plan));
+  Pause const supervisor(supervisor_of(layout).value().value());
+  std::string said;
+  Steward steward(plan, [&](std::string const& line) { said += line + "\n"; });
+  ASSERT_TRUE(steward.is_ready("vault", 5'000));
+  ASSERT_TRUE(steward.open_up());
+  kill_hard(pid_of(layout, "vault"));
+  SystemClock const clock;
+  auto now = clock.now_ms();
+  steward.step(now);  // in vain
+  auto vault = Program::start({"vault",
+                               *find_program("lepton-vault"),
+                               {"--config", layout.config("vault")},
+                               layout.log("vault")});
+  ASSERT_TRUE(vault) << vault.error().what;
+  ASSERT_TRUE(becomes_ready(plan, "vault"));
+  auto const deadline = clock.now_ms() + 30'000;
+  while (said.find("vault: unsealed again") == std::string::npos && clock.now_ms() < deadline)
+    steward.step(now += 500);
+  EXPECT_TRUE(becomes_open(plan)) << said;
+  EXPECT_TRUE(vault->stop(10'000));
 }
 
 TEST_F(Up, AKilledPostgresComesBackAndChangesAreTaken) {

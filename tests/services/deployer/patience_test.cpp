@@ -18,16 +18,12 @@ class PatienceTest : public DeployerTest {
   }
   void start_with(int nodes) {
     boot();
-    NodeDeclare m{PoolId{"sim"}, {}};
-    for (int i = 1; i <= nodes; ++i)
-      m.nodes.push_back({NodeId{"s" + std::to_string(i)}, capacity(2)});
-    ASSERT_TRUE(ask(m, root));
+    ASSERT_TRUE(ask(simulated_nodes(nodes), root));
   }
   JobSpec lasting(std::string name, std::uint32_t gpus, TimeMs ms, TimeMs limit_ms = 0) {
-    auto s = spec(std::move(name), gpus);
-    s.pool = PoolId{"sim"};
+    auto s = simulated(ms, gpus);
+    s.name = std::move(name);
     s.max_duration_ms = limit_ms;
-    s.env["LEPTON_SIMULATED_MS"] = std::to_string(ms);
     return s;
   }
   std::string why(std::string const& id) { return view(id).why; }

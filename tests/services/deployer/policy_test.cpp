@@ -7,21 +7,15 @@
 namespace lepton::deployer::testing {
 namespace {
 
+constexpr TimeMs hour = 3'600'000;
+
 class PolicyTest : public DeployerTest {
  protected:
   void SetUp() override {}
   void start(PlacementPolicy policy) {
     deployer_settings.placement_policy = policy;
     boot();
-    NodeDeclare m{PoolId{"sim"}, {}};
-    for (auto const* name : {"s1", "s2"}) m.nodes.push_back({NodeId{name}, capacity(4)});
-    ASSERT_TRUE(ask(m, root));
-  }
-  JobSpec on_sim(std::string const& ms = "3600000") {
-    auto s = spec("work", 1);
-    s.pool = PoolId{"sim"};
-    s.env["LEPTON_SIMULATED_MS"] = ms;
-    return s;
+    ASSERT_TRUE(ask(simulated_nodes(2, 4), root));
   }
   std::string policy(std::string const& id) {
     auto const got = ask(JobExplain{JobId{id}}, ann);
@@ -30,8 +24,8 @@ class PolicyTest : public DeployerTest {
   }
   // Nodes with something on them after two jobs of one GPU.
   int nodes_in_use() {
-    EXPECT_TRUE(submit("one-1", on_sim(), ann));
-    EXPECT_TRUE(submit("two-1", on_sim(), ann));
+    EXPECT_TRUE(submit("one-1", simulated(hour), ann));
+    EXPECT_TRUE(submit("two-1", simulated(hour), ann));
     int used = 0;
     for (auto const* name : {"s1", "s2"})
       used += actor().cluster().find({name})->holders.empty() ? 0 : 1;
@@ -53,7 +47,7 @@ TEST_F(PolicyTest, AnotherPacksIt) {
 
 TEST_F(PolicyTest, TheDefaultIsForesight) {
   start(Settings().placement_policy);
-  ASSERT_TRUE(submit("one-1", on_sim(), ann));
+  ASSERT_TRUE(submit("one-1", simulated(hour), ann));
   EXPECT_EQ(policy("one-1"), "foresight");
 }
 
@@ -67,7 +61,7 @@ TEST_F(PolicyTest, OneSparesPower) {
       for (auto& gpu : m.nodes.back().capacity.gpus) gpu.model = name == frugal ? "L4" : "H100";
     }
     ASSERT_TRUE(ask(m, root));
-    auto job = on_sim();
+    auto job = simulated(hour);
     job.pool = m.pool;
     ASSERT_TRUE(submit("one-" + frugal, job, ann));
     EXPECT_EQ(view("one-" + frugal).tasks[0].allocation.node.value, m.pool.value + "-" + frugal);
@@ -80,7 +74,7 @@ TEST_F(PolicyTest, ABanditTriesOneAfterAnotherAsWorkIsPlaced) {
   std::set<std::string> policies;
   for (int i = 0; i < 5 * static_cast<int>(Epoch::tasks_enough); ++i) {
     auto const id = "job-" + std::to_string(i);
-    ASSERT_TRUE(submit(id, on_sim("100"), ann));
+    ASSERT_TRUE(submit(id, simulated(100), ann));
     ASSERT_NE(state(id), "queued") << view(id).why;
     policies.insert(policy(id));
     advance(1'000);

@@ -19,6 +19,20 @@ JobSpec spec(std::string name, std::uint32_t gpus) {
   return s;
 }
 
+NodeDeclare simulated_nodes(int count, std::int64_t gpus) {
+  NodeDeclare m{PoolId{"sim"}, {}};
+  for (int i = 1; i <= count; ++i)
+    m.nodes.push_back({NodeId{"s" + std::to_string(i)}, capacity(gpus)});
+  return m;
+}
+
+JobSpec simulated(TimeMs runs_ms, std::uint32_t gpus) {
+  auto s = spec("work", gpus);
+  s.pool = PoolId{"sim"};
+  s.env["LEPTON_SIMULATED_MS"] = std::to_string(runs_ms);
+  return s;
+}
+
 FakeNode::FakeNode(std::string n)
     : name(std::move(n)), offer(capacity()), labels{{"detail", "rack 7"}} {}
 

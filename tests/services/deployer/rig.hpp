@@ -14,6 +14,10 @@ using test::outcome;
 NodeCapacity capacity(std::int64_t gpus = 2);
 JobSpec spec(std::string name = "train", std::uint32_t gpus = 1);
 
+// A pool "sim" of the machines s1, s2, ..., and a job that runs there for so long.
+NodeDeclare simulated_nodes(int count, std::int64_t gpus = 2);
+JobSpec simulated(TimeMs runs_ms, std::uint32_t gpus = 1);
+
 // One machine's daemon as the test writes it.
 struct FakeNode {
   explicit FakeNode(std::string n);

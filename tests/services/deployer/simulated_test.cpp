@@ -7,16 +7,10 @@ namespace {
 
 class SimulatedTest : public DeployerTest {
  protected:
-  NodeDeclare pool(std::int64_t gpus = 2) {
-    NodeDeclare m{PoolId{"sim"}, {}};
-    for (auto const* name : {"s1", "s2"}) m.nodes.push_back({NodeId{name}, capacity(gpus)});
-    return m;
-  }
-  JobSpec lasting(std::string ms, std::string exit = "") {
-    auto s = spec();
-    s.pool = PoolId{"sim"};
-    s.env["LEPTON_SIMULATED_MS"] = std::move(ms);
-    if (!exit.empty()) s.env["LEPTON_SIMULATED_EXIT"] = std::move(exit);
+  static NodeDeclare pool(std::int64_t gpus = 2) { return simulated_nodes(2, gpus); }
+  static JobSpec exits(TimeMs runs_ms, std::string status) {
+    auto s = simulated(runs_ms);
+    s.env["LEPTON_SIMULATED_EXIT"] = std::move(status);
     return s;
   }
 };
@@ -55,7 +49,7 @@ TEST_F(SimulatedTest, BadDeclarationsAreRefusedWhole) {
 
 TEST_F(SimulatedTest, ASmallerDeclarationThanIsHeldIsRefusedAndChangesNothing) {
   ASSERT_TRUE(ask(pool(), root));
-  auto gang = lasting("60000");
+  auto gang = simulated(60'000);
   gang.resources.gpus = 2;
   gang.nodes = 2;
   ASSERT_TRUE(submit("job-1", gang));
@@ -72,9 +66,11 @@ TEST_F(SimulatedTest, ASmallerDeclarationThanIsHeldIsRefusedAndChangesNothing) {
 
 TEST_F(SimulatedTest, WorkLastsAndEndsAsItsEnvironmentSays) {
   ASSERT_TRUE(ask(pool(), root));
-  ASSERT_TRUE(submit("job-1", lasting("5000")));
-  ASSERT_TRUE(submit("job-2", lasting("1000", "7")));
-  ASSERT_TRUE(submit("job-3", lasting("never")));
+  ASSERT_TRUE(submit("job-1", simulated(5'000)));
+  ASSERT_TRUE(submit("job-2", exits(1'000, "7")));
+  auto never = simulated(1'000);
+  never.env["LEPTON_SIMULATED_MS"] = "never";
+  ASSERT_TRUE(submit("job-3", never));
   advance(900);
   EXPECT_EQ(state("job-1"), "running");
   advance(200);
@@ -91,7 +87,7 @@ TEST_F(SimulatedTest, WorkLastsAndEndsAsItsEnvironmentSays) {
 
 TEST_F(SimulatedTest, SilenceAndLeasesDoNotConcernSimulatedNodes) {
   ASSERT_TRUE(ask(pool(), root));
-  ASSERT_TRUE(submit("job-1", lasting("3600000")));
+  ASSERT_TRUE(submit("job-1", simulated(3'600'000)));
   advance(600'000);
   EXPECT_EQ(state("job-1"), "running");
   EXPECT_EQ(node_state("s1"), "ready");
@@ -99,7 +95,7 @@ TEST_F(SimulatedTest, SilenceAndLeasesDoNotConcernSimulatedNodes) {
 
 TEST_F(SimulatedTest, ARestartGoesOnWhereTheTimeStood) {
   ASSERT_TRUE(ask(pool(), root));
-  ASSERT_TRUE(submit("job-1", lasting("60000", "3")));
+  ASSERT_TRUE(submit("job-1", exits(60'000, "3")));
   advance(20'000);
   boot();
   advance(35'000);
@@ -114,7 +110,7 @@ TEST_F(SimulatedTest, ARestartGoesOnWhereTheTimeStood) {
 TEST_F(SimulatedTest, ARestartBetweenClaimAndStartStartsIt) {
   ASSERT_TRUE(ask(pool(), root));
   store.hold_commits = true;
-  post_as(JobSubmit{JobId{"job-1"}, lasting("1000")}, ann);
+  post_as(JobSubmit{JobId{"job-1"}, simulated(1'000)}, ann);
   boot();  // the claim is on disk, its effects were never released
   store.hold_commits = false;
   settle();
@@ -124,12 +120,12 @@ TEST_F(SimulatedTest, ARestartBetweenClaimAndStartStartsIt) {
 
 TEST_F(SimulatedTest, CancellingEndsSimulatedWork) {
   ASSERT_TRUE(ask(pool(), root));
-  ASSERT_TRUE(submit("job-1", lasting("60000")));
+  ASSERT_TRUE(submit("job-1", simulated(60'000)));
   advance(10);
   ASSERT_TRUE(ask(JobCancel{JobId{"job-1"}, ""}, ann));
   advance(10);
   EXPECT_EQ(state("job-1"), "cancelled");
-  ASSERT_TRUE(submit("job-2", lasting("60000")));
+  ASSERT_TRUE(submit("job-2", simulated(60'000)));
   advance(10);
   ASSERT_TRUE(ask(JobCancel{JobId{"job-2"}, ""}, ann));
   boot();
@@ -144,7 +140,7 @@ TEST_F(SimulatedTest, RemovingAPoolEndsItsJobs) {
   orders(n2);
   EXPECT_EQ(outcome(ask(PoolRemove{PoolId{"real"}}, root)), "conflict");
   ASSERT_TRUE(ask(pool(), root));
-  for (int i = 0; i < 6; ++i) ASSERT_TRUE(submit("job-" + std::to_string(i), lasting("60000")));
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(submit("job-" + std::to_string(i), simulated(60'000)));
   advance(10);
   auto const removed = ask(PoolRemove{PoolId{"sim"}}, root);
   ASSERT_TRUE(removed) << removed.error().what;
@@ -160,7 +156,7 @@ TEST_F(SimulatedTest, RemovingAPoolEndsItsJobs) {
 
 TEST_F(SimulatedTest, TheSimulatedEngineWritesNoLog) {
   ASSERT_TRUE(ask(pool(), root));
-  ASSERT_TRUE(submit("job-1", lasting("1000")));
+  ASSERT_TRUE(submit("job-1", simulated(1'000)));
   auto const log = ask(JobLogs{.job = JobId{"job-1"}}, ann);
   ASSERT_TRUE(log) << log.error().what;
   EXPECT_NE(log->note.find("simulated"), std::string::npos);

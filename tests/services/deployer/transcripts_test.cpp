@@ -18,16 +18,11 @@ class TranscriptTest : public DeployerTest {
   // Machines of two GPUs each.
   void start(int nodes) {
     boot();
-    NodeDeclare m{PoolId{"sim"}, {}};
-    for (int i = 1; i <= nodes; ++i)
-      m.nodes.push_back({NodeId{"s" + std::to_string(i)}, capacity(2)});
-    ASSERT_TRUE(ask(m, root));
+    ASSERT_TRUE(ask(simulated_nodes(nodes), root));
   }
   JobSpec lasting(std::uint32_t gpus, int minutes, int limit_minutes = 0) {
-    auto s = spec("work", gpus);
-    s.pool = PoolId{"sim"};
+    auto s = simulated(minutes * minute, gpus);
     s.max_duration_ms = limit_minutes * minute;
-    s.env["LEPTON_SIMULATED_MS"] = std::to_string(minutes * minute);
     return s;
   }
   void come(std::string const& id, JobSpec const& s, As const& who) {

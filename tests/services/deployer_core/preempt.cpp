@@ -170,27 +170,37 @@ TEST(Preempt, AGangOfAThousandOnAFullClusterIsPlannedAtOnce) {
   EXPECT_EQ(victims(s.plan(8, 90, 129)), Names{"no plan"});
 }
 
-Scene any_scene(bool crowded) {
-  Scene s(crowded ? plain_nodes(2) : any_nodes(4));
-  auto const jobs = *rc::gen::inRange(crowded ? 6 : 0, 10);
-  for (int i = 0; i < jobs; ++i) {
-    auto const tasks = static_cast<std::uint32_t>(*rc::gen::inRange(1, 4));
-    auto const request = crowded ? plain_request(2) : any_request();
-    auto gang = place_gang(s.cluster, request, default_pool, tasks);
-    auto const* places = std::get_if<std::vector<Allocation>>(&gang);
-    if (places == nullptr) continue;
-    Running r;
-    r.job = {"j" + std::to_string(i)};
-    r.priority = crowded ? *rc::gen::element(10, 10, 50) : *rc::gen::element(10, 50, 90);
-    r.preemptible = *rc::gen::inRange(0, crowded ? 12 : 5) != 0;
-    r.stopping = *rc::gen::inRange(0, crowded ? 12 : 6) == 0;
-    r.started_at_ms = *rc::gen::element<WallMs>(0, now_ms, now_ms - 7 * minute, minute);
-    r.checkpoint_interval_ms = *rc::gen::element<std::int64_t>(0, 5 * minute);
-    r.min_runtime_ms = *rc::gen::element<std::int64_t>(0, 0, 0, 0, 10 * minute);
-    r.held = *places;
-    s.hold(r);
-    s.running.push_back(std::move(r));
-  }
+// Runs if there is room; one in `rare` may not be stopped, and as many stop already.
+void add_job(Scene& s, ResourceRequest const& request, std::int32_t priority, int rare) {
+  auto const tasks = static_cast<std::uint32_t>(*rc::gen::inRange(1, 4));
+  auto gang = place_gang(s.cluster, request, default_pool, tasks);
+  auto const* places = std::get_if<std::vector<Allocation>>(&gang);
+  if (places == nullptr) return;
+  Running r;
+  r.job = {"j" + std::to_string(s.running.size())};
+  r.priority = priority;
+  r.preemptible = *rc::gen::inRange(0, rare) != 0;
+  r.stopping = *rc::gen::inRange(0, rare) == 0;
+  r.started_at_ms = *rc::gen::element<WallMs>(0, now_ms, now_ms - 7 * minute, minute);
+  r.checkpoint_interval_ms = *rc::gen::element<std::int64_t>(0, 5 * minute);
+  r.min_runtime_ms = *rc::gen::element<std::int64_t>(0, 0, 0, 0, 10 * minute);
+  r.held = *places;
+  s.hold(r);
+  s.running.push_back(std::move(r));
+}
+
+Scene any_scene() {
+  Scene s(any_nodes(4));
+  for (auto left = *rc::gen::inRange(0, 10); left > 0; --left)
+    add_job(s, any_request(), *rc::gen::element(10, 50, 90), 5);
+  return s;
+}
+
+// Full machines, on which what is more important finds a place by stopping somebody only.
+Scene crowded_scene() {
+  Scene s(plain_nodes(2));
+  for (auto left = *rc::gen::inRange(6, 10); left > 0; --left)
+    add_job(s, plain_request(2), *rc::gen::element(10, 10, 50), 12);
   return s;
 }
 
@@ -237,7 +247,7 @@ TEST(PreemptProperty, ThePlanStartsTheJobAndStopsNothingInVain) {
   int stopped = 0;
   ASSERT_TRUE(rc::check([&] {
     auto const crowded = *rc::gen::arbitrary<bool>();
-    auto const s = any_scene(crowded);
+    auto const s = crowded ? crowded_scene() : any_scene();
     auto request = crowded ? plain_request(*rc::gen::inRange(1, 5)) : any_request();
     request.where.topology = TopologyMode::none;  // a packed gang preempts nobody
     auto const tasks = static_cast<std::uint32_t>(*rc::gen::inRange(1, 5));
