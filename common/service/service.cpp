@@ -162,6 +162,7 @@ int act(ServiceSpec const& spec, std::string const& file, Secret<std::string> co
   Inbox inbox([&bus] { bus.wake(); });
   store::PostgresSettings store_settings{.database_url = url, .schema = spec.name};
   store_settings.lease_epoch = keeper.epoch();
+  store_settings.load_views = spec.load_views;
   store_settings.post = [&inbox](std::function<void()> task) { inbox.push(std::move(task)); };
   store::PostgresStore store(std::move(store_settings));
   if (auto good = store.connect(); !good && good.error().code == Code::invalid)

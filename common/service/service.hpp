@@ -16,6 +16,7 @@
 
 #include "common/actor/host.hpp"
 #include "common/service/config.hpp"
+#include "common/store/postgres_store.hpp"
 
 namespace lepton::service {
 
@@ -25,6 +26,7 @@ struct ServiceSpec {
   std::string name;
   std::function<actor::Factory(Config const&)> make;
   actor::HostSettings host;
+  store::LoadViews load_views = {};
 };
 
 int run(ServiceSpec const& spec, int argc, char** argv);

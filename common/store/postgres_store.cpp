@@ -35,26 +35,29 @@ Error odd_row(Table const& table) {
 }
 
 // One snapshot over all tables.
-std::string load_statements(std::string_view schema, std::vector<Table const*> const& tables) {
+std::string load_statements(std::string_view schema, LoadViews const& views,
+                            std::vector<Table const*> const& tables) {
   std::string out =
       "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0";
-  for (auto const* table : tables) out += "; " + sql::copy_out(schema, *table);
+  for (auto const* table : tables) {
+    auto const view = views.find(std::string(table->name));
+    out += "; " + sql::copy_out(schema, *table, view == views.end() ? "" : view->second);
+  }
   return out + "; COMMIT";
 }
 
-Failed load_rows(Connection& connection, std::string_view schema,
+Failed load_rows(Connection& connection, std::string const& statements,
                  std::vector<Table const*> const& tables,
                  Result<std::vector<std::vector<Cells>>>& out) {
   std::vector<std::vector<Cells>> all(tables.size());
   Table const* odd = nullptr;
-  auto const failed =
-      connection.read(load_statements(schema, tables), [&](std::size_t i, std::string_view line) {
-        auto cells = sql::read_copy_line(line, *tables[i]);
-        if (cells)
-          all[i].push_back(std::move(*cells));
-        else
-          odd = tables[i];
-      });
+  auto const failed = connection.read(statements, [&](std::size_t i, std::string_view line) {
+    auto cells = sql::read_copy_line(line, *tables[i]);
+    if (cells)
+      all[i].push_back(std::move(*cells));
+    else
+      odd = tables[i];
+  });
   if (failed) {
     out = error_of(*failed);
     if (!failed->lost) (void)connection.run("ROLLBACK");
@@ -109,7 +112,7 @@ Status wait_for(Worker& worker) {
 }  // namespace
 
 PostgresStore::PostgresStore(PostgresSettings settings)
-    : post_(settings.post), schema_(settings.schema) {
+    : post_(settings.post), schema_(settings.schema), load_views_(settings.load_views) {
   writer_ =
       std::make_unique<Writer>(WriterSettings{target_of(settings, "writer", true), settings.marker,
                                               settings.lease_epoch, settings.settle_limit_ms});
@@ -154,13 +157,14 @@ void PostgresStore::load(std::vector<Table const*> tables, Loaded done) {
       done(std::move(*rows));
     });
   };
-  read_->give({[schema = schema_, tables = std::move(tables), answer](Worker& worker) {
-                 Result<std::vector<std::vector<Cells>>> rows = Error{};
-                 read_twice(worker,
-                            [&](Connection& c) { return load_rows(c, schema, tables, rows); });
-                 answer(std::move(rows));
-               },
-               [answer](Error const& why) { answer(why); }});
+  auto statements = load_statements(schema_, load_views_, tables);
+  read_->give(
+      {[statements = std::move(statements), tables = std::move(tables), answer](Worker& worker) {
+         Result<std::vector<std::vector<Cells>>> rows = Error{};
+         read_twice(worker, [&](Connection& c) { return load_rows(c, statements, tables, rows); });
+         answer(std::move(rows));
+       },
+       [answer](Error const& why) { answer(why); }});
 }
 
 void PostgresStore::find(Query query, Found done) {

@@ -9,6 +9,7 @@
 // at once. Ending: the destructor finishes the call at hand; calls that still wait are never
 // answered.
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,12 +24,17 @@ namespace lepton::store {
 class Worker;
 class Writer;
 
+// Of tables that only grow: load() takes the rows whose key stands in this view of the schema, which
+// has one column, named as the key. The view says what a new life needs; the rest stays for people.
+using LoadViews = std::map<std::string, std::string>;
+
 struct PostgresSettings {
   Secret<std::string> database_url;
   std::string schema;
   std::string marker = "main";  // one writer at a time uses it: [a-z0-9_.-]{1,64}
   std::optional<std::int64_t> lease_epoch = std::nullopt;  // from acquire_lease; absent: no fence
   Post post;
+  LoadViews load_views = {};  // by table
   TimeMs connect_limit_ms = 2'000;
   TimeMs statement_limit_ms = 10'000;
   TimeMs lock_limit_ms = 5'000;
@@ -51,6 +57,7 @@ class PostgresStore final : public Store {
  private:
   Post post_;
   std::string schema_;
+  LoadViews load_views_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<Worker> write_;  // after writer_: its thread ends first
   std::unique_ptr<Worker> read_;

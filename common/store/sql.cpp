@@ -199,11 +199,15 @@ std::string copy_in(std::string_view schema, Table const& table) {
   return fmt::format("COPY {} ({}) FROM STDIN", full_name(schema, table), columns(table));
 }
 
-std::string copy_out(std::string_view schema, Table const& table) {
+std::string copy_out(std::string_view schema, Table const& table, std::string_view view) {
   std::vector<std::string> order;
   for (auto i : table.key) order.push_back(order_item(table.columns[i], false, true));
-  return fmt::format("COPY (SELECT {} FROM {} ORDER BY {}) TO STDOUT", columns(table),
-                     full_name(schema, table), text::join(order, ", "));
+  std::string only;
+  if (!view.empty())
+    only = fmt::format(" WHERE ({0}) IN (SELECT {0} FROM {1}.{2})", key_columns(table),
+                       quote_name(schema), quote_name(view));
+  return fmt::format("COPY (SELECT {} FROM {}{} ORDER BY {}) TO STDOUT", columns(table),
+                     full_name(schema, table), only, text::join(order, ", "));
 }
 
 std::string append(std::string_view schema, Table const& table) {

@@ -19,7 +19,8 @@ std::string quote_name(std::string_view name);
 
 // Statements on one table of `schema`.
 std::string copy_in(std::string_view schema, Table const& table);
-std::string copy_out(std::string_view schema, Table const& table);
+// With a view of keys: the rows that it names.
+std::string copy_out(std::string_view schema, Table const& table, std::string_view view = {});
 std::string append(std::string_view schema, Table const& table);  // one array per column
 std::string upsert(std::string_view schema, Table const& table);  // one array per column
 std::string erase(std::string_view schema, Table const& table);   // one array per key column

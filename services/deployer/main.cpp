@@ -19,5 +19,6 @@ int main(int argc, char** argv) {
     return
         [settings, balancer] { return std::make_unique<deployer::Deployer>(settings, balancer); };
   };
-  return service::run({"deployer", make, {}}, argc, argv);
+  store::LoadViews const views{{"job", "job_in_use"}, {"job_run", "job_in_use"}};
+  return service::run({"deployer", make, {}, views}, argc, argv);
 }

@@ -17,7 +17,7 @@ struct Settings {
   TimeMs tick_ms = 500;
   std::uint32_t tries_per_pass = 256;
   std::size_t jobs_max = 500'000;           // unfinished jobs
-  std::size_t finished_kept_max = 100'000;  // finished jobs in memory; their rows stay
+  std::size_t finished_kept_max = 100'000;  // in memory; the view job_in_use has this number, too
   std::size_t preempting_max = 8;           // jobs that wait for victims to stop, at one time
   std::size_t preemption_plans_per_tick = 4;
   TimeMs preemption_pause_ms = 5'000;    // before a job without a plan is planned again

@@ -252,6 +252,19 @@ TEST_F(PostgresStoreTest, FullDiskAndLockedTablesAreUnavailableAndConflictsAreTr
   EXPECT_EQ(commit({strict(3, 1)}).outcome, Outcome::committed);
 }
 
+TEST_F(PostgresStoreTest, LoadTakesOfATableWhatItsViewNames) {
+  change("CREATE VIEW few AS SELECT id FROM key_only WHERE id > 1", "DROP VIEW few");
+  database_->ask("GRANT SELECT ON few TO lepton_alpha");
+  settings_.load_views = {{"key_only", "few"}};
+  open();
+  ASSERT_EQ(commit({key_only(1), key_only(2), key_only(3), strict(1, 1)}).outcome,
+            Outcome::committed);
+  auto const rows = mailbox_.load(*store_, {&key_only_table, &strict_table});
+  ASSERT_TRUE(rows) << rows.error().what;
+  EXPECT_EQ(rows->at(0), (std::vector<Cells>{{std::int64_t{2}}, {std::int64_t{3}}}));
+  EXPECT_EQ(rows->at(1).size(), 1u) << "without a view: all of it";
+}
+
 TEST_F(PostgresStoreTest, TwoWritersUnderOneMarkerAreToldSo) {
   open();
   ASSERT_TRUE(store_->connect());
