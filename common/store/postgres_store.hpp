@@ -24,8 +24,9 @@ namespace lepton::store {
 class Worker;
 class Writer;
 
-// Of tables that only grow: load() takes the rows whose key stands in this view of the schema, which
-// has one column, named as the key. The view says what a new life needs; the rest stays for people.
+// Of tables that only grow: load() takes the rows whose key stands in this view of the schema,
+// which has one column, named as the key. The view says what a new life needs; the rest stays for
+// people.
 using LoadViews = std::map<std::string, std::string>;
 
 struct PostgresSettings {

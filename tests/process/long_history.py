@@ -37,7 +37,8 @@ def narrow(stack):
     view = "\n".join(row[0] for row in
                      stack.sql("SELECT pg_get_viewdef('deployer.job_in_use'::regclass)"))
     check(view.count("100000") == 1, f"the view has no window of 100,000: {view}")
-    stack.sql(f"CREATE OR REPLACE VIEW deployer.job_in_use AS {view.replace('100000', str(WINDOW))}")
+    narrowed = view.replace("100000", str(WINDOW))
+    stack.sql(f"CREATE OR REPLACE VIEW deployer.job_in_use AS {narrowed}")
 
 
 def age(stack, job):
