@@ -20,6 +20,7 @@ inline constexpr std::array planted_bugs = std::to_array<std::string_view>({
     "lease_unchecked",        // an instance that cannot confirm its lease goes on
     "stale_leader_writes",    // a takeover does not raise the epoch
     "double_placement",       // a restart places again what was placed and has not reported yet
+    "gpu_of_another",         // a node gives a task another GPU than the one that it holds
     "lease_ignored",          // a node that is cut off does not end its work
     "lease_not_awaited",      // work of a silent node is placed again at once
     "capacity_released_twice",

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "common/base/planted.hpp"
 #include "common/sim/world.hpp"
-#include "common/store/lease.hpp"
+#include "common/store/lease_term.hpp"
 
 namespace lepton::sim {
 
@@ -39,7 +38,8 @@ void World::start_faults() {
   });
 }
 
-// A holder that is cut off stops by itself before its lease has lapsed for the others.
+// A holder that is cut off stops by itself before its lease has lapsed for the others: standing
+// still is how a machine does here what the reception of a service does when its term is over.
 void World::cut_lease(std::string const& name, TimeMs old_for_ms) {
   auto& target = machine(name);
   if (!target.is_up()) return;
@@ -54,8 +54,9 @@ void World::cut_lease(std::string const& name, TimeMs old_for_ms) {
   auto const is_same = [this, &target, life = target.life()] {
     return !is_healed_ && target.is_up() && target.life() == life;
   };
-  at(store::lease_valid_ms, [this, &target, is_same, old_for_ms] {
-    if (!is_same() || planted("lease_unchecked")) return;
+  at(store::lease_valid_ms, [this, &target, is_same, old_for_ms, began = now()] {
+    store::LeaseTerm const term(began);  // its last beat that was confirmed
+    if (!is_same() || term.at(now()) == store::Hold::held) return;
     target.stall(now() + store::lease_lapse_ms + old_for_ms);
   });
   at(store::lease_lapse_ms, [this, &target, is_same, old_for_ms, loyal, life = target.life()] {

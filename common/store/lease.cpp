@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include "common/base/planted.hpp"
 #include "common/base/text.hpp"
 #include "common/store/process_mark.hpp"
 
@@ -81,12 +82,15 @@ bool Lease::may_take(Seen const& seen) const {
 
 Status Lease::take(Seen const& seen) {
   auto const sent_at = clock_.now_ms();
+  std::string const next = planted("stale_leader_writes") ? "epoch" : "epoch + 1";
   std::vector<sql::Values> rows;
   auto const failed = connection_->query(
-      "WITH beat AS (UPDATE lease_beat SET epoch = epoch + 1, beats = 0, process = $4 "
-      "WHERE epoch = $1::bigint AND beats = $2::bigint AND process = $3 RETURNING epoch) "
-      "UPDATE lease SET epoch = beat.epoch, holder = $5, taken_at = clock_timestamp() FROM beat "
-      "WHERE lease.epoch = $1::bigint RETURNING lease.epoch",
+      "WITH beat AS (UPDATE lease_beat SET epoch = " + next +
+          ", beats = 0, process = $4 "
+          "WHERE epoch = $1::bigint AND beats = $2::bigint AND process = $3 RETURNING epoch) "
+          "UPDATE lease SET epoch = beat.epoch, holder = $5, taken_at = clock_timestamp() FROM "
+          "beat "
+          "WHERE lease.epoch = $1::bigint RETURNING lease.epoch",
       {std::to_string(seen.epoch), std::to_string(seen.beats), seen.process, settings_.process,
        settings_.holder},
       &rows);

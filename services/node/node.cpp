@@ -177,8 +177,9 @@ RunSpec Node::run_spec(std::string const& attempt, StartOrder const& order, Cont
   spec.memory_mib = order.allocation.memory_mib;
   spec.pids_max = 4'096;
   for (auto const& share : order.allocation.gpus)
-    if (share.index < settings_.capacity.gpus.size())
-      spec.gpu_uuids.push_back(settings_.capacity.gpus[share.index].uuid);
+    if (auto const index = planted("gpu_of_another") ? 0 : share.index;
+        index < settings_.capacity.gpus.size())
+      spec.gpu_uuids.push_back(settings_.capacity.gpus[index].uuid);
   spec.cpus = cpus_near(order);
   for (auto const port : order.allocation.ports)
     spec.ports.push_back(static_cast<std::uint16_t>(port));
