@@ -32,6 +32,6 @@ clause bad.size "A job larger than any node is refused with the largest node's s
    refused 2 "largest" lepton apply -f huge.yaml'
 clause bad.token "A wrong token is refused" \
   'LEPTON_TOKEN=wrong refused 4 "token" lepton job list'
-clause bad.database "PostgreSQL away: requests are refused, nothing is lost" \
+clause bad.database "PostgreSQL killed: it comes back, and changes are taken again" \
   'tested cli_up'
 clause bad.disk "A full disk and an occupied folder are named" 'tested postgres'

@@ -2,18 +2,40 @@
 # Words that the clauses of scripts/acceptance are made of: each is one check. Sourced by it, never
 # run. Status 77 says that something cannot be measured here.
 
-# tested REGEX: test programs that fit exist and pass; where one was skipped, nothing is shown.
+# tested REGEX: test programs that fit exist and pass; where one, or a part of one, was skipped,
+# nothing is shown.
 tested() {
   local output status=0
-  output=$(ctest --test-dir "$release" -R "$1" --output-on-failure --no-tests=error 2>&1) ||
+  output=$(ctest --test-dir "$release" -R "$1" --verbose --no-tests=error 2>&1) ||
     status=$?
   printf '%s\n' "$output"
   [ "$status" -eq 0 ] || return 1
-  ! grep -Eq '\*\*\*Skipped|The following tests did not run' <<< "$output" || return 77
+  ! grep -Eq '\*\*\*Skipped|The following tests did not run|\[  SKIPPED \]' <<< "$output" ||
+    return 77
 }
-# suite PROGRAM FILTER: tests of that program by these names are there, and pass.
+# suite PROGRAM FILTER: tests of that program by these names are there, and pass; none is skipped.
 suite() {
-  "$release/bin/$1" --gtest_filter="$2" | tee -a /dev/stderr | grep -E "^\[  PASSED  \] [1-9]"
+  local output
+  output=$("$release/bin/$1" --gtest_filter="$2" | tee -a /dev/stderr) || return 1
+  grep -E "^\[  PASSED  \] [1-9]" <<< "$output" || return 1
+  ! grep -q "^\[  SKIPPED \]" <<< "$output" || return 77
+}
+# standbys SERVICE: how many wait for it, as the status says.
+standbys() {
+  lepton status -o json | python3 -c 'import json, sys
+print(*(s["standbys"] for s in json.load(sys.stdin)["services"] if s["service"] == sys.argv[1]))
+' "$1"
+}
+# counts_standby SERVICE: a second instance is counted while it waits, and not any more afterwards.
+counts_standby() {
+  [ "$(standbys "$1")" = 0 ] || return 1
+  "$release/bin/lepton-$1" --config "$LEPTON_STATE/config/$1.yaml" > standby.log 2>&1 &
+  local pid=$! tries=0 seen=0
+  until [ "$(standbys "$1")" = 1 ] && seen=1 || [ $((++tries)) -gt 100 ]; do sleep 0.1; done
+  kill "$pid" && wait "$pid"
+  tries=0
+  until [ "$(standbys "$1")" = 0 ] || [ $((++tries)) -gt 100 ]; do sleep 0.1; done
+  [ "$seen" = 1 ] && [ "$tries" -le 100 ]
 }
 # refused CODE PATTERN COMMAND...: ends with that status and says something that fits.
 refused() {
@@ -53,6 +75,6 @@ placement_figures() {
       mv placement.part placement.txt; }
 }
 aims() { placement_figures && "$root/bench/placement/aims.py" placement.txt "$@"; }
-export -f tested suite aims placement_figures refused says json within incremental say note die
+export -f tested suite standbys counts_standby aims placement_figures refused says json within incremental say note die
 export -f minutes took jobs
 

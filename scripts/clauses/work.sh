@@ -12,8 +12,12 @@ clause job.real "A real job trains a classifier as its own user with a secret fr
    says "accuracy: 0.9" lepton job logs digits && says "HF_TOKEN is set" lepton job logs digits &&
    ! says "user id 0" lepton job logs digits && says "succeeded" lepton job show digits'
 clause job.secret "The secret is nowhere in the state folder in clear" \
-  '! grep -rqa acceptance-secret "$LEPTON_STATE"'
-clause job.list "Jobs are listed with their owner" 'says "owner" lepton job list'
+  'says "acceptance-secret" lepton secret get ml/hf && grep -rqsa lepton "$LEPTON_STATE" &&
+   { grep -rlsa acceptance-secret "$LEPTON_STATE"; [ "$?" -ne 0 ]; }'
+clause job.list "Jobs are listed with their owner" \
+  'lepton job list -o json | tee -a /dev/stderr | python3 -c "import json, sys
+jobs = json.load(sys.stdin)[\"jobs\"]
+sys.exit(not jobs or not all(job[\"owner\"] for job in jobs))"'
 clause job.cancel "A job can be cancelled" \
   'lepton apply -f "$root/examples/sleep.yaml" && lepton job cancel sleep &&
    says "cancelled" lepton job show sleep'
