@@ -1,9 +1,10 @@
 // A storm of reconnects: the nodes of a large cluster come back at the same moment, after a server
-// was killed and has begun anew. A listening socket of libzmq's default takes 100 at a time.
+// was killed and has begun anew. A listening socket of libzmq's default lets 100 wait.
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "common/bus/sockets.hpp"
 #include "tests/common/bus/rig.hpp"
@@ -44,6 +45,25 @@ class Caller {
   std::string asked_, answered_;
   rig::Clock::time_point asked_at_;
 };
+
+// Of "State Recv-Q Send-Q Address": how many the kernel lets wait; -1 where `ss` is missing.
+int waiting_max(std::string const& endpoint) {
+  auto const port = endpoint.substr(endpoint.rfind(':') + 1);
+  auto* const lines = popen(("ss -ltnH 'sport = :" + port + "' 2>/dev/null").c_str(), "r");
+  int most = -1;
+  if (lines == nullptr || std::fscanf(lines, "%*s %*d %d", &most) != 1) most = -1;
+  if (lines != nullptr) pclose(lines);
+  return most;
+}
+
+TEST(Trap, AListeningSocketLetsHundredsWait) {
+  auto settings = rig::settings("server", rig::keys());
+  settings.client_endpoint = rig::free_tcp();
+  auto const server = rig::open(settings);
+  auto const most = waiting_max(settings.client_endpoint);
+  if (most < 0) GTEST_SKIP() << "ss of iproute2 is missing";
+  EXPECT_EQ(most, 512);
+}
 
 TEST(Trap, HundredsWhoComeBackAtOnceAreAllServed) {
   auto const server_keys = rig::keys(), keys = rig::keys();
