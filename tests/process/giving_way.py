@@ -44,9 +44,11 @@ def decisions(stack, low, high):
     equal(stack.sql(f"SELECT kind, nodes ->> 0 FROM deployer.decisions WHERE job = '{low}' "
                     "ORDER BY number LIMIT 1"), [("place", "here")], "the first decision in SQL")
     # Why it waited, in columns.
-    rule, nearest = stack.sql(f"SELECT rejected -> 0 ->> 'rule', nearest FROM deployer.decisions "
-                              f"WHERE job = '{high}' AND kind = 'wait' ORDER BY number LIMIT 1")[0]
-    equal((rule, nearest), ("cpu", "here"), "the rule that rejected the only node, and that node")
+    waits = stack.sql(f"SELECT rejected -> 0 ->> 'rule', nearest, lacks -> 0 ->> 'rule', "
+                      f"starts_by IS NULL, starts_after IS NULL FROM deployer.decisions "
+                      f"WHERE job = '{high}' AND kind = 'wait' ORDER BY number LIMIT 1")[0]
+    equal(waits, ("cpu", "here", "cpu", "t", "t"),
+          "the rule that rejected the only node, that node, what it lacks, and no time known")
     again = stack.ask("job", "explain", low, "--replay")
     equal(again["different"], [], "decisions that came out otherwise")
     check(int(again["replayed"]) > 0, f"something is made again: {again}")

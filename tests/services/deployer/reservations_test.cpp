@@ -67,6 +67,22 @@ TEST_F(ReservationsTest, ItsPlacesAreKeptAsTheyBecomeFreeAndLentUntilItBegins) {
   EXPECT_EQ(state("in-1"), "starting");
 }
 
+TEST_F(ReservationsTest, WhatIsKeptForSeveralIsToldByTimeUpToThreeOfThem) {
+  for (auto const& [name, in_ms] : {std::pair("b", 30 * minute), std::pair("a", 10 * minute),
+                                    std::pair("c", 20 * minute), std::pair("d", 40 * minute)}) {
+    auto slice = exam(1, in_ms);
+    slice.name = name;
+    ASSERT_TRUE(ask(slice, root)) << name;
+  }
+  ASSERT_TRUE(submit("endless-1", spec("endless", 1)));
+  auto const told = ask(JobExplain{JobId{"endless-1"}}, ann);
+  ASSERT_TRUE(told);
+  EXPECT_NE(told->what.find("; room is kept for slice 'a' in 10.0 min, slice 'c' in 20.0 min, "
+                            "slice 'b' in 30.0 min and 1 more"),
+            std::string::npos)
+      << told->what;
+}
+
 TEST_F(ReservationsTest, WhatCannotBeKeptIsRefused) {
   ASSERT_TRUE(submit("run-1", limited("run", 2, 30 * minute)));
   run_on(n1);
