@@ -75,6 +75,6 @@ placement_figures() {
       mv placement.part placement.txt; }
 }
 aims() { placement_figures && "$root/bench/placement/aims.py" placement.txt "$@"; }
-export -f tested suite standbys counts_standby aims placement_figures refused says json within incremental say note die
-export -f minutes took jobs
+export -f tested suite standbys counts_standby refused says json within incremental
+export -f placement_figures aims say note die minutes took jobs
 
