@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Versions beside each other. What an old version left behind (snapshots/VERSION.backup, made by
 its own `lepton backup`) is restored into an empty machine, migrated and used: jobs, secrets, rules,
-scaling and the audit log are whole. Then a newer schema (a column, a table) comes under the running
-programs, as it does while version N+1 is rolled out: they go on, also after a kill; a start of the
-old version is refused with the cure.
+scaling and the audit log are whole, and what else it held (kept.py). Then a newer schema (a column,
+a table) comes under the running programs, as it does while version N+1 is rolled out: they go on,
+also after a kill; a start of the old version is refused with the cure.
 
 usage: upgrade.py [--record VERSION]
-  --record VERSION  makes the snapshot of this version, at its release"""
+  --record VERSION  makes the snapshot of this version, at its release; 0.1 is the first set of
+                    schemas, 0.2 the newest (tests/schemas/recorded_test.cpp)"""
 
 import pathlib
 import sys
 
+from kept import check_filled, filled
 from stack import Stack, check, equal, run_test, wait_for
 
 SNAPSHOTS = pathlib.Path(__file__).resolve().parent / "snapshots"
@@ -45,8 +47,9 @@ def record(version):
         stack.run("service", "autoscale", "web", "--max", "3")
         stack.wait_job(stack.apply(ECHO), {"succeeded"})
         stack.cancel(stack.apply(ECHO | {"name": "stopped", "command": ["/bin/sleep", "600"]}))
-        SNAPSHOTS.mkdir(exist_ok=True)
-        stack.run("backup", SNAPSHOTS / f"{version}.backup", "--with-root-key")
+        with filled(stack):
+            SNAPSHOTS.mkdir(exist_ok=True)
+            stack.run("backup", SNAPSHOTS / f"{version}.backup", "--with-root-key")
 
 
 def check_kept(stack):
@@ -88,6 +91,8 @@ def test():
     for file in snapshots:
         with Restored(file, up=["--node-name", "here"]) as stack:
             check_kept(stack)
+            if file.stem != "0.1":
+                check_filled(stack)
             check_works(stack, "after-restore")
             print(f"{file.name}: whole, and works", flush=True)
             if file == snapshots[-1]:
