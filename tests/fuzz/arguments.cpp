@@ -1,31 +1,14 @@
-// The command line of `lepton`: one argument per line. The commands are the real ones, but none of
-// them runs.
+// The command line of `lepton`: one argument per line; a line end after the last one is an empty
+// argument more, which most commands refuse. The commands are all the real ones, but none runs.
 
-#include "cli/audit/audit_commands.hpp"
-#include "cli/jobs/decision_commands.hpp"
-#include "cli/jobs/job_commands.hpp"
-#include "cli/monitor/monitor_commands.hpp"
-#include "cli/nodes/mark_commands.hpp"
-#include "cli/nodes/node_commands.hpp"
-#include "cli/nodes/quota_commands.hpp"
+#include "cli/all/all_commands.hpp"
 #include "cli/parser.hpp"
-#include "cli/replay/replay_commands.hpp"
-#include "cli/services/service_commands.hpp"
-#include "cli/stack/stack_commands.hpp"
-#include "cli/up/up_commands.hpp"
-#include "cli/vault/vault_commands.hpp"
 #include "common/base/check.hpp"
 #include "common/base/text.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   using namespace lepton;
-  cli::Commands all;
-  for (auto const& some :
-       {cli::up_commands(), cli::job_commands(), cli::decision_commands(), cli::node_commands(),
-        cli::mark_commands(), cli::quota_commands(), cli::vault_commands(), cli::audit_commands(),
-        cli::replay_commands(), cli::service_commands(), cli::serving_commands(),
-        cli::monitor_commands(), cli::stack_commands()})
-    all.insert(all.end(), some.begin(), some.end());
+  auto all = cli::all_commands();
   auto const owners = all;  // what a command does owns the targets of its options
   for (auto& command : all) command.run = [](cli::Shell&) -> Result<int> { return 0; };
   static std::FILE* const nowhere = std::fopen("/dev/null", "w");
