@@ -96,22 +96,18 @@ void Bus::Impl::take_answer(Station& station, Received& message, Sink& sink, int
 bool Bus::Impl::take_hint(Station& station, Sink& sink, int& handed) {
   Frame frame;
   if (!station.socket().receive(frame)) return false;
-  auto const bytes = frame.bytes();
-  auto const topic = bytes.substr(0, bytes.find(topic_end));
-  bool const whole = !frame.more() && topic.size() < bytes.size() &&
-                     bytes.size() <= settings.limits.header_bytes_max;
+  Hint hint;
+  bool const good = !frame.more() && read_hint(frame.bytes(), station.peer, settings.limits, hint);
   skip(station.socket(), frame.more());
   station.heard_ms = clock.now_ms();
   station.link->alive(station.heard_ms);
-  auto hint = whole ? codec::decode<Hint>(bytes.substr(topic.size() + topic_end.size()))
-                    : Result<Hint>(Error{});
-  if (!hint || hint->sender != station.peer || hint->stream != topic) {
+  if (!good) {
     tally.add(Count::refused_hint);
     return true;
   }
   tally.add(Count::hints_in);
   ++handed;
-  sink.on_hint(station.peer, std::move(*hint));
+  sink.on_hint(station.peer, std::move(hint));
   return true;
 }
 

@@ -31,7 +31,6 @@ inline constexpr TimeMs care_every_ms = 500;
 inline constexpr TimeMs hint_silence_ms = silence_max_ms;  // heads come every 500 ms
 inline constexpr std::uint32_t peer_route = 1, client_route = 2;
 inline constexpr std::uint32_t wake_mark = 0xffffffff;
-inline constexpr std::string_view topic_end("\0", 1);
 
 struct Bus::Impl {
   // A socket within the rounds of poll(). `ready`: it may have messages. The descriptor of a libzmq

@@ -100,6 +100,29 @@ Fault read_header(std::string_view bytes, Side side, Limits const& limits, Heade
   return right_kind(side, out.kind) && legal_topic(out.topic) ? Fault::none : Fault::kind;
 }
 
+void read_frame(std::string_view frame, Side side, Limits const& limits, Received& out) {
+  std::string_view header, body;
+  if (!split(frame, header, body)) {
+    out.fault = Fault::header_size;
+    return;
+  }
+  out.fault = read_header(header, side, limits, out.header);
+  if (out.fault != Fault::none) return;
+  if (body.size() > limits.body_bytes_max)
+    out.fault = Fault::body_size;
+  else
+    out.body = body;
+}
+
+bool read_hint(std::string_view frame, std::string_view sender, Limits const& limits, Hint& out) {
+  auto const topic = frame.substr(0, frame.find(topic_end));
+  if (topic.size() == frame.size() || frame.size() > limits.header_bytes_max) return false;
+  auto hint = codec::decode<Hint>(frame.substr(topic.size() + topic_end.size()));
+  if (!hint || hint->sender != sender || hint->stream != topic) return false;
+  out = std::move(*hint);
+  return true;
+}
+
 bool receive(Socket& socket, Side side, Limits const& limits, Received& out) {
   Frame frame;
   if (!socket.receive(frame)) return false;
@@ -109,12 +132,7 @@ bool receive(Socket& socket, Side side, Limits const& limits, Received& out) {
     out.key = frame.user_id();
   }
   if (frame.more()) return skip(socket, true), out.fault = Fault::frame_count, true;
-  std::string_view header, body;
-  if (!split(frame.bytes(), header, body)) return out.fault = Fault::header_size, true;
-  out.fault = read_header(header, side, limits, out.header);
-  if (out.fault != Fault::none) return true;
-  if (body.size() > limits.body_bytes_max) return out.fault = Fault::body_size, true;
-  out.body = body;
+  read_frame(frame.bytes(), side, limits, out);
   return true;
 }
 

@@ -57,6 +57,16 @@ inline HeaderSize header_size(std::string_view header) {
   return HeaderSize(header.size());
 }
 
+// What a stranger may have sent: checks and reads the octets of a frame into header, body and
+// fault. The body stays empty after a fault.
+void read_frame(std::string_view frame, Side side, Limits const& limits, Received& out);
+
+// A hint is a frame for itself: name of the stream, this, Hint.
+inline constexpr std::string_view topic_end("\0", 1);
+
+// False if it cannot be read, or does not speak for `sender` and for the stream in front.
+bool read_hint(std::string_view frame, std::string_view sender, Limits const& limits, Hint& out);
+
 // Takes one whole message; false if there is none.
 bool receive(Socket& socket, Side side, Limits const& limits, Received& out);
 
