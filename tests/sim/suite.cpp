@@ -164,6 +164,7 @@ void Suite::add_node(std::string const& name) {
         settings.labels["address"] = address_of_node(name);
         settings.boot_id = "boot-of-" + name;
         settings.incarnation = "life-" + std::to_string(m.life());
+        settings.ordered = std::make_shared<NodeState>();  // copies of settings share theirs
         auto system = std::make_unique<actor::System>(
             actor::SystemSettings{.service = name, .asks = plan_.knobs.asks}, m.ports());
         auto host = plan_.knobs.host;
