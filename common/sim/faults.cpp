@@ -97,6 +97,7 @@ Faults Faults::healed() const {
   calm.delay_min_ms = delay_min_ms;
   calm.delay_max_ms = delay_max_ms;
   calm.store_delay_max_ms = store_delay_max_ms;
+  calm.crash_at_point = crash_at_point;
   return calm;
 }
 
@@ -122,6 +123,7 @@ std::string Faults::text() const {
       fmt::format("delay {}..{} ms, store {} ms", delay_min_ms, delay_max_ms, store_delay_max_ms);
   for (auto const& kind : all_kinds)
     if (kind.is_on(*this)) all += ", " + kind.text(*this);
+  if (crash_at_point > 0) all += fmt::format(", crash at point {}", crash_at_point);
   return all;
 }
 

@@ -24,7 +24,7 @@ struct Faults {
   double crash_before_commit = 0;           // the rows never get there
   double crash_at_send = 0;                 // of a process: right before a message, or right after
   // One crash at exactly this point of the run: each commit and each message of a process has one
-  // before it and one after it. 0: never.
+  // before it and one after it, also those after the healing. 0: never.
   std::uint64_t crash_at_point = 0;
   TimeMs restart_max_ms = 500;    // until a crashed process is back
   TimeMs store_delay_max_ms = 2;  // of each answer of a store, from 1
@@ -42,7 +42,7 @@ struct Faults {
 
   static Faults none() { return {}; }
   static Faults draw(std::uint64_t seed);
-  // The same delays without anything that goes wrong.
+  // The same delays without anything that goes wrong by chance.
   Faults healed() const;
   // Names of the kinds; a name takes one of them out, to find what a failure needs.
   static std::vector<std::string_view> kinds();

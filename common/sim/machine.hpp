@@ -41,6 +41,7 @@ class Machine final : public Clock {
   Chance& chance() { return life_->chance(); }
 
   bool is_up() const { return life_ != nullptr; }
+  bool is_crashing() const { return life_ && life_->is_doomed(); }  // decided, not yet down
   actor::System* system() const { return life_ ? life_->system() : nullptr; }
   std::shared_ptr<store::MemoryDisk> const& disk() const { return disk_; }
   ProcessOptions const& options() const { return options_; }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/crypto/encode.hpp"
 #include "common/crypto/hash.hpp"
 
@@ -90,6 +92,12 @@ Machine const& World::machine(std::string const& name) const {
 bool World::serves(std::string const& process, std::string const& service) const {
   auto const a = by_name_.find(process), b = by_name_.find(service);
   return a != by_name_.end() && b != by_name_.end() && a->second == b->second;
+}
+
+bool World::all_up() const {
+  return std::all_of(parties_.begin(), parties_.end(), [](Party const& party) {
+    return !party.machine || (party.machine->is_up() && !party.machine->is_crashing());
+  });
 }
 
 void World::step() {

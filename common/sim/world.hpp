@@ -90,6 +90,7 @@ class World {
   }  // null: it is down
   store::MemoryDisk const& disk(std::string const& name) const { return *machine(name).disk(); }
   bool serves(std::string const& process, std::string const& service) const;
+  bool all_up() const;  // every process, and no crash of one has been decided
 
   TimeMs now() const { return agenda_.now(); }
   std::uint64_t seed() const { return seed_; }
