@@ -11,7 +11,7 @@
 #include <cstring>
 #include <ctime>
 
-#include "common/base/text.hpp"
+#include "tests/sim/arguments.hpp"
 #include "tests/sim/processes.hpp"
 #include "tests/sim/suite.hpp"
 
@@ -20,13 +20,23 @@ namespace {
 using namespace lepton;
 
 constexpr char const* usage =
-    "usage: lepton-sim --seed N [--jobs N] [--trouble-ms N] [--settings usual]\n"
-    "                  [--without FAULT-OR-CHORE,...]\n"
-    "       lepton-sim --seeds COUNT [--from N] [--first] [--as-found] [--processes N]\n"
-    "  --first     ends at the first failure\n"
-    "  --as-found  tells a failure as it is found, without looking for a shorter one\n"
-    "  --processes so many at a time; without it one, with --seeds as many as there are cores\n"
-    "example: lepton-sim --seed 42\n";
+    "usage: lepton-sim --seed N [CHANGE...]\n"
+    "       lepton-sim --seeds COUNT [--from N] [--first] [--as-found] [--processes N] "
+    "[CHANGE...]\n"
+    "  --first        ends at the first failure\n"
+    "  --as-found     tells a failure as it is found, without looking for a shorter one\n"
+    "  --processes N  so many at a time; without it one, with --seeds as many as there are cores\n"
+    "changes of what a seed draws:\n"
+    "  --calm           no faults, every chore, settings as usual; the seed draws the rest\n"
+    "  --point N        one crash at the Nth point of the run: before and after each commit and\n"
+    "                   each message of a process; a good run says how many it has\n"
+    "  --jobs N, --nodes N\n"
+    "  --trouble-ms N   virtual time with faults\n"
+    "  --peace-ms N     limit for everything to end, once the faults are over\n"
+    "  --settings usual\n"
+    "  --without FAULT-OR-CHORE,...\n"
+    "example: lepton-sim --seed 42\n"
+    "         lepton-sim --seed 1 --calm --jobs 3 --nodes 2 --trouble-ms 9000 --point 1000\n";
 constexpr int shortening_tries_max = 120;
 
 void say(std::string const& line) {
@@ -35,7 +45,7 @@ void say(std::string const& line) {
 }
 
 // A broken check ends the process: its seed must be known all the same.
-char last_words[96] = "";
+char last_words[512] = "";
 void tell_seed(int signal) {
   auto const size = ::write(STDOUT_FILENO, last_words, std::strlen(last_words));
   ::signal(signal, SIG_DFL);
@@ -80,9 +90,8 @@ void tell(sim::Plan const& plan, std::string const& failure, bool as_found) {
 }
 
 bool run_one(sim::Plan const& plan, bool verbose, bool as_found, Totals& totals) {
-  std::snprintf(
-      last_words, sizeof(last_words), "seed %llu: ABORTED\n  repeat: scripts/sim --seed %llu\n",
-      static_cast<unsigned long long>(plan.seed), static_cast<unsigned long long>(plan.seed));
+  auto const words = fmt::format("seed {}: ABORTED\n  repeat: {}\n", plan.seed, plan.command());
+  std::snprintf(last_words, sizeof(last_words), "%s", words.c_str());
   sim::Suite suite(plan);
   ++totals.seeds;
   std::string failure;
@@ -100,10 +109,10 @@ bool run_one(sim::Plan const& plan, bool verbose, bool as_found, Totals& totals)
     tell(plan, failure, as_found);
   } else if (verbose) {
     say(fmt::format(
-        "seed {}: good; {} jobs, {} answers, {} messages, {} crashes, {} lost, trace "
+        "seed {}: good; {} jobs, {} answers, {} messages, {} crashes, {} lost, {} points, trace "
         "{:016x}\n  faults: {}\n  settings: {}\n",
         plan.seed, suite.jobs_submitted(), suite.acknowledged(), stats.delivered, stats.crashes,
-        stats.lost, suite.world().trace(), plan.text(), plan.knobs.text()));
+        stats.lost, stats.points, suite.world().trace(), plan.text(), plan.knobs.text()));
   }
   return failure.empty();
 }
@@ -120,77 +129,25 @@ void summarise(Totals const& t) {
                   t.stats.store_faults, t.stats.stalls, t.stats.takeovers));
 }
 
-struct Arguments {
-  std::optional<std::uint64_t> seed, seeds;
-  std::uint64_t from = 1, processes = 0;
-  bool first = false, as_found = false;
-  std::vector<std::pair<std::string, std::string>> changes;
-};
-
-bool change(sim::Plan& plan, std::string const& option, std::string const& value) {
-  if (option == "--jobs") {
-    plan.jobs = static_cast<std::uint32_t>(*text::parse_int(value));
-  } else if (option == "--trouble-ms") {
-    plan.trouble_ms = *text::parse_int(value);
-  } else if (option == "--settings" && value == "usual") {
-    plan.knobs = sim::Knobs::usual();
-  } else if (option == "--without") {
-    for (auto const& kind : text::split(value, ','))
-      if (!plan.leave_out(kind)) return false;
-  } else {
-    return false;
-  }
-  plan.taken_out.insert(plan.taken_out.end(), {option, value});
-  return true;
-}
-
-std::optional<Arguments> parse(int argc, char** argv) {
-  Arguments a;
-  for (int i = 1; i < argc; ++i) {
-    std::string const option = argv[i];
-    if (option == "--first" || option == "--as-found") {
-      (option == "--first" ? a.first : a.as_found) = true;
-      continue;
-    }
-    if (++i == argc) return std::nullopt;
-    std::string const value = argv[i];
-    auto const number = text::parse_int(value);
-    auto const wants_text = option == "--without" || option == "--settings";
-    if (!wants_text && (!number || *number < 0)) return std::nullopt;
-    if (option == "--seed")
-      a.seed = static_cast<std::uint64_t>(*number);
-    else if (option == "--seeds")
-      a.seeds = static_cast<std::uint64_t>(*number);
-    else if (option == "--processes")
-      a.processes = static_cast<std::uint64_t>(*number);
-    else if (option == "--from")
-      a.from = static_cast<std::uint64_t>(*number);
-    else
-      a.changes.emplace_back(option, value);
-  }
-  if (a.seed.has_value() == a.seeds.has_value()) return std::nullopt;
-  for (sim::Plan plan; auto const& [option, value] : a.changes)
-    if (!change(plan, option, value)) return std::nullopt;
-  auto const cores = static_cast<std::uint64_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
-  if (a.processes == 0) a.processes = a.first || a.seed ? 1 : std::min(cores, *a.seeds + 1);
-  return a;
-}
-
 // Every so manieth of the seeds. The exit status: 1 when one has broken.
-int run_part(Arguments const& a, std::uint64_t part, Totals& totals) {
-  auto const count = a.seed ? 1 : *a.seeds;
+int run_part(sim::Arguments const& a, std::uint64_t part, Totals& totals) {
+  auto const count = a.count();
   auto const began = std::clock();
   for (auto i = part; i < count && ended_early == 0; i += a.processes) {
-    auto plan = sim::Plan::draw((a.seed ? *a.seed : a.from) + i);
-    for (auto const& [option, value] : a.changes) change(plan, option, value);
-    auto const good = run_one(plan, a.seed.has_value(), a.as_found, totals);
+    auto const good = run_one(a.plan(i), a.seed.has_value(), a.as_found, totals);
     if (!good && a.first) break;
   }
   totals.cpu_s = static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
   return totals.broken == 0 ? 0 : 1;
 }
 
-int run_all(Arguments const& a, Totals& totals) {
+std::uint64_t processes_of(sim::Arguments const& a) {
+  if (a.first || a.seed) return 1;
+  auto const cores = static_cast<std::uint64_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+  return std::min(cores, *a.seeds + 1);
+}
+
+int run_all(sim::Arguments const& a, Totals& totals) {
   if (a.processes == 1) return run_part(a, 0, totals);
   auto all_good = true;
   auto const run = [&](std::size_t part, Totals& counted) {
@@ -206,8 +163,11 @@ int run_all(Arguments const& a, Totals& totals) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  auto const arguments = parse(argc, argv);
+  std::vector<std::string> const words(argv + 1, argv + argc);
+  if (words == std::vector<std::string>{"--help"}) return say(usage), 0;
+  auto arguments = sim::Arguments::parse(words);
   if (!arguments) return std::fputs(usage, stderr), 2;
+  if (arguments->processes == 0) arguments->processes = processes_of(*arguments);
   for (int const signal : {SIGABRT, SIGSEGV}) ::signal(signal, tell_seed);
   for (int const signal : {SIGINT, SIGTERM}) ::signal(signal, [](int) { ended_early = 1; });
   Totals totals;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/text.hpp"
+#include "tests/sim/arguments.hpp"
 #include "tests/sim/suite.hpp"
 
 namespace lepton::sim {
@@ -74,9 +76,7 @@ TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
   std::uint64_t commands = 0, folders = 0, outputs = 0, logs = 0;
   int sleeps = 0, wakes = 0;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
-    auto plan = Plan::calm();
-    plan.seed = seed;
-    Suite suite(plan);
+    Suite suite(Plan::calm(seed));
     EXPECT_NO_THROW(suite.run());
     for (auto const& sent : suite.world().history()) {
       asked.insert(sent.topic);
@@ -107,47 +107,111 @@ constexpr std::uint64_t point_parts = 4;
 
 class CrashPoints : public testing::TestWithParam<std::uint64_t> {};
 
+// Changes are options of lepton-sim and their values.
+Plan calm_with(std::initializer_list<std::pair<char const*, char const*>> changes) {
+  auto plan = Plan::calm();
+  for (auto const& [option, value] : changes) EXPECT_TRUE(plan.change(option, value)) << option;
+  return plan;
+}
+
+Plan small_run() {
+  return calm_with({{"--jobs", "3"},
+                    {"--nodes", "2"},
+                    {"--trouble-ms", "9000"},
+                    {"--peace-ms", "600000"},
+                    {"--without", "commands"}});
+}
+
+Plan run_with_commands() {
+  auto plan = calm_with(
+      {{"--jobs", "1"}, {"--nodes", "1"}, {"--trouble-ms", "7000"}, {"--peace-ms", "600000"}});
+  for (auto const chore : Plan::chore_kinds())
+    EXPECT_TRUE(chore == "commands" || plan.change("--without", std::string(chore)));
+  return plan;
+}
+
+// A crash that never comes would show nothing.
+void survives_its_one_crash(Plan const& plan) {
+  Suite suite(plan);
+  try {
+    suite.run();
+  } catch (Failure const& failure) {
+    ADD_FAILURE() << failure.what();
+  }
+  EXPECT_EQ(suite.world().stats().crashes, 1) << plan.command();
+}
+
 void survives_each_crash_point(Plan plan, std::uint64_t part) {
-  plan.peace_ms = 600'000;
   Suite whole(plan);
   whole.run();
   auto const points = static_cast<std::uint64_t>(whole.world().stats().points);
   EXPECT_GT(points, 500u);
+  EXPECT_EQ(whole.world().stats().crashes, 0);
   EXPECT_EQ(plan.does("commands"), whole.commands_heard_out() > 0);
   std::uint64_t tried = 0;
   auto const step = point_parts * crash_point_step;
   for (auto point = 1 + part * crash_point_step; point <= points; point += step, ++tried) {
-    plan.faults.crash_at_point = point;
-    auto const failure = failure_of(plan);
-    ASSERT_EQ(failure, "") << "at point " << point;
+    ASSERT_TRUE(plan.change("--point", std::to_string(point)));
+    survives_its_one_crash(plan);
   }
   std::printf("%llu of %llu points\n", static_cast<unsigned long long>(tried),
               static_cast<unsigned long long>(points));
 }
 
 TEST_P(CrashPoints, EveryOneOfASmallRunIsSurvived) {
-  auto plan = Plan::calm();
-  plan.jobs = 3;
-  plan.nodes = 2;
-  plan.trouble_ms = 9'000;
-  plan.chores.erase("commands");
-  survives_each_crash_point(plan, GetParam());
+  survives_each_crash_point(small_run(), GetParam());
 }
 
 TEST_P(CrashPoints, EveryOneOfARunWithCommandsIsSurvived) {
-  auto plan = Plan::calm();
-  plan.jobs = plan.nodes = 1;
-  plan.trouble_ms = 7'000;
-  plan.chores = {"commands"};
-  survives_each_crash_point(plan, GetParam());
+  survives_each_crash_point(run_with_commands(), GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(Parts, CrashPoints, testing::Range<std::uint64_t>(0, point_parts));
 
+// How a run went: its hash, and what failed.
+std::pair<std::uint64_t, std::string> outcome_of(Plan const& plan) {
+  Suite suite(plan);
+  std::string failure;
+  try {
+    suite.run();
+  } catch (Failure const& broken) {
+    failure = broken.what();
+  }
+  return {suite.world().trace(), failure};
+}
+
+// What lepton-sim would run for the line in the failure.
+std::optional<Plan> plan_again(std::string const& failure) {
+  std::string const before = "to repeat: scripts/sim ";
+  auto const at = failure.find(before);
+  if (at == std::string::npos) return std::nullopt;
+  auto const begin = at + before.size();
+  auto const line = failure.substr(begin, failure.find('\n', begin) - begin);
+  auto const arguments = Arguments::parse(lepton::text::split(line, ' '));
+  if (!arguments) return std::nullopt;
+  return arguments->plan(0);
+}
+
+// Not everything can have ended when the faults do, so that each of them fails.
+TEST(Repeat, TheLineOfAFailureGivesTheSameRun) {
+  auto plans = {small_run(), run_with_commands(), Plan::calm(7), Plan::draw(2)};
+  std::set<std::uint64_t> traces;
+  for (auto plan : plans)
+    for (auto const* point : {"0", "300", "700"}) {
+      ASSERT_TRUE(plan.change("--peace-ms", "0") && plan.change("--point", point));
+      auto const [trace, failure] = outcome_of(plan);
+      auto const again = plan_again(failure);
+      ASSERT_TRUE(again) << failure;
+      EXPECT_EQ(outcome_of(*again), std::pair(trace, failure)) << plan.command();
+      EXPECT_EQ(failure.find("crash at point") != std::string::npos, *point != '0') << failure;
+      EXPECT_TRUE(traces.insert(trace).second) << "two plans, one run: " << plan.command();
+    }
+}
+
 // Of a failure the smallest part is kept that still fails.
 TEST(Shorten, LeavesOutWhatTheFailureDoesNotNeed) {
   auto plan = Plan::draw(1);
-  plan.peace_ms = 0;  // not everything can have ended when the faults do
+  ASSERT_TRUE(plan.change("--peace-ms", "0"));  // not everything can have ended when the faults do
   auto const failure = failure_of(plan);
   ASSERT_NE(failure, "");
   auto const least = shorten(plan, failure, 60);
@@ -155,6 +219,33 @@ TEST(Shorten, LeavesOutWhatTheFailureDoesNotNeed) {
   EXPECT_EQ(least.plan.jobs, 1u);
   EXPECT_TRUE(least.plan.chores.empty());
   EXPECT_EQ(failure_of(least.plan), least.failure) << least.plan.command();
+  auto const again = plan_again(least.failure);
+  ASSERT_TRUE(again) << least.failure;
+  EXPECT_EQ(failure_of(*again), least.failure);
+}
+
+// A crash point is part of what is shortened.
+TEST(Shorten, KeepsTheLineOfACrashPointRight) {
+  auto plan = Plan::calm();
+  ASSERT_TRUE(plan.change("--peace-ms", "0") && plan.change("--point", "300"));
+  auto const least = shorten(plan, failure_of(plan), 60);
+  EXPECT_NE(least.failure, "");
+  EXPECT_TRUE(least.plan.chores.empty());
+  EXPECT_EQ(least.plan.faults.crash_at_point, 300u);
+  auto const again = plan_again(least.failure);
+  ASSERT_TRUE(again) << least.failure;
+  EXPECT_EQ(failure_of(*again), least.failure);
+}
+
+TEST(Arguments, ThatMakeNoSenseAreRefused) {
+  using Words = std::vector<std::string>;
+  EXPECT_TRUE(Arguments::parse({"--seed", "1", "--calm", "--point", "5", "--without", "slow"}));
+  for (auto const& words :
+       {Words{}, Words{"--calm"}, Words{"--seed"}, Words{"--seed", "x"},
+        Words{"--seed", "1", "--seeds", "2"}, Words{"--seed", "1", "--point"},
+        Words{"--seed", "1", "--point", "-1"}, Words{"--seed", "1", "--nodes", "0"},
+        Words{"--seed", "1", "--without", "sleep"}, Words{"--seed", "1", "--settings", "odd"}})
+    EXPECT_FALSE(Arguments::parse(words)) << lepton::text::join(words, " ");
 }
 
 }  // namespace

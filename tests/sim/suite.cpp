@@ -45,55 +45,6 @@ NodeCapacity Suite::capacity_of_node() const {
   return c;
 }
 
-Plan Plan::draw(std::uint64_t seed) {
-  Chance chance(seed ^ 0x706c616eu);
-  Plan plan;
-  plan.seed = seed;
-  plan.faults = Faults::draw(seed);
-  plan.knobs = Knobs::draw(seed);
-  plan.trouble_ms = static_cast<TimeMs>(15'000 + chance.below(45'000));
-  plan.jobs = static_cast<std::uint32_t>(4 + chance.below(24));
-  for (auto const kind : chore_kinds())
-    if (chance.happens(0.6)) plan.chores.insert(kind);
-  return plan;
-}
-
-Plan Plan::calm() {
-  Plan plan;
-  plan.faults = Faults::none();
-  for (auto const kind : chore_kinds()) plan.chores.insert(kind);
-  return plan;
-}
-
-std::vector<std::string_view> Plan::chore_kinds() {
-  return {"queries",  "drains",   "secrets", "quotas",  "marks",  "log",     "scaling", "alerts",
-          "services", "commands", "resizes", "folders", "losses", "outputs", "slices",  "workers"};
-}
-
-bool Plan::leave_out(std::string_view kind) {
-  auto const known = Faults::kinds();
-  if (std::find(known.begin(), known.end(), kind) != known.end()) {
-    faults = faults.without(kind);
-    return true;
-  }
-  auto const all = chore_kinds();
-  if (std::find(all.begin(), all.end(), kind) == all.end()) return false;
-  chores.erase(kind);
-  return true;
-}
-
-std::string Plan::text() const {
-  auto text = faults.text() + "\n  chores:";
-  for (auto const chore : chores) text += " " + std::string(chore);
-  return text;
-}
-
-std::string Plan::command() const {
-  auto line = "scripts/sim --seed " + std::to_string(seed);
-  for (auto const& argument : taken_out) line += " " + argument;
-  return line;
-}
-
 Suite::Suite(Plan plan)
     : plan_(std::move(plan)), chance_(plan_.seed ^ 0x5eed), world_(plan_.seed, plan_.faults) {
   world_.set_repeat(plan_.command());
@@ -214,7 +165,9 @@ void Suite::run() {
   world_.heal();
   if (plan_.does("services")) end_serving();
   if (plan_.does("slices")) release_slices();
-  auto const ended = world_.run_until([this] { return all_at_end(); }, plan_.peace_ms);
+  // A crash in the last step, too, is to be survived.
+  auto const is_over = [this] { return all_at_end() && world_.all_up(); };
+  auto const ended = world_.run_until(is_over, plan_.peace_ms);
   if (!ended)
     world_.fail("after the faults were over, not everything came to its end: " + unfinished());
   check_at_end();

@@ -5,11 +5,11 @@
 // it tells only what is durable; after the faults end, everything must come to its end. Repeat one
 // run with `scripts/sim --seed N`.
 //
-// Files: suite.cpp the processes; workload.cpp what people do; serving.cpp services; talking.cpp
-// commands beside tasks, which commands.cpp plays; sent_folders.cpp what jobs bring along;
-// slicing.cpp parts of machines;
-// durable.cpp what answers may tell; invariants.cpp what holds at each moment and at the end;
-// shorten.cpp the smallest run that fails.
+// Files: plan.cpp what a run does; suite.cpp the processes; workload.cpp what people do;
+// serving.cpp services; talking.cpp commands beside tasks, which commands.cpp plays;
+// sent_folders.cpp what jobs bring along; slicing.cpp parts of machines; durable.cpp what answers
+// may tell; invariants.cpp what holds at each moment and at the end; shorten.cpp the smallest run
+// that fails.
 
 #include <algorithm>
 #include <map>
@@ -28,38 +28,13 @@
 #include "services/deployer/balancer/fake_balancer.hpp"
 #include "services/node/runner/fake_runner.hpp"
 #include "tests/sim/commands.hpp"
-#include "tests/sim/knobs.hpp"
 #include "tests/sim/left_outputs.hpp"
+#include "tests/sim/plan.hpp"
 #include "tests/sim/sent_folders.hpp"
 
 namespace lepton::sim {
 
 inline constexpr std::uint32_t entrance_first = 7'120, entrance_count = 4;
-
-// What a seed draws, and what a person or shorten() may take out of it. Each run has some kinds of
-// faults and some of what people do beside submitting jobs: what is left out lets the rest go
-// further (Groce et al., Swarm testing, ISSTA 2012).
-struct Plan {
-  std::uint64_t seed = 1;
-  Faults faults;
-  Knobs knobs = Knobs::usual();
-  TimeMs trouble_ms = 60'000;   // virtual time with faults
-  TimeMs peace_ms = 1'800'000;  // limit for everything to end, once the faults are over
-  std::uint32_t nodes = 3;
-  std::uint32_t jobs = 20;
-  std::set<std::string_view> chores;
-  std::vector<std::string> taken_out;  // arguments of lepton-sim that repeat this plan
-
-  static Plan draw(std::uint64_t seed);
-  static Plan calm();
-  static std::vector<std::string_view> chore_kinds();
-  bool does(std::string_view chore) const { return chores.contains(chore); }
-  bool has(std::string_view kind) const { return does(kind) || faults.has(kind); }
-  // A kind of fault or chore less; false when there is none of that name.
-  bool leave_out(std::string_view kind);
-  std::string text() const;  // its faults and chores
-  std::string command() const;
-};
 
 class Suite {
  public:

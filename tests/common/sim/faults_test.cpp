@@ -41,6 +41,25 @@ TEST(FaultKinds, CrashAtAMessageSendsItOrDoesNot) {
   EXPECT_GT(world.stats().crashes, 5);
 }
 
+// The first points after the healing: those of the first addition.
+TEST(FaultKinds, TheOneCrashAtAPointComesAfterTheHealingToo) {
+  for (int ahead = 1; ahead <= 4; ++ahead) {
+    Faults faults;
+    for (auto const is_whole : {true, false}) {
+      World world(7, faults);
+      world.add_process("counter", test::counter_maker());
+      auto& ann = world.add_client("ann");
+      world.run_for(1'000);
+      world.heal();
+      faults.crash_at_point = static_cast<std::uint64_t>(world.stats().points + ahead);
+      ann.send("counter", Add{1}, {.deadline_ms = 60'000});
+      ASSERT_TRUE(world.run_until([&] { return ann.open() == 0 && world.all_up(); }, 60'000));
+      EXPECT_EQ(world.stats().crashes, is_whole ? 0 : 1) << ahead;
+      EXPECT_EQ(test::stored_sum(world), 1) << ahead;
+    }
+  }
+}
+
 TEST(FaultKinds, AnOldInstanceWritesNoMoreAfterATakeover) {
   Faults faults;
   faults.takeover_every_ms = 500, faults.takeover_old_max_ms = 3'000;
