@@ -2,6 +2,8 @@
 
 #include "common/bus/bus_impl.hpp"
 
+#include <algorithm>
+
 namespace lepton::bus {
 namespace {
 
@@ -42,6 +44,13 @@ int Bus::Impl::drain_all(Sink& sink) {
   }
   if (n > 0) turn = (turn + 1) % n;
   return handed;
+}
+
+// A socket gave as many as it may in one round. No wake-up comes for those that it still has, and
+// messages that are refused end no poll().
+bool Bus::Impl::has_more() const {
+  return std::any_of(stations.begin(), stations.end(),
+                     [](auto const& station) { return station->ready; });
 }
 
 int Bus::Impl::drain(Station& station, Sink& sink) {
@@ -221,7 +230,7 @@ int Bus::poll(Sink& sink, int timeout_ms) {
     }
     auto const left =
         timeout_ms < 0 ? care_every_ms : std::max<TimeMs>(0, until - impl_->clock.now_ms());
-    impl_->await(int(std::min(left, care_every_ms)));
+    impl_->await(impl_->has_more() ? 0 : int(std::min(left, care_every_ms)));
     int const handed = impl_->drain_all(sink);
     if (handed > 0 || impl_->woken || left == 0) return handed;
   }

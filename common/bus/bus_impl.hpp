@@ -63,6 +63,7 @@ struct Bus::Impl {
 
   void await(int timeout_ms);
   int drain_all(Sink& sink);
+  bool has_more() const;
   int drain(Station& station, Sink& sink);
   bool take_one(Station& station, Sink& sink, int& handed);
   void take_request(Station& station, Received& message, Sink& sink, int& handed);

@@ -91,14 +91,40 @@ TEST_F(Hostile, SizeOfTheHeaderMustFitTheFrame) {
     expect_counted({frame}, "refused_header_size");
 }
 
+// Headers that say four thousand million of something, or as many as could be had, or that nest
+// without end.
+std::vector<std::string> bombs() {
+  std::vector<std::string> out{std::string(4'000, '\x91'), std::string(4'000, '\x81')};
+  for (char const* const kind : {"\xdd", "\xdf", "\xdb", "\xc6"})  // array, map, text, octets
+    for (std::string const size : {"\xff\xff\xff\xff", "\1\1\1\1"}) {
+      out.push_back(kind + size);
+      out.push_back("\x81\x02" + (kind + size));  // as a field of the header
+      out.push_back("\x81\x63" + (kind + size));  // as one that nobody knows
+    }
+  return out;
+}
+
 TEST_F(Hostile, MessagePackBombsCostNothing) {
-  std::string const array32("\xdd\xff\xff\xff\xff", 5), map32("\xdf\xff\xff\xff\xff", 5);
-  std::string const str32("\xdb\xff\xff\xff\xff", 5);
-  for (auto const& bomb :
-       {array32, map32, str32, std::string(4000, '\x91'), std::string(), std::string("\xc1"),
-        codec::encode(rig::request_header("x")) + "trailing"})
-    expect_counted({rig::packed(bomb, "")}, "refused_header");
+  auto all = bombs();
+  for (auto const& other :
+       {std::string(), std::string("\xc1"), codec::encode(rig::request_header("x")) + "trailing"})
+    all.push_back(other);
+  for (auto const& bomb : all) expect_counted({rig::packed(bomb, "")}, "refused_header");
   expect_counted({rig::packed(std::string(5000, '\x91'), "")}, "refused_header_size");
+}
+
+// What is refused hands nothing over; yet the next message waits for no wake-up.
+TEST(HostileFlood, RefusedMessagesAreReadWithoutPausesBetween) {
+  auto const server = rig::keys(), keys = rig::keys();
+  auto settings = rig::settings("server", server);
+  settings.client_endpoint = rig::free_tcp();
+  settings.limits.batch_max = 1;
+  auto const node = rig::open(settings);
+  rig::Raw raw(settings.client_endpoint, server.public_key, &keys);
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(raw.send({rig::packed("\xc1", "")}));
+  ASSERT_TRUE(raw.send({rig::packed(codec::encode(rig::request_header("good")), "")}));
+  EXPECT_EQ(node->bus->poll(node->seen, 20'000), 1) << node->count("refused_header");
+  EXPECT_EQ(node->count("refused_header"), 200);
 }
 
 TEST_F(Hostile, RandomHeadersCostNothing) {
@@ -196,6 +222,27 @@ TEST(HostileMemory, HugeFrameIsCutOffBeforeItIsStored) {
   EXPECT_EQ(good.receive(5000).size(), 1u);
   ASSERT_GT(child.peak_memory_kib(), 0);
   EXPECT_LT(child.peak_memory_kib(), 48 * 1024);
+}
+
+TEST(HostileMemory, MessagePackBombsCostNoMemory) {
+  rig::Folder const folder;
+  auto const server = rig::keys(), keys = rig::keys();
+  ASSERT_TRUE(write_keys(folder.file("key"), server));
+  auto const endpoint = rig::free_tcp();
+  rig::Child const child({"keys=" + folder.file("key"), "client=" + endpoint});
+  ASSERT_TRUE(child.serves);
+  rig::Raw raw(endpoint, server.public_key, &keys);
+  auto const answered = [&](std::string const& id) {
+    return raw.send({rig::packed(codec::encode(rig::request_header(id)), "")}) &&
+           raw.receive(15'000).size() == 1;
+  };
+  ASSERT_TRUE(answered("before")) << "a first request needs memory of its own";
+  auto const before_kib = child.peak_memory_kib(), asked_kib = child.memory_kib("VmPeak:");
+  for (int round = 0; round < 50; ++round)
+    for (auto const& bomb : bombs()) ASSERT_TRUE(raw.send({rig::packed(bomb, "")}));
+  EXPECT_TRUE(answered("after")) << "all of them have been read";
+  EXPECT_LT(child.peak_memory_kib() - before_kib, 8 * 1024);
+  EXPECT_LT(child.memory_kib("VmPeak:") - asked_kib, 200 * 1024) << "asked for, if not touched";
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -93,6 +94,7 @@ bool until(std::vector<Node*> const& nodes, std::function<bool()> const& holds, 
   auto const end = std::chrono::steady_clock::now() + std::chrono::milliseconds(limit_ms);
   while (!holds()) {
     if (std::chrono::steady_clock::now() > end) return false;
+    if (nodes.empty()) ::poll(nullptr, 0, 2);
     for (auto* const node : nodes) node->bus->poll(node->seen, 2);
   }
   return true;
@@ -157,9 +159,8 @@ std::vector<std::string> Raw::receive(int wait_ms) {
   return out;
 }
 
-Child::Child(std::vector<std::string> args) {
-  std::vector<char*> argv;
-  args.insert(args.begin(), BUS_CHILD);
+Child::Child(std::vector<std::string> args, std::string program) {
+  std::vector<char*> argv{program.data()};
   for (auto& arg : args) argv.push_back(arg.data());
   argv.push_back(nullptr);
   int ends[2];
@@ -167,7 +168,7 @@ Child::Child(std::vector<std::string> args) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-  EXPECT_EQ(::posix_spawn(&pid_, BUS_CHILD, &actions, nullptr, argv.data(), environ), 0);
+  EXPECT_EQ(::posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), environ), 0);
   posix_spawn_file_actions_destroy(&actions);
   ::close(ends[1]);
   char line[6] = {};
@@ -186,10 +187,10 @@ void Child::kill_now() {
   ::waitpid(pid_, nullptr, 0);
   pid_ = -1;
 }
-long Child::peak_memory_kib() const {
-  std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+long memory_kib(std::string const& process, std::string const& which) {
+  std::ifstream status("/proc/" + process + "/status");
   for (std::string word; status >> word;)
-    if (long kib = 0; word == "VmHWM:" && status >> kib) return kib;
+    if (long kib = 0; word == which && status >> kib) return kib;
   return -1;
 }
 

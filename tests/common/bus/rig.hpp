@@ -98,15 +98,22 @@ class Raw {
   void* socket_;
 };
 
+// A line of the status of a process, such as "VmRSS:"; -1 if it has none.
+long memory_kib(std::string const& process, std::string const& which);
+
 class Child {
  public:
-  explicit Child(std::vector<std::string> args);  // returns once it serves
-  ~Child();                                       // kills it
+  // Returns once it serves.
+  explicit Child(std::vector<std::string> args, std::string program = BUS_CHILD);
+  ~Child();  // kills it
   Child(Child const&) = delete;
   Child& operator=(Child const&) = delete;
   void signal(int number) const;
   void kill_now();  // and waits until it is gone
-  long peak_memory_kib() const;
+  long memory_kib(std::string const& which) const {
+    return rig::memory_kib(std::to_string(pid_), which);
+  }
+  long peak_memory_kib() const { return memory_kib("VmHWM:"); }
   bool serves = false;
 
  private:
