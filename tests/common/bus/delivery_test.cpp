@@ -169,7 +169,8 @@ TEST(Silence, FrozenPeerIsNoticedAndFoundAgain) {
   auto const start = rig::Clock::now();
   ASSERT_TRUE(rig::until(
       {a.get()}, [&] { return !a->bus->reachable("b"); }, 20'000));
-  EXPECT_LT(rig::milliseconds_since(start), 15'000);
+  // Room for a busy machine; process/silence.py judges the 4 s that are promised.
+  EXPECT_LT(rig::milliseconds_since(start), 8'000);
   child.signal(SIGCONT);
   ASSERT_TRUE(rig::until(
       {a.get()}, [&] { return a->bus->reachable("b"); }, 30'000));
@@ -180,6 +181,30 @@ std::vector<std::int64_t> numbers_in(std::string const& path) {
   std::vector<std::int64_t> numbers;
   for (std::int64_t number = 0; file >> number;) numbers.push_back(number);
   return numbers;
+}
+
+struct Flood {
+  long took_ms = 0, grown_kib = 0;
+  std::size_t heard = 0;  // by b
+};
+
+// Beyond what the kernel takes for one that is frozen, while b is polled all the time.
+Flood publish_many(rig::Node& a, rig::Node& b, std::int64_t& head) {
+  Flood flood;
+  auto const start = rig::Clock::now();
+  auto const before_kib = rig::memory_kib("self", "VmRSS:");
+  auto& hints = b.seen.hints;
+  for (int i = 0; i < 500'000; ++i) {
+    a.bus->publish({"a", "audit", 1, ++head});
+    if (i % 50 != 0) continue;
+    b.bus->poll(b.seen, 0);
+    flood.heard += hints.size() - 1;
+    hints.erase(hints.begin(), hints.end() - 1);
+    if (i % 5'000 == 0)
+      flood.grown_kib = std::max(flood.grown_kib, rig::memory_kib("self", "VmRSS:") - before_kib);
+  }
+  flood.took_ms = rig::milliseconds_since(start);
+  return flood;
 }
 
 // It has missed most of what was said, and learns the newest head once that is said again.
@@ -203,9 +228,10 @@ TEST(Hints, SlowSubscriberStallsNobodyAndLearnsTheHeadWhenItGoesOn) {
     a->bus->publish({"a", "audit", 1, ++head});
     return !b->seen.hints.empty();
   }));
-  auto const start = rig::Clock::now();
-  for (int i = 0; i < 50'000; ++i) a->bus->publish({"a", "audit", 1, ++head});
-  EXPECT_LT(rig::milliseconds_since(start), 30'000);
+  auto const flood = publish_many(*a, *b, head);
+  EXPECT_LT(flood.took_ms, 60'000);
+  EXPECT_LT(flood.grown_kib, 16 * 1024) << "the queue of the frozen one has a limit";
+  EXPECT_GT(flood.heard, 1'000u) << "the other hears all the while";
   // Announcing the head again is all the repair that is needed.
   EXPECT_TRUE(rig::until({a.get(), b.get()}, [&] {
     a->bus->publish({"a", "audit", 1, head});
@@ -224,6 +250,9 @@ TEST(Hints, SlowSubscriberStallsNobodyAndLearnsTheHeadWhenItGoesOn) {
   EXPECT_TRUE(std::is_sorted(heard.begin(), heard.end())) << "no head is older than one before";
   auto const distinct = std::set(heard.begin(), heard.end()).size();
   EXPECT_LT(distinct, std::size_t(head)) << "nothing was dropped; this proves nothing";
+  RecordProperty("took_ms", int(flood.took_ms));
+  RecordProperty("grown_kib", int(flood.grown_kib));
+  RecordProperty("heard", int(flood.heard));
 }
 
 }  // namespace
