@@ -49,6 +49,10 @@ inline constexpr std::array planted_bugs = std::to_array<std::string_view>({
     "limit_unasked",          // an owner gets more than its limit
     "patience_forgotten",     // who has waited for long waits on
     "cap_unasked",            // work draws more power than a cap allows
+    "handover_on",            // whoever takes the routing id of another gets its answers
+    "doors_unenforced",       // doors take every key once their gatekeeper is gone
+    "frames_unlimited",       // a frame may be as large as its sender says
+    "user_of_first_frame",    // who sent a message is asked of the wrong frame
 });
 
 // Only names of the list compile.

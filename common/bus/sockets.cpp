@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/planted.hpp"
 #include "common/bus/endpoint.hpp"
 
 namespace lepton::bus {
@@ -125,13 +126,14 @@ Status Socket::set_common(Pattern pattern, Limits const& limits) {
   };
   if (pattern == Pattern::router) {
     // Handover would give a client the answers of another whose routing id it takes.
-    options.push_back({ZMQ_ROUTER_HANDOVER, 0, "handover"});
+    options.push_back({ZMQ_ROUTER_HANDOVER, planted("handover_on") ? 1 : 0, "handover"});
     options.push_back({ZMQ_ROUTER_MANDATORY, 1, "mandatory routing"});
   }
   // Only what a connection takes may count as sent.
   if (pattern == Pattern::dealer) options.push_back({ZMQ_IMMEDIATE, 1, "immediate"});
   for (auto const& option : options)
     if (auto done = set(option.number, option.value, option.name); !done) return done;
+  if (planted("frames_unlimited")) return ok();
   std::int64_t const largest = std::int64_t(header_size_octets + limits.header_bytes_max +
                                             limits.body_bytes_max + curve_overhead);
   return set(ZMQ_MAXMSGSIZE, {reinterpret_cast<char const*>(&largest), sizeof(largest)},
@@ -148,6 +150,7 @@ Result<Socket> Socket::server(Context& context, Pattern pattern, std::string con
       !done)
     return done.error();
   if (auto done = socket->set(ZMQ_ZAP_DOMAIN, domain, "the domain"); !done) return done.error();
+  if (planted("doors_unenforced")) return socket;
   if (auto done = socket->set(zap_enforce_domain, 1, "enforcement of the domain"); !done)
     return Error{Code::internal,
                  "this libzmq cannot refuse strangers when its gatekeeper is gone (" +
