@@ -230,7 +230,9 @@ TEST(Hints, SlowSubscriberStallsNobodyAndLearnsTheHeadWhenItGoesOn) {
   }));
   auto const flood = publish_many(*a, *b, head);
   EXPECT_LT(flood.took_ms, 60'000);
-  EXPECT_LT(flood.grown_kib, 16 * 1024) << "the queue of the frozen one has a limit";
+  if (rig::memory_can_be_judged) {
+    EXPECT_LT(flood.grown_kib, 16 * 1024) << "the queue of the frozen one has a limit";
+  }
   EXPECT_GT(flood.heard, 1'000u) << "the other hears all the while";
   // Announcing the head again is all the repair that is needed.
   EXPECT_TRUE(rig::until({a.get(), b.get()}, [&] {

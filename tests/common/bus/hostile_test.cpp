@@ -241,6 +241,7 @@ TEST(HostileMemory, MessagePackBombsCostNoMemory) {
   for (int round = 0; round < 50; ++round)
     for (auto const& bomb : bombs()) ASSERT_TRUE(raw.send({rig::packed(bomb, "")}));
   EXPECT_TRUE(answered("after")) << "all of them have been read";
+  if (!rig::memory_can_be_judged) return;
   EXPECT_LT(child.peak_memory_kib() - before_kib, 8 * 1024);
   EXPECT_LT(child.memory_kib("VmPeak:") - asked_kib, 200 * 1024) << "asked for, if not touched";
 }

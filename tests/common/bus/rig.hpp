@@ -101,6 +101,13 @@ class Raw {
 // A line of the status of a process, such as "VmRSS:"; -1 if it has none.
 long memory_kib(std::string const& process, std::string const& which);
 
+// Sanitizers keep what is freed, and shadows of everything: bounds of growth mean nothing there.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool memory_can_be_judged = false;
+#else
+inline constexpr bool memory_can_be_judged = true;
+#endif
+
 class Child {
  public:
   // Returns once it serves.

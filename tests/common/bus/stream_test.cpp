@@ -87,7 +87,9 @@ TEST(Trap, AFrozenConsumerLosesNothingAndHoldsUpNobody) {
   // Both may be slow on a busy machine; who waits for the frozen one never comes to the end.
   EXPECT_LT(with_ms, 5 * without_ms + 5'000);
   // All events together are 40 MiB. Those of the last moments are in memory, all are in rows.
-  EXPECT_LT(grown_kib, 12 * 1024);
+  if (rig::memory_can_be_judged) {
+    EXPECT_LT(grown_kib, 12 * 1024);
+  }
   stream.slow->signal(SIGCONT);
   EXPECT_TRUE(stream.has("slow", events)) << stream.taken_in("slow");
   EXPECT_EQ(stream.numbers("slow"), every_number()) << "it goes on from its cursor";
