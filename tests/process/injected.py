@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Faults below the programs, while the drivers of chaos.py ask for changes and write down what they
 were told: kills at named points of a service's work (crash_points.cpp); errors and kills at the
-n-th system call of a kind (strace), in services and in PostgreSQL; packets that vanish between two
-of them, both ways and one way; a disk that fills up; a wall clock that jumps by a day. Each fault
-must really happen. In the end the checker of history.py reads what was acknowledged and what is
-there: nothing is lost, nothing happened twice.
+n-th system call of a kind (strace), in services and in PostgreSQL; packets that vanish between each
+two of them, both ways or one way (cuts.py); a disk that fills up; a wall clock that jumps by a day.
+Each fault must really happen. In the end the checker of history.py reads what was acknowledged and
+what is there: nothing is lost, nothing happened twice.
 
 usage: injected.py [--rounds N] [--seed S] [--only NAME]
-  --rounds N   each case so often, with other numbers (1); a round takes about a minute
+  --rounds N   each case so often, with other numbers (1); a round takes 70 s
   --only NAME  points, calls, postgres, cuts, disk or clock"""
 
 import argparse
@@ -21,6 +21,7 @@ import subprocess
 import time
 
 from chaos import DRIVERS, SMALL, Driver, History, serve, settle, show
+from cuts import PAIRS, PROGRAMS, cut_at_once, group, mark_connections, talking
 from network import Network
 from stack import (SERVICES, Failed, Stack, check, equal, processes, run_test, send_signal, skip,
                    wait_for, words_of)
@@ -36,7 +37,8 @@ SERVICE_CALLS = (("sendto", "signal=SIGKILL", 40), ("sendto", "error=EPIPE", 40)
 POSTGRES_CALLS = (("fdatasync", "error=EIO", 6), ("fdatasync", "signal=SIGKILL", 6),
                   ("pwrite64", "error=ENOSPC", 10), ("pwrite64", "signal=SIGKILL", 10),
                   ("sendto", "signal=SIGKILL", 20))
-HIT_LIMIT_S, CUT_S, FULL_S, JUMP_S = 6.0, 2.5, 3.0, 86_400
+HIT_LIMIT_S, FULL_S, JUMP_S = 6.0, 3.0, 86_400
+CUT_ROUNDS = 2
 DRAWS_MAX = 6  # of the number of one fault; none is below 1
 DISK_MIB = 640
 FAKE_LIBRARIES = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
@@ -143,16 +145,14 @@ def children_of(parent, pid):
 
 
 def cuts(stack, chance):
-    """What one service sends to a door of another vanishes, or what that one answers, or both."""
-    for index, service in enumerate(SERVICES):
-        port = str(stack.base + 3 * index)  # its peer door
-        sides = chance.choice((["--dport"], ["--sport"], ["--dport", "--sport"]))
-        with stack.network.void("control", *(("-i", "lo", side, port) for side in sides)) as void:
-            time.sleep(CUT_S)
-            void.check_vanished()
-            print(f"  cut off: {service}, {' and '.join(side[2:] for side in sides)}: "
-                  f"{' and '.join(map(str, void.vanished()))} packets vanished", flush=True)
-    serves(stack)
+    """Each two that talk, once: what one of them sends to the other vanishes, or both ways. Several
+    pairs at a time, so that in between whole groups of services hear some and not others."""
+    wait_for("connections of all pairs", lambda: talking(stack), 40, 0.1)
+    pairs = chance.sample(sorted(PAIRS), len(PAIRS))
+    for number in range(CUT_ROUNDS):
+        cut_at_once(stack, chance, pairs[number::CUT_ROUNDS])
+        serves(stack)
+    print(f"  pairs that were cut: {len(pairs)} of {len(PAIRS)}", flush=True)
 
 
 def disk(stack, _):
@@ -272,6 +272,7 @@ class SmallStack(Stack):
         super().__init__(prefix=network.inside("control"), **options)
         self.network, self.points, self.rules = network, self.folder / "points", 1
         self.points.mkdir()
+        mark_connections(network, "control")
         self.wrap_programs()
         self.state.mkdir()
         done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=0711",
@@ -294,10 +295,11 @@ class SmallStack(Stack):
         self.bin.mkdir()
         for program in built.glob("lepton*"):
             name = program.name.removeprefix("lepton-")
-            if name in (*SERVICES, "node"):
+            if name in PROGRAMS:
                 (self.bin / program.name).write_text(
                     f"#!/bin/sh\nLD_PRELOAD={built}/libcrash_points.so:$LD_PRELOAD "
-                    f"LEPTON_POINTS={self.points} exec {program} \"$@\"\n")
+                    f"LEPTON_POINTS={self.points} exec setpriv --regid {group(name)} "
+                    f"--keep-groups {program} \"$@\"\n")
                 (self.bin / program.name).chmod(0o755)
             else:
                 shutil.copy(program, self.bin)

@@ -89,18 +89,26 @@ class Void:
 
     def __init__(self, prefix, rules):
         self.prefix, self.rules, self.chain = prefix, rules, f"void-{next(self.numbers)}"
+        self.is_shut = False
 
     def __enter__(self):
         self.tables("-N", self.chain)
         for rule in self.rules:
             self.tables("-A", self.chain, "-p", "tcp", *rule, "-j", "DROP")
         self.tables("-I", "INPUT", "-j", self.chain)
+        self.is_shut = True
         return self
 
     def __exit__(self, *_):
-        self.tables("-D", "INPUT", "-j", self.chain)
-        self.tables("-F", self.chain)
-        self.tables("-X", self.chain)
+        self.heal()
+
+    def heal(self):
+        """Before the end of the block, if wanted."""
+        if self.is_shut:
+            self.is_shut = False
+            self.tables("-D", "INPUT", "-j", self.chain)
+            self.tables("-F", self.chain)
+            self.tables("-X", self.chain)
 
     def vanished(self):
         """How many packets so far, by rule."""
