@@ -33,10 +33,10 @@ PAUSES_S = (0.05, 1.2)  # between two faults: the next one often falls into a re
 SUPERVISED_MAX, SUPERVISED_S = 4, 66.0
 FINAL_ERRORS = (2, 3, 4)  # exit status: bad usage, not found, denied: it can never take effect
 # The lock of a file lives as long as a process of the attempt: a second one at the same time shows.
-MARK = ('cd "$PLACE"; exec 9>>"$JOB"; flock -n 9 || echo twice >&9; echo start >&9; '
-        'sleep "$SECONDS_LONG"; echo end >&9')
-REPLICA = ('cd "$PLACE"; exec 9>>"$LEPTON_TASK_ID"; flock -n 9 || echo twice >&9; echo start >&9; '
-           'exec sleep 3600')
+BEGIN = ('flock -n 9 || echo "twice $LEPTON_ATTEMPT_ID" >&9; echo "start $LEPTON_ATTEMPT_ID" >&9; ')
+MARK = ('cd "$PLACE"; exec 9>>"$JOB"; ' + BEGIN +
+        'sleep "$SECONDS_LONG" && echo "end $LEPTON_ATTEMPT_ID" >&9')
+REPLICA = 'cd "$PLACE"; exec 9>>"$LEPTON_TASK_ID"; ' + BEGIN + 'exec sleep 3600'
 SMALL = {"cpus": "10m", "memory": "16MiB"}
 
 
@@ -317,7 +317,7 @@ def drive(stack, arguments, file, place):
 
 def show(verdict, done, file):
     print(", ".join(f"{what} {times}" for what, times in sorted(done.items())))
-    print(verdict.text())
+    print(f"{verdict.text()}; {verdict.again} jobs were done again, since that was lost")
     for title in ("lost", "doubled", "unexplained"):
         for line in getattr(verdict, title)[:20]:
             print(f"  {title}: {line}")

@@ -22,7 +22,16 @@ def found_in(stack, place):
         "WHERE outcome = 'done' AND action IN ('deployer.job.submit', 'deployer.job.cancel', "
         "'deployer.job.resize', 'scaler.service.scale', 'vault.secret.put')")
     marks = {file.name: file.read_text().splitlines() for file in place.iterdir()}
-    return Found(jobs_in(stack), secrets, entries, marks, *sizes_in(stack), targets_in(stack))
+    return Found(jobs_in(stack), secrets, entries, marks, rounds_in(stack), *sizes_in(stack),
+                 targets_in(stack))
+
+
+def rounds_in(stack):
+    """Of each job, replicas too, and how many of them were tried again."""
+    rows = stack.sql("SELECT job, run ->> 'round', (run ->> 'interruptions')::int + "
+                     "(run ->> 'failures')::int + (run ->> 'preemptions')::int "
+                     "FROM deployer.job_run")
+    return {job: (int(rounds), int(again)) for job, rounds, again in rows}
 
 
 def sizes_in(stack):

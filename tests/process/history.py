@@ -32,7 +32,10 @@ class Found:
     jobs: list  # (identity, name, state)
     secrets: list  # (path, version)
     entries: list  # (action, identity for a submit, else key, request id); of what was done only
-    marks: dict = dataclasses.field(default_factory=dict)  # name of job: lines its attempts wrote
+    # Name of job: the lines of its attempts, each a word and the attempt; of a command its own.
+    marks: dict = dataclasses.field(default_factory=dict)
+    # Identity of a job: its rounds, and how many of them were tried again after a loss.
+    rounds: dict = dataclasses.field(default_factory=dict)
     sizes: dict = dataclasses.field(default_factory=dict)  # name of job: its CPU at first and now
     given_back: list = dataclasses.field(default_factory=list)  # (job, CPU) that its node refused
     # Service: its replicas now, and each change in order (is by hand, from, to), as audited.
@@ -46,6 +49,7 @@ class Verdict:
     lost: list = dataclasses.field(default_factory=list)
     doubled: list = dataclasses.field(default_factory=list)
     unexplained: list = dataclasses.field(default_factory=list)
+    again: int = 0  # jobs whose work was done, and done again since that was lost: no fault
 
     def is_good(self):
         return not (self.lost or self.doubled or self.unexplained)
@@ -73,6 +77,8 @@ def judge(requests, found):
     judge_ends(by_kind["submit"], by_kind["cancel"], found, verdict)
     judge_request_ids(found, verdict)
     judge_marks(found, verdict)
+    judge_work(found, verdict)
+    judge_rounds(found, verdict)
     return verdict
 
 
@@ -214,9 +220,45 @@ def judge_request_ids(found, verdict):
 
 
 def judge_marks(found, verdict):
-    """Attempts mark "twice" when another one of their task runs at the same time."""
-    verdict.doubled += [f"two attempts of {name} at once" for name, lines in
-                        sorted(found.marks.items()) if any("twice" in line for line in lines)]
+    """Attempts mark "twice" when another one of their task runs at the same time, "start" and "end"
+    once each, and nothing more once a later attempt of their task has begun."""
+    for name, lines in sorted(found.marks.items()):
+        verdict.doubled += [f"two attempts of {name} at once"] * any("twice" in x for x in lines)
+        marks = [tuple(x.split()) for x in lines if x.startswith(("start ", "end "))]
+        verdict.doubled += [f"{mark} {attempt}: {times} times" for (mark, attempt), times in
+                            sorted(collections.Counter(marks).items()) if times > 1]
+        numbers = [place_of(attempt) for _, attempt in marks]
+        verdict.doubled += [f"attempt {old} went on after {new} had begun" for old, new in
+                            zip([x for _, x in marks[1:]], [x for _, x in marks])
+                            if place_of(old) < place_of(new)]
+        verdict.unexplained += [f"attempt {job}-{index}-{number} that the database does not know"
+                                for job, index, number in sorted(set(numbers))
+                                if number > found.rounds.get(job, (0, 0))[0]]
+        verdict.unexplained += [f"end of {attempt} without its start" for mark, attempt in marks
+                                if mark == "end" and ("start", attempt) not in marks]
+
+
+def judge_work(found, verdict):
+    """What has succeeded has run to its end, in the attempt that the database took for the last;
+    an earlier one may have done so and been lost before anybody had stored it."""
+    for identity, name, state in found.jobs:
+        last = found.rounds.get(identity, (0, 0))[0]
+        ends = [place_of(x.split()[1]) for x in found.marks.get(name, []) if x.startswith("end ")]
+        if state == "succeeded" and (identity, "0", last) not in ends:
+            verdict.lost.append(f"work of {name}: it has succeeded, and attempt {last} did not end")
+        verdict.again += any(place < (identity, "0", last) for place in ends)
+
+
+def judge_rounds(found, verdict):
+    """Each round but the first follows a loss that was counted."""
+    verdict.doubled += [f"job {job}: {rounds} rounds and {again} losses" for job, (rounds, again)
+                        in sorted(found.rounds.items()) if rounds > 1 + again]
+
+
+def place_of(attempt):
+    """Its job, its task in it, and its number."""
+    job, index, number = attempt.rsplit("-", 2)
+    return job, index, int(number)
 
 
 def count(found, action):

@@ -21,7 +21,9 @@ FOUND = Found(
     entries=[("deployer.job.submit", "j1", "r1"), ("deployer.job.submit", "j2", "r2"),
              ("deployer.job.cancel", "a", "r3"), ("vault.secret.put", "p/1", "r4"),
              ("deployer.job.resize", "b", "r6"), ("scaler.service.scale", "web", "r7")],
-    marks={"a": ["start"], "b": ["start", "start"], "exec-1": ["ran"]},
+    marks={"a": ["start j1-0-1"], "b": ["start j2-0-1", "start j2-0-2", "end j2-0-2"],
+           "exec-1": ["ran"]},
+    rounds={"j1": (1, 0), "j2": (2, 1)},
     sizes={"a": (10, 10), "b": (10, 20)},
     targets={"web": (1, [(False, 0, 1), (True, 1, 3), (False, 3, 1)])})
 
@@ -96,6 +98,7 @@ class Judge(unittest.TestCase):
         self.expect(doubled=2)  # two entries of one change, and one request twice
 
     def test_a_cancel_that_was_forgotten(self):
+        self.found.marks["a"].append("end j1-0-1")
         for state in ("running", "succeeded", "failed"):
             self.found.jobs[0] = ("j1", "a", state)
             self.expect(lost=1)
@@ -177,8 +180,49 @@ class Judge(unittest.TestCase):
         self.expect(lost=1)
 
     def test_two_attempts_at_once(self):
-        self.found.marks["b"].append("twice")
+        self.found.marks["b"].insert(1, "twice j2-0-2")
         self.expect(doubled=1)
+
+    def test_work_that_never_ran_to_its_end(self):
+        for lines in ([], ["start j2-0-1"], ["start j2-0-1", "end j2-0-1"],
+                      ["start j2-0-1", "start j2-0-2"]):
+            self.found.marks["b"] = lines
+            self.expect(lost=1)
+        self.found.jobs[1] = ("j2", "b", "failed")
+        self.expect()
+
+    def test_work_that_ran_twice_in_one_attempt(self):
+        for line in ("start j2-0-2", "end j2-0-2"):
+            self.setUp()
+            self.found.marks["b"].append(line)
+            self.expect(doubled=1)
+
+    def test_work_that_was_done_and_lost_before_that_was_stored_runs_again(self):
+        self.found.marks["b"].insert(1, "end j2-0-1")
+        self.expect()
+        self.assertEqual(judge(self.requests, self.found).again, 1)
+        self.found.rounds["j2"] = (2, 0)  # and nobody had lost it
+        self.expect(doubled=1)
+
+    def test_a_start_after_the_attempt_that_succeeded(self):
+        for lines, unexplained in ((["start j2-0-3"], 1), (["start j2-0-3", "end j2-0-3"], 1)):
+            self.setUp()
+            self.found.marks["b"] += lines
+            self.expect(unexplained=unexplained)
+        self.found.rounds["j2"] = (3, 1)  # the database knows it, and not why
+        self.expect(doubled=1)
+
+    def test_an_attempt_that_goes_on_after_the_next_has_begun(self):
+        self.found.marks["b"].insert(2, "end j2-0-1")
+        self.expect(doubled=1)
+        self.found.marks["b"] = ["start j2-0-2", "end j2-0-2", "start j2-0-1"]
+        self.expect(doubled=1)
+
+    def test_an_attempt_of_another_job_or_without_a_start(self):
+        self.found.marks["a"] = ["start j9-0-1"]
+        self.expect(unexplained=1)
+        self.found.marks["a"] = ["end j1-0-1"]
+        self.expect(unexplained=1)
 
     def test_what_nobody_asked_for(self):
         self.found.jobs.append(("j7", "z", "failed"))
