@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Faults at random moments on a whole stack at work: kill -9 of the holder or the standby of each
-service, of the node, of runners and of PostgreSQL, and SIGSTOP past a lease. The work is jobs, also
-from working folders, commands beside them, other sizes, secrets, and a service that is scaled. A
-driver outside the product writes down each request before it is sent, and its answer; in the end
+service, of two nodes, of runners and of PostgreSQL, and SIGSTOP past a lease. The work is jobs,
+also from working folders, commands beside them, other sizes, secrets, and a service that is scaled.
+A driver outside the product writes down each request before it is sent, and its answer; in the end
 the checker (history.py) reads that and the database: nothing acknowledged is lost, nothing happened
 twice.
 
 usage: chaos.py [--kills N] [--seed S]
-  --kills N  how many faults (default 60); about one in 1 s
+  --kills N  how many kills (default 60), about one in 1.2 s; stops come on top, one to six or seven
   --seed S   which faults, when and whom; printed at the start"""
 
 import argparse
@@ -19,15 +19,17 @@ import signal
 import threading
 import time
 
+from fleet import NODES, second_instances, second_node
 from found import SERVICE, await_ends, check_blame, found_in
 from history import ACKNOWLEDGED, REFUSED, SLEEPER_S, UNKNOWN, Request, judge
 from stack import (SERVICES, Failed, Stack, check, processes, run_test, send_signal, wait_for,
                    words_of)
-from standby import Standby
 
 DRIVERS = 3
 PAUSE_S = 0.25  # of a driver between two requests: more jobs than the node can start prove no more
-FROZEN_S = 5.0  # a lease has lapsed after 4
+# A lease of a service has lapsed after 4 s, and one of a task, 3 s, so that it may start elsewhere.
+FROZEN_S, NODE_FROZEN_S = 5.0, 9.0
+FULL, MOVE_TRIES_MAX = 60, 5  # so many kills and more meet each kind of case
 PAUSES_S = (0.05, 1.2)  # between two faults: the next one often falls into a recovery
 # The supervisor gives up on what ends more than five times within 60 s.
 SUPERVISED_MAX, SUPERVISED_S = 4, 66.0
@@ -151,39 +153,10 @@ class Driver(threading.Thread):
         return acknowledged
 
 
-class Fleet(threading.Thread):
-    """A second instance of each service, started again whenever it ends: by us, without limit."""
-
-    def __init__(self, stack):
-        super().__init__()
-        self.stack, self.is_over, self.error, self.numbers = stack, False, None, itertools.count()
-        self.members = {service: self.fresh(service) for service in SERVICES}
-
-    def fresh(self, service):
-        return Standby(self.stack, service, f"fleet-{next(self.numbers)}")
-
-    def run(self):
-        try:
-            while not self.is_over:
-                for service, member in self.members.items():
-                    if member.process.poll() is not None:
-                        check(member.process.returncode in (-9, 3), f"{service} ended with "
-                              f"{member.process.returncode}: {member.log()[-500:]}")
-                        self.members[service] = self.fresh(service)
-                time.sleep(0.1)
-        except Exception as error:  # reported by the main thread
-            self.error = error
-
-    def stop(self):
-        self.is_over = True
-        self.join()
-        for member in self.members.values():
-            member.stop()
-
-
 class Faults:
-    def __init__(self, stack, fleet, seed):
-        self.stack, self.fleet, self.chance = stack, fleet, random.Random(f"{seed} faults")
+    def __init__(self, stack, fleet, nodes, seed):
+        self.stack, self.fleet, self.nodes = stack, fleet, nodes
+        self.chance = random.Random(f"{seed} faults")
         self.done, self.supervised = collections.Counter(), collections.defaultdict(list)
         self.frozen = []
 
@@ -217,36 +190,55 @@ class Faults:
                  and (words_of(pid) or [""])[0].endswith("lepton-runner")]
         return self.chance.choice(found) if found else None
 
+    def node(self):
+        """Name and pid."""
+        name = self.chance.choice(NODES)
+        pid = self.stack.pid("node") if name == NODES[0] else self.nodes.members[name].pid
+        return f"node {name}", pid
+
     def one(self):
-        """Whether there was a victim."""
         turn = self.chance.random()
         service = self.chance.choice(SERVICES)
         if turn < 0.50:
             return self.send(service, self.instance(service), signal.SIGKILL, "kill")
         if turn < 0.65:
-            return self.freeze(service, self.holder(service))
+            if self.chance.random() < 0.4:
+                return self.freeze(*self.node(), NODE_FROZEN_S)
+            return self.freeze(service, self.holder(service), FROZEN_S)
         if turn < 0.75:
-            return self.send("node", self.stack.pid("node"), signal.SIGKILL, "kill")
+            return self.send(*self.node(), signal.SIGKILL, "kill")
         if turn < 0.90:
             return self.send("runner", self.runner(), signal.SIGKILL, "kill")
         return self.send("postgres", self.stack.pid("postgres"), signal.SIGKILL, "kill")
 
-    def freeze(self, name, pid):
+    def freeze(self, name, pid, for_s):
         if not self.send(name, pid, signal.SIGSTOP, "freeze"):
             return False
-        self.frozen.append(threading.Timer(FROZEN_S, send_signal,
+        self.frozen.append(threading.Timer(for_s, send_signal,
                                            (pid, signal.SIGCONT, self.stack.is_ours)))
         self.frozen[-1].start()
         return True
 
+    def count(self, what):
+        return sum(times for name, times in self.done.items() if name.startswith(what))
+
     def run(self, kills):
-        count = 0
-        while count < kills:
+        """As many of them, and what is stopped meanwhile; a node also for work that moves."""
+        while self.count("kill ") < kills:
             time.sleep(self.chance.uniform(*PAUSES_S))
-            count += self.one()
-            if self.fleet.error:
-                raise self.fleet.error
+            self.one()
+            for fleet in (self.fleet, self.nodes):
+                if fleet.error:
+                    raise fleet.error
             check(words_of(self.stack.supervisor()), "`lepton up` has given up")
+        self.thaw()
+        for _ in range(MOVE_TRIES_MAX if kills >= FULL else 0):
+            if moves(self.stack)[2]:
+                break
+            self.freeze(*self.node(), NODE_FROZEN_S)
+            self.thaw()
+
+    def thaw(self):
         for timer in self.frozen:
             timer.join()
 
@@ -295,9 +287,9 @@ def settle(stack, file, place):
     return judge(requests, found_in(stack, place))
 
 
-def drive(stack, arguments, file, place):
-    history, fleet = History(file), Fleet(stack)
-    faults = Faults(stack, fleet, arguments.seed)
+def drive(stack, nodes, arguments, file, place):
+    history, fleet = History(file), second_instances(stack)
+    faults = Faults(stack, fleet, nodes, arguments.seed)
     drivers = [Driver(stack, history, place, n, arguments.seed) for n in range(DRIVERS)]
     for thread in (fleet, *drivers):
         thread.start()
@@ -312,7 +304,24 @@ def drive(stack, arguments, file, place):
     for driver in drivers:
         if driver.error:
             raise driver.error
+    print(f"faults: {faults.count('kill ')} kills and {faults.count('freeze ')} stops", flush=True)
     return faults.done
+
+
+def moves(stack):
+    """How many jobs were placed, were so more than once, and at both nodes."""
+    rows = stack.sql("SELECT job, string_agg(nodes ->> 0, ' ' ORDER BY number) FROM "
+                     "deployer.decision WHERE kind = 'place' AND job <> '' GROUP BY job") or []
+    places = [where.split() for _, where in rows]
+    return (len(places), sum(len(nodes) > 1 for nodes in places),
+            sum(len(set(nodes)) > 1 for nodes in places))
+
+
+def check_moves(stack, kills):
+    """Two attempts at once are likeliest where the next one starts at the other node."""
+    placed, again, moved = moves(stack)
+    print(f"{placed} jobs were placed, {again} of them more than once, {moved} at both nodes")
+    check(kills < FULL or moved, "nothing was started again at the other node")
 
 
 def show(verdict, done, file):
@@ -335,25 +344,30 @@ def parse():
 
 def test():
     arguments = parse()
-    print(f"seed {arguments.seed}, {arguments.kills} faults", flush=True)
+    print(f"seed {arguments.seed}, {arguments.kills} kills", flush=True)
     with Stack(up=["--node-name", "here"]) as stack:
         place, file = stack.folder / "marks", stack.folder / "history.jsonl"
         place.mkdir()
         place.chmod(0o777)  # tasks run as another user
         serve(stack, place)
-        begin = time.monotonic()
+        nodes = second_node(stack, arguments.seed)
+        nodes.start()
         try:
-            done = drive(stack, arguments, file, place)
+            begin = time.monotonic()
+            done = drive(stack, nodes, arguments, file, place)
             print(f"faults took {time.monotonic() - begin:.1f} s", flush=True)
             verdict = settle(stack, file, place)
+            check_moves(stack, arguments.kills)
         except Failed as failure:
             raise Failed(f"seed {arguments.seed}: {failure}") from failure
+        finally:
+            nodes.stop()
         show(verdict, done, file)
         check(verdict.is_good(), f"seed {arguments.seed}: {verdict.text()}")
         check(verdict.acknowledged > arguments.kills, "too little was acknowledged to prove much")
         counts = dict(counted(History.read(file)))
         for kind in ("cancel of endless work", "resize", "scale"):
-            check(arguments.kills < 60 or counts.get(kind), f"no {kind} was acknowledged")
+            check(arguments.kills < FULL or counts.get(kind), f"no {kind} was acknowledged")
         stack.run("audit", "verify")
 
 
