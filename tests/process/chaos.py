@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Faults at random moments on a whole stack at work: kill -9 of the holder or the standby of each
 service, of two nodes, of runners and of PostgreSQL, and SIGSTOP past a lease. The work is jobs,
-also from working folders, commands beside them, other sizes, secrets, and a service that is scaled.
-A driver outside the product writes down each request before it is sent, and its answer; in the end
-the checker (history.py) reads that and the database: nothing acknowledged is lost, nothing happened
-twice.
+some from working folders, some with secrets, commands beside them, other sizes, and a service that
+is scaled. A driver outside the product writes down each request before it is sent, and its answer;
+in the end the checker (history.py) reads that and the database: nothing acknowledged is lost,
+nothing happened twice.
 
 usage: chaos.py [--kills N] [--seed S]
   --kills N  how many kills (default 60), about one in 1.2 s; stops come on top, one to six or seven
@@ -36,7 +36,8 @@ SUPERVISED_MAX, SUPERVISED_S = 4, 66.0
 FINAL_ERRORS = (2, 3, 4)  # exit status: bad usage, not found, denied: it can never take effect
 # The lock of a file lives as long as a process of the attempt: a second one at the same time shows.
 BEGIN = ('flock -n 9 || echo "twice $LEPTON_ATTEMPT_ID" >&9; echo "start $LEPTON_ATTEMPT_ID" >&9; ')
-MARK = ('cd "$PLACE"; exec 9>>"$JOB"; ' + BEGIN +
+# A task without its secret fails by itself, which nothing may (found.py).
+MARK = ('cd "$PLACE"; exec 9>>"$JOB"; ' + BEGIN + 'test "$BOX" = "$WANTED" || exit 9; '
         'sleep "$SECONDS_LONG" && echo "end $LEPTON_ATTEMPT_ID" >&9')
 REPLICA = 'cd "$PLACE"; exec 9>>"$LEPTON_TASK_ID"; ' + BEGIN + 'exec sleep 3600'
 SMALL = {"cpus": "10m", "memory": "16MiB"}
@@ -74,6 +75,7 @@ class Driver(threading.Thread):
         self.stack, self.history, self.place = stack, history, place
         self.chance, self.tag = random.Random(f"{seed} driver {number}"), f"c{number}"
         self.jobs, self.sleepers, self.is_over, self.error = [], [], False, None
+        self.box = None  # a secret of its own that is stored for certain
 
     def run(self):
         try:
@@ -100,7 +102,8 @@ class Driver(threading.Thread):
         else:
             number = next(self.history.numbers)
             path = f"chaos/{self.tag}/{number}"
-            self.send("put", path, "secret", "put", path, text=f"value {number}")
+            if self.send("put", path, "secret", "put", path, text=f"value {number}"):
+                self.box = path, f"value {number}"
 
     def cancel(self):
         """Of what would never end by itself, so that a lost one shows, or of what may be ending."""
@@ -119,6 +122,10 @@ class Driver(threading.Thread):
                 "resources": SMALL}
         if self.chance.random() < 0.3:
             spec |= {"workdir": str(self.folder(name)), "command": ["/bin/sh", "mark.sh"]}
+        if self.box and self.chance.random() < 0.3:
+            path, value = self.box
+            spec |= {"secrets": {"BOX": f"vault://{path}"}}
+            spec["env"]["WANTED"] = value
         answer = self.send("submit", name, "apply", "-f", "-", "-y", "-o", "json",
                            text=json.dumps(spec), value=seconds)
         if answer:
@@ -281,6 +288,9 @@ def settle(stack, file, place):
     await_ends(stack, requests)
     check_blame(stack)
     print("acknowledged: " + ", ".join(f"{kind} {n}" for kind, n in counted(requests)))
+    boxes = stack.number("SELECT count(*) FROM deployer.job JOIN deployer.job_run USING (job) "
+                         "WHERE state = 'succeeded' AND spec::text LIKE '%vault://chaos/%'")
+    print(f"jobs that had their secret and succeeded: {boxes}")
     wait_for("caught up auditor", lambda: stack.number(
         "SELECT " + " + ".join(f"(SELECT count(*) FROM {service}.event WHERE stream = 'audit')"
                                for service in SERVICES if service != "auditor")) == 0, 60, 0.3)
