@@ -34,7 +34,7 @@ clause proof.database "A minute without PostgreSQL: tasks go on, and it recovers
 clause proof.standbys "A standby is counted in the status while it waits" 'counts_standby scaler'
 clause proof.lease "The keeper of the lease and the loop that obeys it" 'tested common_service'
 clause proof.traps "Each trap of the library is shown, and its rule holds" \
-  'suite test_bus "StockTrap.*:Trap.*:Door.*:Hostile*:Silence.*:Abort.*"'
+  'suite test_bus "StockTrap.*:Trap.*:Door.*:Hostile*:Silence.*:Abort.*:Hints.*"'
 clause proof.thousand "A thousand seeds and every crash point of a small run" 'tested simulation'
 clause proof.checker "The checker sees each kind of loss and double" 'tested process_history'
 clause proof.time "All proofs take less than ten minutes, where run.tests measured them" \
