@@ -73,6 +73,7 @@ void Client::deliver(std::string const& from, Header const& header, std::string 
   if (!refusal) return world_.fail(name_ + " got a refusal that cannot be read");
   if (is_overtaken(*refusal, sent.attempts)) return;
   sent.refusal = std::move(*refusal);
+  sent.refused_at = world_.now();
   auto const wait = sent.refusal.retry_after_ms;
   if (open.options.retry_refused && wait > 0 && world_.now() + wait < open.deadline_at)
     return resend_after(header.id, wait);

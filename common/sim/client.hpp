@@ -27,8 +27,9 @@ struct Sent {
   TimeMs sent_at = 0, ended_at = 0;
   std::uint32_t attempts = 0;
   Outcome outcome = Outcome::pending;
-  std::string reply;  // encoded, of acked
-  Refusal refusal;    // of refused; otherwise the last one on the way
+  std::string reply;      // encoded, of acked
+  Refusal refusal;        // of refused; otherwise the last one on the way
+  TimeMs refused_at = 0;  // when that one came
 };
 
 struct SendOptions {

@@ -81,6 +81,7 @@ void Suite::check_lease(std::string const& name) {
 }
 
 bool Suite::all_at_end() {
+  if (admin_->open() > 0) return false;
   for (auto const* client : clients_)
     if (client->open() > 0) return false;
   auto const* d = deployer();
@@ -101,7 +102,9 @@ bool Suite::all_at_end() {
 // What still stands in the way of the end, for the message of a failure.
 std::string Suite::unfinished() {
   std::string text;
-  for (auto const* client : clients_)
+  auto people = clients_;
+  people.push_back(admin_);
+  for (auto const* client : people)
     if (client->open() > 0)
       text += client->name() + " waits for " + std::to_string(client->open()) + " answers; ";
   for (auto const* name : services) {
@@ -149,6 +152,7 @@ void Suite::check_at_end() {
   for (auto& [name, runner] : runners_)
     if (!runner->running().empty())
       world_.fail("all jobs have ended, and " + name + " runs something");
+  check_requests_answered();
   check_acknowledged_jobs();
   check_ends();
   check_memory_is_disk();

@@ -163,6 +163,7 @@ void Suite::run() {
   plan_work();
   world_.run_for(plan_.trouble_ms);
   world_.heal();
+  healed_at_ = world_.now();
   if (plan_.does("services")) end_serving();
   if (plan_.does("slices")) release_slices();
   // A crash in the last step, too, is to be survived.

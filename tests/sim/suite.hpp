@@ -8,8 +8,8 @@
 // Files: plan.cpp what a run does; suite.cpp the processes; workload.cpp what people do;
 // serving.cpp services; talking.cpp commands beside tasks, which commands.cpp plays;
 // sent_folders.cpp what jobs bring along; slicing.cpp parts of machines; durable.cpp what answers
-// may tell; invariants.cpp what holds at each moment and at the end; shorten.cpp the smallest run
-// that fails.
+// may tell; answered.cpp what was answered; invariants.cpp what holds at each moment and at the
+// end; shorten.cpp the smallest run that fails.
 
 #include <algorithm>
 #include <map>
@@ -79,6 +79,7 @@ class Suite {
   }
   void plan_work();
   void open_vault();
+  void init_vault();
   void submit(Client& client);
   void send_folder(Client& client, JobSubmit const& message);
   void send_job(Client& client, JobSubmit const& message);
@@ -148,6 +149,9 @@ class Suite {
                   EventsPage const& page);
   void check_checkpoint(Machine const& from, std::string const& text);
 
+  // answered.cpp
+  void check_requests_answered();
+
   // invariants.cpp
   void check_now();
   void check_running();
@@ -181,6 +185,7 @@ class Suite {
   std::set<std::string> mutating_;              // topics
   std::map<std::string, std::string> puts_;     // path and version of a secret to its value
   std::map<std::uint64_t, std::string> roots_;  // size of the log to the root in a checkpoint
+  TimeMs healed_at_ = 0;
   std::uint64_t events_ = 0;
   std::uint64_t commands_heard_out_ = 0;  // to their own end
   std::uint64_t outputs_read_ = 0;
