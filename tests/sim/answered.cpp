@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "services/deployer/rows.hpp"
 #include "tests/sim/suite.hpp"
 
 namespace lepton::sim {
@@ -35,6 +36,26 @@ void Suite::check_requests_answered() {
                     "had no answer within {} ms; the last word was '{}'",
                     sent.client, sent.topic, sent.peer, sent.sent_at, healed_at_ - sent.sent_at,
                     sent.ended_at - sent.sent_at, sent.refusal.what));
+  }
+}
+
+// Who cancels what has ended is told so: what was acknowledged ends by that, whatever its tasks do
+// at the same time. The identity is that of the answer, for a person may name a job by its start.
+// Of an array some may have ended before.
+void Suite::check_cancels() {
+  auto const& runs = world_.disk("deployer").rows(deployer::JobRunRow::table);
+  for (auto const& sent : world_.history()) {
+    if (sent.outcome != Outcome::acked || sent.topic != JobCancel::topic) continue;
+    auto const job = codec::decode<JobCancelled>(sent.reply)->job;
+    auto const known = specs_.find(job);
+    if (known != specs_.end() && known->second.array > 0) continue;
+    auto const found = runs.find({store::Cell(job.value)});
+    auto const state = found == runs.end()
+                           ? JobState::queued
+                           : store::from_cells<deployer::JobRunRow>(found->second)->state;
+    if (state != JobState::cancelled)
+      world_.fail("the cancel of " + job.value + " was acknowledged, and it is " +
+                  std::string(schema::name_of(state)) + " in the end");
   }
 }
 

@@ -153,6 +153,7 @@ void Suite::check_at_end() {
     if (!runner->running().empty())
       world_.fail("all jobs have ended, and " + name + " runs something");
   check_requests_answered();
+  check_cancels();
   check_acknowledged_jobs();
   check_ends();
   check_memory_is_disk();

@@ -151,6 +151,7 @@ class Suite {
 
   // answered.cpp
   void check_requests_answered();
+  void check_cancels();
 
   // invariants.cpp
   void check_now();
