@@ -3,7 +3,9 @@
 their default settings, add messages and write down what they were told; the server is killed with
 -9 at random moments and started again at once; history.py, the checker of chaos.py, reads what was
 acknowledged and what is there. Its kills leave the kernel's cache alone, so that what a server has
-only written survives; how often each one asks for the disk is therefore counted, too.
+only written survives; how often each one asks for the disk is therefore counted, too. Before, each
+server is asked without any kill: then nothing may be missing, and each message must stand at the
+place of which its driver was told, or it is the drivers that are wrong.
 
 usage: rivals.py [--kills N] [--seed S]
 Needs Debian's nats-server and redis-server (programs only, their services may be off)."""
@@ -24,9 +26,10 @@ import time
 from chaos import PAUSES_S
 from foreign import free_port
 from history import ACKNOWLEDGED, UNKNOWN, Found, Request, judge
-from stack import check, run_test, skip, wait_for
+from stack import check, equal, run_test, skip, wait_for
 
 DRIVERS, REQUEST_S, PAUSE_S, COUNTED_S = 3, 10.0, 0.005, 2.0
+CONTROL_S, ACKNOWLEDGED_MIN = 10.0, 1000  # fewer answers prove nothing
 SYNCS = "fsync,fdatasync,msync,sync_file_range"
 
 
@@ -59,13 +62,17 @@ class Lines:
 
 class Nats:
     """The line protocol of NATS, and the JSON API of JetStream on it. With `ids` each message says
-    which one it is, and the server drops what it has seen within two minutes."""
+    which one it is, and the server drops what it has seen within two minutes. Each connection has a
+    subject of its own for its answers: who shared one would take those of others for its own."""
+    connections = itertools.count()
+    NO_MESSAGE, NO_STREAM = 10037, 10059
 
     def __init__(self, port, ids):
-        self.lines, self.ids = Lines(port), ids
+        self.lines, self.ids, self.last = Lines(port), ids, 0
+        self.inbox = f"answers.{next(self.connections)}"
         self.lines.line()  # INFO
         self.lines.send(b'CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\n'
-                        b"SUB answers 1\r\nPING\r\n")
+                        + f"SUB {self.inbox} 1\r\nPING\r\n".encode())
         while self.lines.line() != b"PONG":
             pass
 
@@ -76,13 +83,17 @@ class Nats:
     def ask(self, subject, body, headers=b""):
         if headers:
             head = b"NATS/1.0\r\n" + headers + b"\r\n\r\n"
-            self.lines.send(f"HPUB {subject} answers {len(head)} {len(head) + len(body)}\r\n"
-                            .encode() + head + body + b"\r\n")
+            self.lines.send(f"HPUB {subject} {self.inbox} {len(head)} "
+                            f"{len(head) + len(body)}\r\n".encode() + head + body + b"\r\n")
         else:
-            self.lines.send(f"PUB {subject} answers {len(body)}\r\n".encode() + body + b"\r\n")
+            self.lines.send(f"PUB {subject} {self.inbox} {len(body)}\r\n".encode() + body + b"\r\n")
+        return self.answer()
+
+    def answer(self):
         while True:
             words = self.lines.line().split()
             if words[0] == b"MSG":
+                equal(words[1].decode(), self.inbox, "subject of an answer")
                 return json.loads(self.lines.block(int(words[-1])))
             if words[0] == b"HMSG":  # nobody serves the subject yet
                 self.lines.block(int(words[-1]))
@@ -94,20 +105,37 @@ class Nats:
         made = self.ask("$JS.API.STREAM.CREATE.CHAOS",
                         json.dumps({"name": "CHAOS", "subjects": ["chaos"]}).encode())
         check("error" not in made, f"no stream: {made}")
+        equal(made["config"]["storage"], "file", "where the stream is kept by default")
 
     def add(self, key):
+        """The place in the stream that the server says it has."""
         done = self.ask("chaos", key.encode(), f"Nats-Msg-Id: {key}".encode() if self.ids else b"")
         if "error" in done:
             raise ConnectionError(done["error"])
+        equal(done.get("stream"), "CHAOS", f"stream of the answer {done}")
+        check(done["seq"] > self.last, f"after {self.last} the answer {done}: not that of {key}")
+        self.last = done["seq"]
+        return str(done["seq"])
 
     def all(self):
-        state = self.ask("$JS.API.STREAM.INFO.CHAOS", b"").get("state")
-        if state is None:
-            return []  # the stream itself is gone
-        found = [self.ask("$JS.API.STREAM.MSG.GET.CHAOS", json.dumps({"seq": number}).encode())
-                 for number in range(state["first_seq"], state["last_seq"] + 1)]
-        return [base64.b64decode(one["message"]["data"]).decode() for one in found
-                if "message" in one]
+        info = self.ask("$JS.API.STREAM.INFO.CHAOS", b"")
+        if "error" in info:
+            check(info["error"]["err_code"] == self.NO_STREAM, f"no state of the stream: {info}")
+            print("the stream itself is gone", flush=True)
+            return []
+        state = info["state"]
+        numbers = range(state["first_seq"], state["last_seq"] + 1)
+        found = [found for found in map(self.get, numbers) if found]
+        equal(len(found), state["messages"], "messages that can be read, and that are counted")
+        return found
+
+    def get(self, number):
+        """Its place and its text; None where a message was dropped."""
+        one = self.ask("$JS.API.STREAM.MSG.GET.CHAOS", json.dumps({"seq": number}).encode())
+        if "error" in one:
+            check(one["error"]["err_code"] == self.NO_MESSAGE, f"message {number}: {one}")
+            return None
+        return str(one["message"]["seq"]), base64.b64decode(one["message"]["data"]).decode()
 
 
 class Redis:
@@ -142,10 +170,10 @@ class Redis:
         self.ask("PING")
 
     def add(self, key):
-        self.ask("XADD", "chaos", "*", "key", key)
+        return self.ask("XADD", "chaos", "*", "key", key)
 
     def all(self):
-        return [fields[1] for _, fields in self.ask("XRANGE", "chaos", "-", "+")]
+        return [(place, fields[1]) for place, fields in self.ask("XRANGE", "chaos", "-", "+")]
 
 
 class RedisWithLog(Redis):
@@ -194,8 +222,10 @@ class Driver(threading.Thread):
             for number in itertools.count():
                 if self.is_over:
                     return
-                self.requests.append(Request("put", f"{self.name_}-{number}"))
-                self.requests[-1].outcome = self.add(self.requests[-1].key)
+                request = Request("put", f"{self.name_}-{number}")
+                self.requests.append(request)
+                request.answer = self.add(request.key)
+                request.outcome = ACKNOWLEDGED if request.answer else UNKNOWN
                 time.sleep(PAUSE_S)
         except Exception as error:  # reported by the main thread
             self.error = error
@@ -203,19 +233,19 @@ class Driver(threading.Thread):
     connection = None
 
     def add(self, key):
-        """Again until it is acknowledged, as our own client does; after the limit nobody knows."""
+        """Again until it is acknowledged, as our own client does; after the limit nobody knows.
+        The place that the server tells, or nothing."""
         end = time.monotonic() + REQUEST_S
         while time.monotonic() < end:
             try:
                 self.connection = self.connection or self.server.connect()
                 if self.connection:
-                    self.connection.add(key)
-                    return ACKNOWLEDGED
+                    return self.connection.add(key)
             except (OSError, ValueError):
                 self.connection.lines.close()
                 self.connection = None
             time.sleep(0.02)
-        return UNKNOWN
+        return ""
 
 
 def count_syncs(server, drivers):
@@ -232,33 +262,68 @@ def count_syncs(server, drivers):
     return text.count("sync("), acknowledged() - before
 
 
-def run_one(name, kind, ids, arguments):
+def drive(kind, ids, disturb):
+    """What was asked, what is there in the end, and what count_syncs says."""
     server = Server(kind, ids)
     try:
         first = wait_for("answer of the server", server.connect, 20, 0.1)
         wait_for("stream", lambda: ready(first), 20, 0.1)
-        chance = random.Random(arguments.seed)
         drivers = [Driver(server, f"c{number}") for number in range(DRIVERS)]
-        syncs, messages = count_syncs(server, drivers)
-        for _ in range(arguments.kills):
-            time.sleep(chance.uniform(*PAUSES_S))
-            server.kill()
+        counted = count_syncs(server, drivers)
+        disturb(server)
         for driver in drivers:
             driver.is_over = True
         for driver in drivers:
             driver.join(30)
+            check(not driver.is_alive(), "a driver does not end")
             if driver.error:
                 raise driver.error
-        found = read_all(server)
+        requests = [request for driver in drivers for request in driver.requests]
+        return requests, read_all(server), counted
     finally:
         server.stop()
-    requests = [request for driver in drivers for request in driver.requests]
-    entries = [("vault.secret.put", key, "") for key in set(found)]
-    verdict = judge(requests, Found([], [(key, 1) for key in found], entries))
-    lost = [line for line in verdict.lost if not line.startswith("audit")]
+
+
+def judge_all(name, requests, found):
+    """The verdict, without audit entries, which nobody here writes; and how many acknowledged
+    messages are there, but not at the place of which their driver was told."""
+    entries = [("vault.secret.put", key, "") for _, key in set(found)]
+    verdict = judge(requests, Found([], [(key, 1) for _, key in found], entries))
+    for kind in ("lost", "doubled"):
+        setattr(verdict, kind, [one for one in getattr(verdict, kind)
+                                if not one.startswith("audit")])
+    check(not verdict.unexplained, f"{name}: {verdict.unexplained[:5]}")
+    check(verdict.acknowledged > ACKNOWLEDGED_MIN,
+          f"{name}: only {verdict.acknowledged} were acknowledged: that proves nothing")
+    places, keys = set(found), {key for _, key in found}
+    moved = [f"{r.key} at {r.answer}" for r in requests if r.outcome == ACKNOWLEDGED and
+             r.key in keys and (r.answer, r.key) not in places]
+    return verdict, moved
+
+
+def control(name, kind, ids):
+    requests, found, _ = drive(kind, ids, lambda _: time.sleep(CONTROL_S))
+    verdict, moved = judge_all(name, requests, found)
+    check(verdict.is_good() and not verdict.unknown and not moved,
+          f"{name}, without a kill: {verdict.text()}, {len(moved)} elsewhere than told "
+          f"({(verdict.lost + verdict.doubled + moved)[:5]}): the drivers are wrong")
+    print(f"{name}: no kill, {verdict.text()}, each where its driver was told", flush=True)
+
+
+def run_one(name, kind, ids, arguments):
+    chance = random.Random(arguments.seed)
+
+    def kills(server):
+        for _ in range(arguments.kills):
+            time.sleep(chance.uniform(*PAUSES_S))
+            server.kill()
+    control(name, kind, ids)
+    requests, found, (syncs, messages) = drive(kind, ids, kills)
+    verdict, moved = judge_all(name, requests, found)
     print(f"{name}: {arguments.kills} kills, {verdict.acknowledged} acknowledged, "
-          f"{verdict.unknown} unknown, {len(lost)} lost, {len(verdict.doubled)} doubled; "
-          f"{syncs} syncs for {messages} acknowledged messages", flush=True)
+          f"{verdict.unknown} unknown, {len(verdict.lost)} lost, {len(verdict.doubled)} doubled, "
+          f"{len(moved)} elsewhere than told; {syncs} syncs for {messages} acknowledged messages",
+          flush=True)
 
 
 def ready(connection):
@@ -288,6 +353,9 @@ def test():
     for name in ("nats-server", "redis-server", "strace"):
         if not shutil.which(name):
             skip(f"{name} is not installed; try: apt-get install {name}")
+    for name in ("nats-server", "redis-server"):
+        print(subprocess.run([name, "--version"], capture_output=True, check=True,
+                             text=True).stdout.strip(), flush=True)
     run_one("NATS JetStream", Nats, False, arguments)
     run_one("NATS JetStream, each message with an id", Nats, True, arguments)
     run_one("Redis streams", Redis, False, arguments)
