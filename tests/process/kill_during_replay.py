@@ -2,7 +2,7 @@
 """Kills the deployer, the vault, the auditor, the node and PostgreSQL with -9, each once, while a
 trace is replayed. Nothing that was acknowledged may be lost, doubled or unaudited, no GPU given out
 twice, and a real process that was started before lives through it all. Prints how long each took
-to serve again.
+to serve again: to do what the process that was killed cannot have done.
 
 usage: kill_during_replay.py [--apart]
   --apart  the next is killed only when the last one serves again: for figures of each alone, with
@@ -32,6 +32,9 @@ KILLS = (("deployer", 0.08), ("node", 0.25), ("scaler", 0.30), ("monitor", 0.35)
          ("auditor", 0.55), ("postgres", 0.70))
 RECOVERY_LIMIT_S = 30
 JOBS = f"SELECT count(*) FROM deployer.job WHERE pool = '{POOL}'"
+ENTRIES = "SELECT count(*) FROM auditor.entry"
+# Asked when the new process is there; each goes to the victim itself.
+QUESTIONS = {"monitor": ("top",), "scaler": ("service", "scaled"), "auditor": ("audit", "tail")}
 
 
 def trace(folder):
@@ -60,64 +63,93 @@ def start_process(stack):
     return job, pid, begun
 
 
-def answers(stack, name, jobs_before):
-    """What a victim does again once it has recovered."""
-    if name in ("deployer", "postgres"):  # a durable change
-        return stack.number(JOBS) > jobs_before
+def started_at_ms(pid):
+    """Wall time; the kernel tells hundredths of a second."""
+    ticks = start_ticks(pid)
+    check(ticks is not None, f"the new process {pid} is gone again")
+    age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return (time.time() - age_s) * 1000
+
+
+def is_heard(stack, since_ms):
+    """The next victim may be down by now: then it is asked again."""
+    listed = stack.command("node", "list", "--pool", "default", "-o", "json")
+    if listed.returncode != 0:
+        return False
+    nodes = json.loads(listed.stdout)["nodes"]
+    return nodes and nodes[0]["state"] == "ready" and int(nodes[0]["heard_at_ms"]) > since_ms
+
+
+def answers(stack, name, before):
+    """Whether a victim has done what it cannot have done before it was killed."""
+    if name in ("deployer", "postgres"):
+        # A durable change. What was in flight may have been stored for the one that was killed.
+        return stack.number(JOBS) > before + WINDOW
     if name == "node":
-        # The next victim may be down by now: then it is asked again.
-        listed = stack.command("node", "list", "--pool", "default", "-o", "json")
-        if listed.returncode != 0:
-            return False
-        nodes = json.loads(listed.stdout)["nodes"]
-        beat = stack.heard["node"]
-        return nodes and nodes[0]["state"] == "ready" and int(nodes[0]["heard_at_ms"]) > beat
+        return is_heard(stack, before)
     if name == "vault":  # unsealed and storing
         return stack.command("secret", "put", "probe/vault", text="1").returncode == 0
-    if name == "monitor":
-        return stack.command("top", "-o", "json").returncode == 0
-    if name == "scaler":
-        return stack.command("service", "scaled", "-o", "json").returncode == 0
-    return stack.command("audit", "tail", "-o", "json").returncode == 0
+    if name == "auditor" and APART and stack.number(ENTRIES) <= before:
+        return False  # while pods are submitted the log grows
+    return stack.command(*QUESTIONS[name], "-o", "json").returncode == 0
 
 
 class Recovery(threading.Thread):
     """Watches one victim: seconds until it runs again and until it answers."""
 
-    def __init__(self, stack, name, old_pid, jobs_before):
+    def __init__(self, stack, name, old_pid):
         super().__init__()
-        self.stack, self.name_, self.old_pid, self.jobs = stack, name, old_pid, jobs_before
         self.begin, self.error, self.runs_s, self.serves_s = time.monotonic(), None, 0.0, 0.0
+        self.stack, self.name_, self.old_pid = stack, name, old_pid
 
     def run(self):
         try:
-            wait_for(f"new {self.name_}",
-                     lambda: self.stack.pid(self.name_) not in (None, self.old_pid),
-                     RECOVERY_LIMIT_S)
-            self.runs_s = time.monotonic() - self.begin
-            wait_for(f"answer of {self.name_}",
-                     lambda: answers(self.stack, self.name_, self.jobs), RECOVERY_LIMIT_S)
-            self.serves_s = time.monotonic() - self.begin
+            self.watch()
         except Exception as error:  # reported by the main thread
             self.error = error
+
+    def watch(self):
+        wait_for(f"end of {self.name_}", lambda: start_ticks(self.old_pid) is None,
+                 RECOVERY_LIMIT_S)
+        before = self.count(JOBS) if self.name_ == "deployer" else None
+        pid = wait_for(f"new {self.name_}", self.new_pid, RECOVERY_LIMIT_S)
+        self.runs_s = time.monotonic() - self.begin
+        before = self.look(pid) if before is None else before
+        wait_for(f"answer of {self.name_}",
+                 lambda: answers(self.stack, self.name_, before), RECOVERY_LIMIT_S)
+        self.serves_s = time.monotonic() - self.begin
+
+    def new_pid(self):
+        pid = self.stack.pid(self.name_)
+        return None if pid == self.old_pid else pid
+
+    def look(self, pid):
+        """What is there when the new process has just begun."""
+        if self.name_ == "node":
+            return started_at_ms(pid)
+        query = {"postgres": JOBS, "auditor": ENTRIES}.get(self.name_)
+        return self.count(query) if query else None
+
+    def count(self, query):
+        """As soon as PostgreSQL answers."""
+        return wait_for("answer of PostgreSQL", lambda: [n for n in [self.stack.number(query)]
+                                                         if n >= 0], RECOVERY_LIMIT_S)[0]
 
 
 def kill_all(stack, replay, pods):
     """Each at its share of the trace; the watchers of their recoveries."""
     watchers = []
-    stack.heard = {}
     for name, share in KILLS:
         def due():
             check(replay.poll() is None, f"the replay ended before {name} was killed")
             return stack.number(JOBS) >= share * pods
         wait_for(f"{share:.0%} of the replay", due, 90, 0.005)
         stored = stack.number(JOBS)
-        stack.heard[name] = time.time() * 1000
         pid = stack.kill(name)
+        watchers.append(Recovery(stack, name, pid))
+        watchers[-1].start()
         check(replay.poll() is None, f"the replay ended before {name} was killed")
         print(f"killed {name} ({pid}) when {stored} of {pods} were stored", flush=True)
-        watchers.append(Recovery(stack, name, pid, stored))
-        watchers[-1].start()
         if APART:
             watchers[-1].join()
     return watchers
