@@ -67,6 +67,12 @@ def judge_processes(lives):
     return wrong
 
 
+def judge_lives(lives):
+    """Of the quiet part, by name: the pids that were seen, None where there was no process."""
+    return [f"{name} was not one process while nobody killed it: {sorted(pids, key=str)}"
+            for name, pids in sorted(lives.items()) if len(pids) != 1 or None in pids]
+
+
 def judge_tables(tables):
     jobs, kept = tables["jobs"], 0
     wrong = [] if jobs > 0 else ["no job was done in the quiet part"]

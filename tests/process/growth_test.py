@@ -4,7 +4,7 @@
 import unittest
 
 from growth import (BOUNDED, BYTES_PER_JOB, MEMORY_SLACK_KIB, ROWS_SLACK, TABLE_SLACK_BYTES, growth,
-                    judge_processes, judge_tables, table_growth)
+                    judge_lives, judge_processes, judge_tables, table_growth)
 
 SAMPLES, JOBS = 40, 1000  # jobs between two samples
 
@@ -39,6 +39,11 @@ class Growth(unittest.TestCase):
             self.assertEqual(len(judge_processes({"vault": life(**kind)})), 1, kind)
         self.assertEqual(len(judge_processes({"deployer": life(
             lambda n: 50_000 + n * JOBS * 8)})), 1)
+
+    def test_a_process_that_falls_although_nobody_kills_it(self):
+        self.assertEqual(judge_lives({"vault": {7}, "node": {8}}), [])
+        for pids in ({7, 9}, {7, None}, {None}, set()):
+            self.assertEqual(len(judge_lives({"vault": pids, "node": {8}})), 1, pids)
 
     def test_a_table_that_grows(self):
         step = TABLE_SLACK_BYTES // SAMPLES * 2

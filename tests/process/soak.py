@@ -8,6 +8,7 @@ so many bytes for each job only (growth.py). Run by scripts/soak; the last line 
 usage: soak.py [--minutes N] [--seed S]"""
 
 import argparse
+import collections
 import json
 import pathlib
 import random
@@ -16,8 +17,8 @@ import sys
 import threading
 import time
 
-from growth import growth, judge_processes, judge_tables, table_growth
-from stack import ROOT, SERVICES, Stack, check, run_test, wait_for
+from growth import growth, judge_lives, judge_processes, judge_tables, table_growth
+from stack import ROOT, SERVICES, Stack, check, equal, run_test, wait_for
 
 KILL_EVERY_S = 30
 SAMPLE_EVERY_S, TABLES_EVERY_S = 2, 5
@@ -49,6 +50,7 @@ class Watch(threading.Thread):
         super().__init__(daemon=True)
         self.stack, self.next_look, self.error = stack, quiet_from, None
         self.is_quiet = False  # nobody is killed any more
+        self.quiet = collections.defaultdict(set)  # the pids of then, by name
         self.lives, self.tables, self.jobs, self.ends = {}, [], 0, threading.Event()
 
     def run(self):
@@ -62,6 +64,8 @@ class Watch(threading.Thread):
             pids = {name: self.stack.pid(name) for name in (*SERVICES, "node", "postgres")}
             pids["up"] = self.stack.supervisor()
             for name, pid in pids.items():
+                if self.is_quiet:
+                    self.quiet[name].add(pid)
                 found = sizes(pid) if pid else None
                 if found:
                     self.lives.setdefault((name, pid), []).append((self.jobs, *found))
@@ -93,28 +97,45 @@ def replay(stack, watch, number, total):
     watch.jobs += report["pods"]
 
 
-def kills(stack, chance, until, done):
-    """Until `until` a victim every half minute; a round of load runs beside."""
-    while time.monotonic() + KILL_EVERY_S < until:
-        victim = chance.choice([*SERVICES, "node", "postgres"])
-        wait_for(f"process of {victim}", lambda name=victim: stack.pid(name), 60)
-        stack.kill(victim)
-        done.append(victim)
-        time.sleep(KILL_EVERY_S)
+class Killer(threading.Thread):
+    """A victim every half minute, the last half a minute before `until`; load runs beside."""
+
+    def __init__(self, stack, chance, begin, until):
+        super().__init__(daemon=True)
+        self.stack, self.chance, self.victims, self.error = stack, chance, [], None
+        self.times = [begin + n * KILL_EVERY_S for n in range(int((until - begin) / KILL_EVERY_S))]
+
+    def run(self):
+        try:
+            for at in self.times:
+                time.sleep(max(0, at - time.monotonic()))
+                self.kill(self.chance.choice([*SERVICES, "node", "postgres"]))
+        except Exception as error:  # reported by the main thread
+            self.error = error
+
+    def kill(self, victim):
+        wait_for(f"process of {victim}", lambda: self.stack.pid(victim), KILL_EVERY_S)
+        self.stack.kill(victim)
+        self.victims.append(victim)
 
 
-def judge(report):
+def raise_first(*threads):
+    for thread in threads:
+        if thread.error:
+            raise thread.error
+
+
+def judge(report, lives):
     return ([f"{report['total'][key]} {key}" for key in ("failed", "audit_missing",
                                                          "audit_doubled") if report["total"][key]]
-            + judge_processes(report["processes"]) + judge_tables(report["tables"]))
+            + judge_lives(lives) + judge_processes(report["processes"])
+            + judge_tables(report["tables"]))
 
 
-def longest_lives(watch):
-    longest = {}
-    for (name, _), samples in watch.lives.items():
-        if len(samples) > len(longest.get(name, [])):
-            longest[name] = samples
-    return {name: growth(samples) for name, samples in longest.items()}
+def quiet_lives(watch):
+    """By name the growth of the life that was there while nobody was killed."""
+    return {name: growth(watch.lives[name, pid]) for name, pids in watch.quiet.items()
+            for pid in pids if (name, pid) in watch.lives}
 
 
 def largest(tables):
@@ -125,29 +146,29 @@ def largest(tables):
 
 
 def soak(minutes, seed):
-    chance = random.Random(seed)
     print(f"seed {seed}, {minutes:g} minutes", flush=True)
     with Stack(up=["--node-name", "here"]) as stack:
         begin = time.monotonic()
         end, calm = begin + minutes * 60, begin + minutes * 20
-        watch, victims, total = Watch(stack, calm + QUIET_AFTER_S), [], {}
+        watch, total = Watch(stack, calm + QUIET_AFTER_S), {}
+        killer = Killer(stack, random.Random(seed), begin, calm)
         watch.start()
-        killer = threading.Thread(target=kills, args=(stack, chance, calm, victims), daemon=True)
         killer.start()
         number = 0
         while time.monotonic() < end:
             replay(stack, watch, number := number + 1, total)
+            raise_first(killer, watch)
         killer.join()
         watch.ends.set()
         watch.join()
         stack.run("audit", "verify", limit_s=1800)  # of a log that may be very long
-        if watch.error:
-            raise watch.error
+        raise_first(killer, watch)
+        equal(len(killer.victims), len(killer.times), "kills")
         check(len(watch.tables) >= 4, "the quiet part is too short; give it more minutes")
         report = {"minutes": minutes, "seed": seed, "rounds": number, "jobs": watch.jobs,
-                  "kills": len(victims), "total": total, "processes": longest_lives(watch),
+                  "kills": len(killer.victims), "total": total, "processes": quiet_lives(watch),
                   "tables": table_growth(watch.tables)}
-        wrong = judge(report)
+        wrong = judge(report, watch.quiet)
         print(*wrong, sep="\n", file=sys.stderr)
         report["tables"] = largest(report["tables"])
         check(not wrong, f"something grew or was lost: {json.dumps(report)}")
