@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 constexpr std::size_t bytes_max = 4u << 20;
-constexpr int depth_max = 32;
+constexpr std::size_t depth_max = 32;
 
 Json to_nlohmann(Tree const& t) {
   switch (t.kind) {
@@ -37,24 +37,90 @@ Json to_nlohmann(Tree const& t) {
   return nullptr;
 }
 
-Tree from_nlohmann(Json const& j) {
-  Tree t;
-  if (j.is_boolean()) {
+// Makes the tree while the text is read; a document in between would cost twice the time.
+class TreeMaker : public nlohmann::json_sax<Json> {
+ public:
+  Tree root;
+  std::string wrong;  // why it ended early
+
+  bool null() override { return add({}); }
+  bool boolean(bool value) override {
+    Tree t;
     t.kind = Tree::Kind::boolean;
-    t.scalar = j.get<bool>() ? "true" : "false";
-  } else if (j.is_number()) {
-    t = Tree::of_number(j.dump());
-  } else if (j.is_string()) {
-    t = Tree::of_text(j.get<std::string>());
-  } else if (j.is_array()) {
-    t.kind = Tree::Kind::list;
-    for (auto const& item : j) t.items.push_back(from_nlohmann(item));
-  } else if (j.is_object()) {
-    t.kind = Tree::Kind::map;
-    for (auto const& [key, value] : j.items()) t.entries.emplace_back(key, from_nlohmann(value));
+    t.scalar = value ? "true" : "false";
+    return add(std::move(t));
   }
-  return t;
-}
+  bool number_integer(std::int64_t value) override {
+    return add(Tree::of_number(std::to_string(value)));
+  }
+  bool number_unsigned(std::uint64_t value) override {
+    return add(Tree::of_number(std::to_string(value)));
+  }
+  bool number_float(double value, std::string const&) override {
+    return add(Tree::of_number(Json(value).dump()));
+  }
+  bool string(std::string& value) override { return add(Tree::of_text(std::move(value))); }
+  bool binary(Json::binary_t&) override { return false; }  // no JSON has one
+  bool start_object(std::size_t) override { return open(Tree::Kind::map); }
+  bool start_array(std::size_t) override { return open(Tree::Kind::list); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(std::string& name) override {
+    auto& entries = open_.back()->entries;
+    if (open_.size() > depth_max) return stop("JSON text is nested too deeply");
+    if (!twice_ && !is_new(name)) twice_ = name;
+    entries.push_back({std::move(name), {}});
+    return true;
+  }
+  bool parse_error(std::size_t, std::string const&, Json::exception const& e) override {
+    return stop(std::string("not valid JSON: ") + e.what());
+  }
+  std::optional<std::string> const& twice() const { return twice_; }
+
+ private:
+  bool stop(std::string why) { return wrong = std::move(why), false; }
+
+  // Where the next value belongs.
+  Tree& place() {
+    if (open_.empty()) return root;
+    auto& parent = *open_.back();
+    return parent.kind == Tree::Kind::list ? parent.items.emplace_back()
+                                           : parent.entries.back().value;
+  }
+  bool add(Tree value) {
+    if (open_.size() > depth_max) return stop("JSON text is nested too deeply");
+    place() = std::move(value);
+    return true;
+  }
+  bool open(Tree::Kind kind) {
+    if (open_.size() > depth_max) return stop("JSON text is nested too deeply");
+    auto& made = place();
+    made.kind = kind;
+    open_.push_back(&made);  // stays where it is until it is closed: only the innermost grows
+    keys_.emplace_back();
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    keys_.pop_back();
+    return true;
+  }
+  // Few keys are compared one by one, many by a set.
+  bool is_new(std::string const& name) {
+    auto const& entries = open_.back()->entries;
+    auto& known = keys_.back();
+    if (entries.size() < 16)
+      return std::none_of(entries.begin(), entries.end(),
+                          [&](TreeEntry const& e) { return e.key == name; });
+    if (known.empty())
+      for (auto const& e : entries) known.insert(e.key);
+    return known.insert(name).second;
+  }
+
+  std::vector<Tree*> open_;
+  std::vector<std::set<std::string>> keys_;  // of the objects that are open, if they are large
+  std::optional<std::string> twice_;
+};
 
 }  // namespace
 
@@ -82,25 +148,15 @@ std::string json_text(Tree const& tree, int indent) {
 
 Result<Tree> parse_json(std::string_view text) {
   if (text.size() > bytes_max) return Error{Code::invalid, "JSON text is larger than 4 MiB"};
-  bool too_deep = false;
-  std::vector<std::set<std::string>> keys;  // of the objects that are open
-  std::string twice;
-  auto const watch = [&](int depth, Json::parse_event_t event, Json& value) {
-    too_deep = too_deep || depth > depth_max;
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
-      twice = value.get<std::string>();
-    return !too_deep;
-  };
+  TreeMaker maker;
   try {
-    auto const parsed = Json::parse(text, watch);
-    if (too_deep) return Error{Code::invalid, "JSON text is nested too deeply"};
-    if (!twice.empty()) return Error{Code::invalid, "the JSON field '" + twice + "' stands twice"};
-    return from_nlohmann(parsed);
+    if (!Json::sax_parse(text, &maker)) return Error{Code::invalid, maker.wrong};
   } catch (std::exception const& e) {
     return Error{Code::invalid, std::string("not valid JSON: ") + e.what()};
   }
+  if (auto const& twice = maker.twice())
+    return Error{Code::invalid, "the JSON field '" + *twice + "' stands twice"};
+  return std::move(maker.root);
 }
 
 }  // namespace lepton::codec

@@ -97,6 +97,7 @@ TEST(Json, ProblemsAreNamed) {
   EXPECT_EQ(json_error(R"({"x":1})"), "y: this field is required");
   EXPECT_EQ(json_error(R"({"x":1,"y":2,"yy":3})"), "yy: unknown field, did you mean 'y'?");
   EXPECT_EQ(json_error(R"({"x":1,"x":1,"y":2})"), "the JSON field 'x' stands twice");
+  EXPECT_EQ(json_error(R"({"":1,"x":1,"":2})"), "the JSON field '' stands twice");
   EXPECT_EQ(json_error("[]"), "expected a map");
   EXPECT_TRUE(has(json_error("{"), "not valid JSON"));
   EXPECT_TRUE(has(json_error(R"({"x":1,"y":2} x)"), "not valid JSON"));
