@@ -7,6 +7,7 @@ not.
 
 usage: database_away.py [SECONDS]"""
 
+import re
 import signal
 import sys
 import time
@@ -37,8 +38,9 @@ def ask(stack, number):
         check(took_s < ANSWER_LIMIT_S, f"too late: {said}")
         check(done.returncode in ((NOT_NOW,) if words[0] in CHANGES else (0, NOT_NOW)),
               f"another status than {NOT_NOW}: {said}")
-        check(done.returncode == 0 or "error: " in done.stderr and "PostgreSQL" in done.stderr,
-              f"no sentence that names PostgreSQL: {said}")
+        check(done.returncode == 0 or re.search("error: .*(PostgreSQL|the database is away)",
+                                                done.stderr),
+              f"no sentence that names the database: {said}")
     return longest
 
 
