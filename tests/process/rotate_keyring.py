@@ -171,7 +171,8 @@ def kill_before_the_answer(stack, holder, keepers, gate):
 
 
 def judge(stack, keepers, turns):
-    """`turns`: how many keys each of the rounds made. The vault begins anew once more, with what is stored alone."""
+    """`turns`: how many keys each round made. The vault begins anew once more, with what is
+    stored alone."""
     stack.kill("vault")
     wait_for("open vault", stack.vault_is_open, 30, 0.1)
     made = sum(turns)
