@@ -113,6 +113,29 @@ Result<Manifest> read_manifest(fs::path const& folder, std::string const& file) 
   return manifest;
 }
 
+// An epoch begins with number 1, so what the log has is left out, and what it has not is numbered
+// from there. Dump and log are of one moment.
+std::vector<postgres::Statement> begin_new_epoch(std::string const& service) {
+  auto const schema = postgres::identifier(service);
+  // How far the log is; in two steps, for no number may stand twice meanwhile.
+  auto const in_log = fmt::format(
+      "coalesce((SELECT i.seq FROM auditor.inbox i JOIN {}.stream s ON s.name = i.stream AND "
+      "s.epoch = i.epoch WHERE i.sender = $1 AND i.stream = 'audit'), 0)",
+      schema);
+  std::vector<std::string> const steps{
+      fmt::format("DELETE FROM {}.event WHERE stream = 'audit' AND seq <= {}", schema, in_log),
+      fmt::format("UPDATE {}.event SET seq = {} - seq WHERE stream = 'audit'", schema, in_log),
+      fmt::format("UPDATE {}.stream SET head = greatest(head - {}, 0) WHERE name = 'audit'", schema,
+                  in_log)};
+  std::vector<postgres::Statement> statements;
+  for (auto const& step : steps) statements.push_back({step, {service}});
+  for (auto const* step : {"UPDATE {}.event SET seq = -seq WHERE stream = 'audit'",
+                           "UPDATE {}.cursor SET acked = 0 WHERE stream = 'audit'",
+                           "UPDATE {}.stream SET epoch = epoch + 1"})
+    statements.push_back({fmt::format(fmt::runtime(step), schema), {}});
+  return statements;
+}
+
 Status begin_new_epochs(Secret<std::string> const& url) {
   auto session = postgres::Session::open(url);
   if (!session) return session.error();
@@ -127,9 +150,7 @@ Status begin_new_epochs(Secret<std::string> const& url) {
   std::vector<postgres::Statement> statements;
   for (auto const& service : service_names())
     if (is_there(service))
-      statements.push_back(
-          {fmt::format("UPDATE {}.stream SET epoch = epoch + 1", postgres::identifier(service)),
-           {}});
+      for (auto& statement : begin_new_epoch(service)) statements.push_back(std::move(statement));
   return session->transaction(statements);
 }
 

@@ -96,7 +96,8 @@ def check_rules(stack):
           "the exporter")
     rules = {rule["name"]: rule for rule in stack.ask("alert", "rules")["rules"]}
     equal(rules["crowded"]["summary"], "memory is in use", "the rule of the alert")
-    check(any(one["rule"] == "crowded" for one in stack.ask("alert", "list")["alerts"]), "no alert")
+    wait_for("alert that fires again", lambda: any(
+        one["rule"] == "crowded" for one in stack.ask("alert", "list")["alerts"]), 60, 0.2)
 
 
 def check_work(stack):

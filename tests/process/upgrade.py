@@ -17,6 +17,7 @@ from stack import Stack, check, equal, run_test, wait_for
 
 SNAPSHOTS = pathlib.Path(__file__).resolve().parent / "snapshots"
 SECRET = "kept-through-every-version"
+ENTRIES = "SELECT count(*) FROM auditor.entry WHERE source = 'deployer'"
 ECHO = {"name": "recorded", "command": ["/bin/echo", "kept"],
         "resources": {"cpus": "100m", "memory": "64MiB"}}
 NEWER = """SET ROLE lepton_owner; SET search_path = deployer;
@@ -66,7 +67,10 @@ def check_kept(stack):
 
 
 def check_works(stack, name):
+    """A job runs to its end, and the log goes on with it."""
+    before = stack.number(ENTRIES)
     stack.wait_job(stack.apply(ECHO | {"name": name}), {"succeeded"}, 60)
+    wait_for(f"audit entries of {name}", lambda: stack.number(ENTRIES) >= before + 2, 30, 0.1)
 
 
 def newer_schema(stack):
