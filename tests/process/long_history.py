@@ -5,10 +5,7 @@ window of 1,000 jobs here instead of 100,000; then the deployer falls, with 6,00
 
 usage: long_history.py"""
 
-import re
-import subprocess
-
-from stack import SERVICES, Stack, check, equal, run_test, wait_for
+from stack import Stack, check, equal, run_test, wait_for
 
 WINDOW, PAST = 1_000, 6_000
 SPEC = {"resources": {"cpus": "100m", "memory": "64MiB"}}
@@ -22,14 +19,6 @@ COPY = """INSERT INTO deployer.job
 COPY_RUN = """INSERT INTO deployer.job_run
   SELECT 'past-' || n, state, run, allocations, started_at_ms, finished_at_ms + n, why
   FROM deployer.job_run, generate_series(1, {past}) n WHERE job = '{job}'"""
-
-
-def counter(stack, name):
-    page = f"http://127.0.0.1:{stack.base + 3 * len(SERVICES) + SERVICES.index('deployer')}/metrics"
-    done = subprocess.run(["curl", "-sS", "--max-time", "5", page], check=False,
-                          capture_output=True, text=True)
-    found = re.search(rf'what="{name}"\}} (\d+)', done.stdout)
-    return int(found[1]) if found else None
 
 
 def narrow(stack):
@@ -50,7 +39,7 @@ def age(stack, job):
 def restart(stack):
     old = stack.kill("deployer")
     wait_for("new deployer", lambda: stack.pid("deployer") not in (None, old), 20)
-    wait_for("its page of metrics", lambda: counter(stack, "jobs"), 20)
+    wait_for("its page of metrics", lambda: stack.counter("jobs"), 20)
 
 
 def apply(stack, name, script, **more):
@@ -73,7 +62,7 @@ def test():
         wait_for("half of the array", lambda: "1 succeeded" in stack.job(array)["why"], 30)
         age(stack, lost)
         restart(stack)
-        kept = counter(stack, "jobs")
+        kept = stack.counter("jobs")
         check(WINDOW <= kept <= WINDOW + 20, f"the new life has {kept} jobs in memory")
         equal(stack.number("SELECT count(*) FROM deployer.job WHERE name = 'past'"), PAST, "rows")
         equal(stack.job(f"past-{PAST}")["state"], "succeeded", "the newest of the past")

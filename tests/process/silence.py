@@ -128,12 +128,9 @@ def first_port(stack, service):
 
 def dropped(stack):
     """What the deployer's page of metrics says that it could not send to peers."""
-    page = f"http://127.0.0.1:{stack.base + 3 * len(SERVICES) + SERVICES.index('deployer')}/metrics"
-    done = subprocess.run([*stack.prefix, "curl", "-sS", "--max-time", "5", page], check=False,
-                          capture_output=True, text=True)
-    found = re.search(r'what="dropped_peer_away"\} (\d+)', done.stdout)
-    check(found, f"no counter at {page}: {done.stderr}{done.stdout[:300]}")
-    return int(found[1])
+    count = stack.counter("dropped_peer_away")
+    check(count is not None, "the page of metrics has no counter dropped_peer_away")
+    return count
 
 
 def node_state(stack):

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -238,6 +239,15 @@ class Stack:
         """Of one row with one column; -1 while PostgreSQL does not answer."""
         rows = self.sql(query)
         return int(rows[0][0]) if rows else -1
+
+    def counter(self, name):
+        """Of the deployer's page of metrics; None where it is not there."""
+        port = self.base + 3 * len(SERVICES) + SERVICES.index("deployer")
+        done = subprocess.run([*self.prefix, "curl", "-sS", "--max-time", "5",
+                               f"http://127.0.0.1:{port}/metrics"], check=False,
+                              capture_output=True, text=True)
+        found = re.search(rf'what="{name}"\}} (\d+)', done.stdout)
+        return int(found[1]) if found else None
 
     # Processes.
 

@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <string>
 
+#include "common/bus/gatekeeper.hpp"
 #include "common/bus/sockets.hpp"
+#include "tests/common/bus/rig.hpp"
 
 namespace lepton::bus::rig {
 
@@ -53,6 +55,16 @@ class Bare {
 
  private:
   void* raw_;
+};
+
+// A door of our own sockets with its gatekeeper, without a bus behind it, and who comes in.
+struct Visited {
+  Context context;
+  KeyPair server_keys = rig::keys(), keys = rig::keys();
+  std::unique_ptr<Gatekeeper> gatekeeper = Gatekeeper::start(context, {}).value();
+  Socket server = Socket::server(context, Pattern::router, client_domain, server_keys, {}).value();
+  bool is_bound = bool(server.bind("tcp://127.0.0.1:0"));
+  Raw client{server.last_endpoint(), server_keys.public_key, &keys};
 };
 
 // Bytes to a door without libzmq, so without any handshake.

@@ -194,4 +194,17 @@ long memory_kib(std::string const& process, std::string const& which) {
   return -1;
 }
 
+Served::Served() {
+  EXPECT_TRUE(write_keys(folder.file("key"), server));
+  child = std::make_unique<Child>(
+      std::vector<std::string>{"keys=" + folder.file("key"), "client=" + endpoint});
+  EXPECT_TRUE(child->serves);
+}
+
+bool Served::answers() {
+  Raw good(endpoint, server.public_key, &keys);
+  return good.send({packed(codec::encode(request_header("good")), "")}) &&
+         good.receive(5'000).size() == 1;
+}
+
 }  // namespace lepton::bus::rig

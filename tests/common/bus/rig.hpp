@@ -127,4 +127,15 @@ class Child {
   pid_t pid_ = -1;
 };
 
+// A service in a child process, whose memory is its own, with one door for clients.
+struct Served {
+  Folder folder;
+  KeyPair server = rig::keys(), keys = rig::keys();
+  std::string endpoint = free_tcp();
+  std::unique_ptr<Child> child;
+
+  Served();
+  bool answers();  // one who asks for the first time
+};
+
 }  // namespace lepton::bus::rig

@@ -17,19 +17,14 @@ using rig::Bare;
 std::string const large_text(64 << 10, 'x');
 
 TEST(StockTrap, UserIdIsMissingOnTheFrameOfTheRoutingId) {
-  Context context;
-  auto const server_keys = rig::keys(), keys = rig::keys();
-  auto const gatekeeper = Gatekeeper::start(context, {});
-  ASSERT_TRUE(gatekeeper);
-  auto server = Socket::server(context, Pattern::router, client_domain, server_keys, {});
-  ASSERT_TRUE(server && server->bind("tcp://127.0.0.1:0"));
-  rig::Raw client(server->last_endpoint(), server_keys.public_key, &keys);
-  ASSERT_TRUE(client.send({"body"}));
-  ASSERT_TRUE(server->wait(5'000));
+  rig::Visited door;
+  ASSERT_TRUE(door.is_bound);
+  ASSERT_TRUE(door.client.send({"body"}));
+  ASSERT_TRUE(door.server.wait(5'000));
   Frame routing, body;
-  ASSERT_TRUE(server->receive(routing) && routing.more() && server->receive(body));
+  ASSERT_TRUE(door.server.receive(routing) && routing.more() && door.server.receive(body));
   EXPECT_EQ(routing.user_id(), "");
-  EXPECT_EQ(body.user_id(), keys.public_key);
+  EXPECT_EQ(body.user_id(), door.keys.public_key);
 }
 
 TEST(StockTrap, HandoverGivesTheAnswerOfAVictimToAThief) {

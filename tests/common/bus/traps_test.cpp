@@ -16,19 +16,14 @@ namespace {
 
 // The frame in front, with the routing id, has no User-Id once the library has looked ahead.
 TEST(Trap, CallerIsReadFromTheBodyAlsoAfterAPoll) {
-  Context context;
-  auto const server_keys = rig::keys(), keys = rig::keys();
-  auto const gatekeeper = Gatekeeper::start(context, {});
-  ASSERT_TRUE(gatekeeper);
-  auto server = Socket::server(context, Pattern::router, client_domain, server_keys, {});
-  ASSERT_TRUE(server && server->bind("tcp://127.0.0.1:0"));
-  rig::Raw client(server->last_endpoint(), server_keys.public_key, &keys);
-  ASSERT_TRUE(client.send({rig::packed(codec::encode(rig::request_header("polled")), "")}));
-  ASSERT_TRUE(server->wait(5'000));
+  rig::Visited door;
+  ASSERT_TRUE(door.is_bound);
+  ASSERT_TRUE(door.client.send({rig::packed(codec::encode(rig::request_header("polled")), "")}));
+  ASSERT_TRUE(door.server.wait(5'000));
   Received message;
-  ASSERT_TRUE(receive(*server, Side::server, {}, message));
+  ASSERT_TRUE(receive(door.server, Side::server, {}, message));
   EXPECT_EQ(message.header.id, "polled");
-  EXPECT_EQ(message.key, keys.public_key);
+  EXPECT_EQ(message.key, door.keys.public_key);
 }
 
 // What is believed of the doors is tried at each start; here with doors that are wrong.
@@ -50,27 +45,8 @@ TEST(Proof, StartIsRefusedWhenTheDoorsAreNotAsTheyMustBe) {
   EXPECT_FALSE(prove_client_door(context, closed->last_endpoint(), keys));
 }
 
-struct Served {
-  rig::Folder folder;
-  KeyPair server = rig::keys(), keys = rig::keys();
-  std::string endpoint = rig::free_tcp();
-  std::unique_ptr<rig::Child> child;
-
-  Served() {
-    EXPECT_TRUE(write_keys(folder.file("key"), server));
-    child = std::make_unique<rig::Child>(
-        std::vector<std::string>{"keys=" + folder.file("key"), "client=" + endpoint});
-    EXPECT_TRUE(child->serves);
-  }
-  bool answers() {
-    rig::Raw good(endpoint, server.public_key, &keys);
-    return good.send({rig::packed(codec::encode(rig::request_header("good")), "")}) &&
-           good.receive(5'000).size() == 1;
-  }
-};
-
 TEST(Trap, UnfinishedFrameOfAStrangerCostsNoMemory) {
-  Served served;
+  rig::Served served;
   auto const before = served.child->peak_memory_kib();
   std::string const megabyte(1u << 20, 'x');
   for (char const flags : {'\2', '\6'}) {  // a long message, a long command
@@ -86,7 +62,7 @@ TEST(Trap, UnfinishedFrameOfAStrangerCostsNoMemory) {
 }
 
 TEST(Trap, HalfGreetingsAndNoiseHoldNobodyUp) {
-  Served served;
+  rig::Served served;
   std::vector<std::unique_ptr<rig::Wire>> strangers;
   Chance chance(3);
   for (int i = 0; i < 60; ++i) {
