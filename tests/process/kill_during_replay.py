@@ -23,7 +23,7 @@ import time
 from stack import ROOT, Stack, check, equal, run_test, start_ticks, wait_for
 
 APART = "--apart" in sys.argv[1:]
-PODS = 8000 if APART else 1500
+PODS = 30_000 if APART else 1500  # a shorter trace is sent again and again
 STORED_BEFORE = 10_000 if APART else 0
 WINDOW = 4  # few in flight, so that the replay is long enough for all kills
 POOL = "kills"
@@ -37,18 +37,25 @@ ENTRIES = "SELECT count(*) FROM auditor.entry"
 QUESTIONS = {"monitor": ("top",), "scaler": ("service", "scaled"), "auditor": ("audit", "tail")}
 
 
+def repeated(lines):
+    """The pods of a trace, for ever: those of each turn have names of their own."""
+    for turn in itertools.count():
+        for line in lines:
+            name, rest = line.split(",", 1)
+            yield f"{name}-{turn},{rest}"
+
+
 def trace(folder):
-    """The two files, and how many pods they hold."""
+    """The two files of what is sent."""
     real = pathlib.Path(os.environ.get("LEPTON_DATA", "")) / "gpu-trace-v2023"
     nodes, pods = real / "openb_node_list_gpu_node.csv", real / "openb_pod_list_default.csv"
     if not (os.environ.get("LEPTON_DATA") and nodes.is_file() and pods.is_file()):
         print("LEPTON_DATA has no gpu-trace-v2023: the trace of examples/trace is replayed")
         nodes, pods = ROOT / "examples/trace/nodes.csv", ROOT / "examples/trace/pods.csv"
-    with pods.open(newline="") as source:
-        lines = list(itertools.islice(source, PODS + 1))
-    first = folder / "pods.csv"
-    first.write_text("".join(lines))
-    return nodes, first, len(lines) - 1
+    header, *lines = pods.read_text().splitlines(keepends=True)
+    sent = folder / "pods.csv"
+    sent.write_text(header + "".join(itertools.islice(repeated(lines), PODS)))
+    return nodes, sent
 
 
 def start_process(stack):
@@ -136,20 +143,20 @@ class Recovery(threading.Thread):
                                                          if n >= 0], RECOVERY_LIMIT_S)[0]
 
 
-def kill_all(stack, replay, pods):
+def kill_all(stack, replay):
     """Each at its share of the trace; the watchers of their recoveries."""
     watchers = []
     for name, share in KILLS:
         def due():
             check(replay.poll() is None, f"the replay ended before {name} was killed")
-            return stack.number(JOBS) >= share * pods
+            return stack.number(JOBS) >= share * PODS
         wait_for(f"{share:.0%} of the replay", due, 90, 0.005)
         stored = stack.number(JOBS)
         pid = stack.kill(name)
         watchers.append(Recovery(stack, name, pid))
         watchers[-1].start()
         check(replay.poll() is None, f"the replay ended before {name} was killed")
-        print(f"killed {name} ({pid}) when {stored} of {pods} were stored", flush=True)
+        print(f"killed {name} ({pid}) when {stored} of {PODS} were stored", flush=True)
         if APART:
             watchers[-1].join()
     return watchers
@@ -173,13 +180,13 @@ def store_before(stack, nodes, pods):
         print(f"{stored} jobs are stored before the first kill", flush=True)
 
 
-def replay_through_kills(stack, nodes, pods, count):
+def replay_through_kills(stack, nodes, pods):
     words = [stack.bin / "lepton", "replay", "--nodes", nodes, "--pods", pods, "--pool", POOL,
              "--window", str(WINDOW), "--keep", "-o", "json"]
     with subprocess.Popen(words, env=stack.environment, stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as replay:
         try:
-            watchers = kill_all(stack, replay, count)
+            watchers = kill_all(stack, replay)
             output, errors = replay.communicate(timeout=150)
         finally:
             replay.kill()
@@ -193,11 +200,11 @@ def replay_through_kills(stack, nodes, pods, count):
     return json.loads(output)
 
 
-def check_report(report, count):
-    equal(report["pods"], count, "pods sent")
+def check_report(report):
+    equal(report["pods"], PODS, "pods sent")
     equal(report["failed"], 0, f"pods without an answer ({report['failures']})")
-    equal(report["placed"] + report["refused"], count, "pods acknowledged")
-    equal(report["audit_entries"], count, "acknowledged submits in the audit log")
+    equal(report["placed"] + report["refused"], PODS, "pods acknowledged")
+    equal(report["audit_entries"], PODS, "acknowledged submits in the audit log")
     equal(report["audit_missing"], 0, "acknowledged submits without an audit entry")
     equal(report["audit_doubled"], 0, "acknowledged submits with two audit entries")
 
@@ -259,12 +266,12 @@ def check_process(stack, job, pid, begun):
 
 def test():
     with Stack(up=["--node-name", "here"]) as stack:
-        nodes, pods, count = trace(stack.folder)
+        nodes, pods = trace(stack.folder)
         job, pid, begun = start_process(stack)
         store_before(stack, nodes, pods)
-        report = replay_through_kills(stack, nodes, pods, count)
+        report = replay_through_kills(stack, nodes, pods)
         print(f"{report['placed']} placed, {report['refused']} refused, {report['seconds']:.1f} s")
-        check_report(report, count)
+        check_report(report)
         check_rows(stack, pods, report)
         check_capacity(stack)
         check_process(stack, job, pid, begun)

@@ -8,7 +8,14 @@
 namespace lepton::sim {
 namespace {
 
-constexpr TimeMs report_every_ms = 5'000;
+constexpr TimeMs report_every_ms = 5'000;  // fewer events than at each second
+
+// It expects reports as often as they come: who is suspect between two of them is given no work.
+monitor::Settings monitor_settings() {
+  monitor::Settings s;
+  s.liveness.usual_ms = report_every_ms;
+  return s;
+}
 
 // A machine of which there is little to tell.
 struct SteadyMeter final : node::Meter {
@@ -91,7 +98,7 @@ void Suite::add_services() {
   add("scaler", [](auto const&...) { return std::make_unique<scaler::Scaler>(scaler::Settings{}); },
       {"audit", scaler::stream_name});
   add("monitor",
-      [](auto const&...) { return std::make_unique<monitor::Monitor>(monitor::Settings{}); },
+      [](auto const&...) { return std::make_unique<monitor::Monitor>(monitor_settings()); },
       {"audit", monitor::nodes_stream, monitor::alerts_stream});
 }
 
