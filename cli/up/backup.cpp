@@ -117,7 +117,7 @@ Result<Manifest> read_manifest(fs::path const& folder, std::string const& file) 
 // from there. Dump and log are of one moment.
 std::vector<postgres::Statement> begin_new_epoch(std::string const& service) {
   auto const schema = postgres::identifier(service);
-  // How far the log is; in two steps, for no number may stand twice meanwhile.
+  // How far the log is.
   auto const in_log = fmt::format(
       "coalesce((SELECT i.seq FROM auditor.inbox i JOIN {}.stream s ON s.name = i.stream AND "
       "s.epoch = i.epoch WHERE i.sender = $1 AND i.stream = 'audit'), 0)",
@@ -129,6 +129,7 @@ std::vector<postgres::Statement> begin_new_epoch(std::string const& service) {
                   in_log)};
   std::vector<postgres::Statement> statements;
   for (auto const& step : steps) statements.push_back({step, {service}});
+  // Negative before they are turned, for no number may stand twice meanwhile.
   for (auto const* step : {"UPDATE {}.event SET seq = -seq WHERE stream = 'audit'",
                            "UPDATE {}.cursor SET acked = 0 WHERE stream = 'audit'",
                            "UPDATE {}.stream SET epoch = epoch + 1"})

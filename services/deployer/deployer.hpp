@@ -177,6 +177,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   Result<std::vector<Dependency>> resolve_after(JobSpec const& spec,
                                                 std::string const& owner) const;
   void accept_array(JobSubmit const& m, Ticket<JobSubmit> ticket, JobRow const& common, Context& c);
+  bool has_waited(Job& job, Context& c);
   void admit(Job& job, Context& c);
   void settle_ended(Context& c);
   void admit_dependents(JobId const& ended, Context& c);

@@ -75,22 +75,36 @@ void Deployer::note_array(Job const& job) {
   array.parallel = spec.array_parallel;
 }
 
+// Whether all that it waits for have ended as wanted. Each is looked at when it ends, for it may be
+// forgotten long before the last one does. One that can never start is cancelled.
+bool Deployer::has_waited(Job& job, Context& c) {
+  Dependency const* first = nullptr;
+  for (auto const& d : job.row.waits_for) {
+    if (job.waited.contains(d.job)) continue;
+    auto const state = state_of_any(JobId{d.job});
+    auto const how = met(d.end, state);
+    if (how == Met::never) {
+      apply_event(job,
+                  Cancel{"job " + d.job + " is " + std::string(schema::name_of(state)) +
+                         ", and this one was to start after " + wanted_text(d)},
+                  c);
+      return false;
+    }
+    if (how == Met::met) {
+      job.waited.insert(d.job);
+      continue;
+    }
+    dependents_[JobId{d.job}].insert(job.id());
+    if (first == nullptr) first = &d;
+  }
+  if (first != nullptr) job.why = "waits for job " + wanted_text(*first) + " to end";
+  return first == nullptr;
+}
+
 // Into the queue, unless it waits for other jobs or for its turn in its array.
 void Deployer::admit(Job& job, Context& c) {
   auto const stood_aside = std::exchange(job.stood_aside, true);
-  for (auto const& d : job.row.waits_for) {
-    auto const state = state_of_any(JobId{d.job});
-    auto const how = met(d.end, state);
-    if (how == Met::met) continue;
-    if (how == Met::never)
-      return apply_event(job,
-                         Cancel{"job " + d.job + " is " + std::string(schema::name_of(state)) +
-                                ", and this one was to start after " + wanted_text(d)},
-                         c);
-    dependents_[JobId{d.job}].insert(job.id());
-    job.why = "waits for job " + wanted_text(d) + " to end";
-    return;
-  }
+  if (!has_waited(job, c)) return;
   if (!job.row.array_of.empty()) {
     auto& array = arrays_.at(job.row.array_of);
     if (array.parallel > 0 && array.active.size() >= array.parallel) {

@@ -32,6 +32,7 @@ struct Job {
   WallMs queued_at_ms = 0;         // its age in the queue; not stored
   TimeMs placed_at = 0;            // on the monotonic clock of this life, whose start counts too
   bool stood_aside = false;        // waited for others before it came to the queue; not stored
+  std::set<std::string> waited;    // whose ends were as wanted, also where they are forgotten since
   std::int64_t decision = 0;       // number of the newest about it in this life
   std::string waits_for;           // the rules that keep it back, as last noted in this life
   TimeMs waits_told_at = 0;        // when that was

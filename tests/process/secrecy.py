@@ -2,9 +2,9 @@
 """A secret whose value is a canary reaches the environment of the one task that asks for it, and is
 found nowhere else: not in a dump of the database, its data files or its write-ahead log, not in any
 file below the state and run folders (logs, settings, records of attempts), not in the words or the
-environment of another process, not in the audit log, and not on the loopback wire. As itself, in
-hexadecimal or in base64. The root key and the administrator's token are looked for too, outside the
-files that hold them."""
+environment of another process, not in the memory of a process that does not pass it on, not in the
+audit log, and not on the loopback wire. As itself, in hexadecimal or in base64. The root key and
+the administrator's token are looked for too, outside the files that hold them."""
 
 import base64
 import contextlib
@@ -15,9 +15,12 @@ import secrets
 import socket
 import threading
 
-from stack import Stack, check, equal, processes, run_test, skip, wait_for
+from stack import (Stack, check, equal, parent_of, processes, run_test, skip, wait_for,
+                   words_of)
 
 CHUNK = 1 << 20
+# The vault opens it, the deployer carries it to the node (in CURVE), the node hands it to the task.
+PASS_IT_ON = ("vault", "deployer", "node")
 
 
 def forms(value):
@@ -114,6 +117,36 @@ def check_processes(needles, task):
                 check(form is None, f"{name} of process {pid} holds it ({form})")
 
 
+def memory_of(pid, rights=("rw-p",)):
+    """What a process may write, area by area; less where it ends meanwhile."""
+    with contextlib.suppress(OSError):
+        areas = pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines()
+        with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+            for area in areas:
+                bounds, its_rights = area.split()[:2]
+                if its_rights in rights:
+                    first, end = (int(bound, 16) for bound in bounds.split("-"))
+                    memory.seek(first)
+                    yield memory.read(end - first)
+
+
+def check_memory(stack, needles):
+    """How many octets were looked through. What PostgreSQL shares, once."""
+    check(any(form_in(area, needles) for area in memory_of(os.getpid())),
+          "the search does not find what this process holds")
+    postmaster, octets = stack.pid("postgres"), 0
+    pass_it_on = {stack.pid(name) for name in PASS_IT_ON}
+    ours = [pid for pid in processes() if stack.is_ours(pid) or parent_of(pid) == postmaster]
+    for pid in {*ours, stack.supervisor()} - pass_it_on - {os.getpid()}:
+        words = " ".join(words_of(pid))
+        for area in memory_of(pid, ("rw-p", "rw-s") if pid == postmaster else ("rw-p",)):
+            octets += len(area)
+            form = form_in(area, needles)
+            check(form is None, f"the memory of process {pid} ({words}) holds it ({form})")
+    check(octets > 100 << 20, f"only {octets} octets of memory were looked through")
+    return octets
+
+
 def check_detector(stack, needles):
     """A search that finds nothing proves something only if it finds what is there."""
     planted = stack.folder / "planted"
@@ -151,9 +184,11 @@ def check_everywhere(stack, canary, job, task):
     check_processes(needles, task)
     check_database(stack, needles)
     check_audit(stack, needles, job)
+    octets = check_memory(stack, needles)
     count = check_files(stack, needles)
     check(count > 500, f"only {count} files were read; is PostgreSQL's folder among them?")
-    print(f"not in {count} files, the dump, the audit log or any other process")
+    print(f"not in {count} files, the dump, the audit log, the words and environments of other "
+          f"processes, or {octets >> 20} MiB of memory")
     for name in ("vault.key", "admin.token", "node.token"):
         file = stack.state / name
         text = file.read_text().strip()

@@ -110,6 +110,26 @@ TEST_F(RelationsTest, AJobStartsWhenWhatItWaitsForHasEndedAsWanted) {
   EXPECT_EQ(state("next-1"), "starting") << "one that was cancelled has ended too";
 }
 
+TEST_F(RelationsTest, WhoWaitsForTwoRemembersTheEndOfOneThatIsForgotten) {
+  deployer_settings.finished_kept_max = 0;
+  boot();
+  orders(n1);
+  for (auto const* name : {"prep", "slow"})
+    ASSERT_TRUE(submit(name + std::string("-1"), cpu(name)));
+  auto const both = [&](AfterEnd how) {
+    return std::vector<Dependency>{{"prep", AfterEnd::ok}, {"slow", how}};
+  };
+  ASSERT_TRUE(submit("ok-1", after(both(AfterEnd::ok), "first")));
+  ASSERT_TRUE(submit("bad-1", after(both(AfterEnd::failed), "second")));
+  end("prep-1");
+  advance(600);
+  ASSERT_EQ(outcome(ask(JobShow{JobId{"prep-1"}}, ann)), "not_found");
+  EXPECT_EQ(why("ok-1"), "waits for job slow-1 to end");
+  end("slow-1");
+  EXPECT_EQ(state("ok-1"), "starting");
+  EXPECT_EQ(state("bad-1"), "cancelled") << why("bad-1");
+}
+
 TEST_F(RelationsTest, AFailureOrACancelIsNoGoodEnd) {
   ASSERT_TRUE(submit("prep-1", cpu("prep")));
   ASSERT_TRUE(submit("ok-1", after({{"prep", AfterEnd::ok}}, "first")));
