@@ -90,6 +90,8 @@ bool Suite::all_at_end() {
     return false;
   for (auto const& [id, job] : d->jobs())
     if (!is_final(job.run.state)) return false;
+  for (auto const& [id, link] : d->nodes())  // none is doubted for ever
+    if (link.row.state != NodeState::ready && link.row.state != NodeState::draining) return false;
   for (auto const* name : services) {
     auto* system = world_.system(name);
     if (system == nullptr || !system->host(name).is_ready()) return false;
@@ -214,29 +216,6 @@ void Suite::check_ends() {
     if ((cause == deployer::Cause::error && !failing) ||
         (cause == deployer::Cause::time_limit && known->second.max_duration_ms == 0))
       world_.fail(row.job.value + " has failed by no fault of its own: " + row.why);
-  }
-}
-
-// What the deployer believes is what a new life of it would read.
-void Suite::check_memory_is_disk() {
-  auto const& jobs = deployer()->jobs();
-  std::map<JobId, JobState> stored;
-  for (auto const& row : rows_of<deployer::JobRunRow>(world_.disk("deployer")))
-    stored[row.job] = row.state;
-  for (auto const& [id, job] : jobs) {
-    auto const row = stored.find(id);
-    auto const state = row == stored.end() ? JobState::queued : row->second;
-    if (state != job.run.state)
-      world_.fail(id.value + " is " + std::string(schema::name_of(job.run.state)) +
-                  " in memory and " + std::string(schema::name_of(state)) + " on disk");
-  }
-  for (auto const& [id, state] : stored)
-    if (!is_final(state) && !jobs.contains(id))
-      world_.fail(id.value + " is stored, unfinished, and the deployer does not know it");
-  for (auto const& row : rows_of<deployer::NodeRow>(world_.disk("deployer"))) {
-    auto const* node = deployer()->cluster().find(row.node);
-    if (node == nullptr || node->spec.state != row.state)
-      world_.fail("the state of " + row.node.value + " in memory is not that on disk");
   }
 }
 

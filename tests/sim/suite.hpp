@@ -159,6 +159,7 @@ class Suite {
   void check_lease(std::string const& name);
   void check_at_end();
   void check_memory_is_disk();
+  void check_jobs_are_stored(store::MemoryDisk const& disk);
   void check_same_answers();
   void check_acknowledged_jobs();
   void check_ends();

@@ -267,12 +267,13 @@ std::optional<std::int64_t> next_wake_in_ms(JobSpec const& spec, JobRun const& r
 }
 
 void after_restart(JobRun& run, Instant now) {
+  if (is_final(run.state)) return;
   run.not_before_ms = std::min(run.not_before_ms, now.wall_ms + backoff_cap_ms);
   run.waits_since_ms = std::min(run.waits_since_ms, now.wall_ms);
   for (auto& m : run.members) {
+    if (m.state == AttemptState::unknown || is_final(m.state)) continue;
     m.started_at_ms = std::min(m.started_at_ms, now.wall_ms);
-    if (m.state != AttemptState::unknown && !is_final(m.state))
-      m.silent_since_ms = std::max(now.mono_ms, TimeMs{1});
+    m.silent_since_ms = std::max(now.mono_ms, TimeMs{1});
   }
 }
 

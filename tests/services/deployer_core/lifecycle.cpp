@@ -243,6 +243,18 @@ TEST(Lifecycle, AWallClockSteppedBackHoldsNothingBackAfterARestart) {
   EXPECT_EQ(l.run.members[0].started_at_ms, l.now.wall_ms);
 }
 
+TEST(Lifecycle, WhatHasEndedIsNotChangedByARestart) {
+  Life l;
+  l.place();
+  l.run_all();
+  l.run.state = JobState::failed;
+  for (auto& m : l.run.members) m.state = AttemptState::lost;
+  auto const before = l.run;
+  l.now.wall_ms -= 3'600'000;
+  after_restart(l.run, l.now);
+  EXPECT_EQ(l.run, before);
+}
+
 TEST(Lifecycle, TheTimeLimitEndsAnAttemptForGood) {
   Life l;
   l.spec.max_duration_ms = 60'000;
