@@ -172,10 +172,14 @@ class Faults:
         self.supervised[name] = recent
         return len(recent) < SUPERVISED_MAX
 
+    def is_supervised(self, name, pid):
+        return pid == self.stack.pid("node" if name == f"node {NODES[0]}" else name)
+
     def send(self, name, pid, number, what):
-        if pid is None or (pid == self.stack.pid(name) and not self.may_fall(name)):
+        supervised = pid is not None and self.is_supervised(name, pid)
+        if pid is None or (supervised and not self.may_fall(name)):
             return False
-        if pid == self.stack.pid(name):
+        if supervised:
             self.supervised[name].append(time.monotonic())
         if not send_signal(pid, number, self.stack.is_ours):
             return False
