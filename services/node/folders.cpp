@@ -52,7 +52,10 @@ void Folders::got(Job const& job, std::uint32_t part, Result<WorkdirData> const&
       if (!job->over) ask(job, part, later);
     });
   }
-  if (!data) return end(job, Error{Code::invalid, data.error().what}, c);
+  if (!data) {  // who is denied is this machine, not the work
+    auto const denied = data.error().code == Code::denied;
+    return end(job, Error{denied ? Code::denied : Code::invalid, data.error().what}, c);
+  }
   if (part == 0) return got_manifest(job, data->data.data, c);
   got_chunk(job, part - 1, data->data.data, c);
 }

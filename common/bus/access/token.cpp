@@ -78,9 +78,11 @@ Status check_use(TokenClaims const& claims, std::string_view presented_key, Wall
   if (now_ms >= claims.expires_at_ms)
     return denied("the token expired at " + text::utc(claims.expires_at_ms) +
                   "; create a new one with 'lepton token create'");
+  // No fault of who asks: work that waits for a secret goes on when the clocks are right again.
   if (claims.issued_at_ms > now_ms + clock_skew_ms)
-    return denied("the token is from the future (" + text::utc(claims.issued_at_ms) +
-                  "); set the clocks of this machine and of the vault right");
+    return Error{Code::unavailable, "the token is from the future (" +
+                                        text::utc(claims.issued_at_ms) +
+                                        "); set the clocks of this machine and of the vault right"};
   if (!claims.key.empty() && !crypto::equal_constant_time(claims.key, presented_key))
     return denied(
         "the token is bound to another key; use it where it was created for, or create "

@@ -124,6 +124,12 @@ TEST_F(FoldersTest, AMachineThatCannotKeepItIsNoFaultOfTheTask) {
   EXPECT_TRUE(runner->starts.empty());
 }
 
+TEST_F(FoldersTest, AMachineThatIsDeniedItIsNoFaultOfTheTask) {
+  answer(with_folder());
+  give(Error{Code::denied, "the token of this node has expired"});
+  EXPECT_EQ(reported_state("job-1-0-1"), "lost final");
+}
+
 TEST_F(FoldersTest, AHostileManifestRefusesTheStart) {
   manifest.files[0].path = "../../main.py";
   answer(with_folder());
