@@ -48,6 +48,7 @@ void Deployer::add_worker(Job const& base, std::uint32_t number, Context& c) {
   workers_[base.id()].insert(worker.id());
   audit_job(worker, "deployer.job.worker_added", AuditOutcome::done, c);
   admit(worker, c);
+  save(worker, c);
   more_to_place_ = true;
 }
 

@@ -63,6 +63,9 @@ void Deployer::accept_array(JobSubmit const& m, Ticket<JobSubmit> ticket, JobRow
   }
   for (auto const& id : members) admit(jobs_.at(id), c);
   pass(c);
+  // What has no run yet is told from what has ended by its row (the view job_in_use).
+  for (auto const& id : members)
+    if (jobs_.at(id).run.state == JobState::queued) save(jobs_.at(id), c);
   c.answer(ticket, accepted_array(m.job));
 }
 
@@ -144,8 +147,7 @@ void Deployer::admit_dependents(JobId const& ended, Context& c) {
   auto const waiting = dependents_.extract(ended);
   if (waiting.empty()) return;
   for (auto const& id : waiting.mapped())
-    if (auto const job = jobs_.find(id);
-        job != jobs_.end() && job->second.run.state == JobState::queued)
+    if (auto const job = jobs_.find(id); job != jobs_.end() && job->second.waits())
       admit(job->second, c);
 }
 

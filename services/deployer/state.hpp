@@ -2,6 +2,7 @@
 // What the deployer keeps in memory of a job and of a node. Rebuilt from rows at the start of a
 // life.
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -43,6 +44,12 @@ struct Job {
   void set_size(TaskSize const& size) { resized = sized(row.spec.resources, size); }
   WallMs waits_since_ms() const {
     return run.waits_since_ms > 0 ? run.waits_since_ms : queued_at_ms;
+  }
+  // For others to end; who has their ends is in the queue, or waits for its turn in its array.
+  bool waits() const {
+    return run.state == JobState::queued &&
+           !std::ranges::all_of(row.waits_for,
+                                [&](Dependency const& d) { return waited.contains(d.job); });
   }
   std::string path() const { return "job/" + row.owner + "/" + row.name; }
   JobRunRow run_row() const {

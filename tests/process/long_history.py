@@ -58,6 +58,7 @@ def test():
         runs = apply(stack, "runs", waits)
         after = apply(stack, "after", "true", after=[f"{done}:ok", f"{runs}:ok"])
         array = apply(stack, "array", f"test $LEPTON_ARRAY_INDEX = 0 || {{ {waits}; }}", array=2)
+        later = apply(stack, "later", "true", after=[f"{runs}:ok"], array=2)
         stack.wait_job(runs, {"running"})
         wait_for("half of the array", lambda: "1 succeeded" in stack.job(array)["why"], 30)
         age(stack, lost)
@@ -71,14 +72,14 @@ def test():
               f"a job that nobody refers to is shown: {refused.stderr}")
         check("1 succeeded" in stack.job(array)["why"], f"the array: {stack.job(array)['why']}")
         gate.touch()
-        for job in (runs, after, array):
+        for job in (runs, after, array, later):
             stack.wait_job(job, {"succeeded"})
         next_job = apply(stack, "next", "true")
         equal(stack.number(f"""SELECT count(*) FROM deployer.job a, deployer.job b
                                WHERE a.queue_order = b.queue_order AND a.job < b.job"""), 0,
               "numbers of the queue that were given twice")
         stack.wait_job(next_job, {"succeeded"})
-        print(f"{kept} of {PAST + 7} jobs were read by the new life")
+        print(f"{kept} of {PAST + 9} jobs were read by the new life")
 
 
 if __name__ == "__main__":

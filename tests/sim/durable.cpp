@@ -24,6 +24,7 @@ std::optional<T> find_row(store::MemoryDisk const& disk, Key... key) {
 void Suite::check_answer(Machine const& from, std::string const& to, Header const& header,
                          std::string const& body) {
   if (header.kind != Kind::reply) return;
+  if (header.topic == JobSubmit::topic) check_taken_in(from, codec::decode<JobAccepted>(body)->job);
   if (mutating_.contains(header.topic)) return check_recorded(from, to, header);
   if (header.topic == JobShow::topic) return check_shown(from, *codec::decode<JobView>(body));
   if (header.topic == EventsPull::topic)
@@ -37,6 +38,16 @@ void Suite::check_recorded(Machine const& from, std::string const& to, Header co
   if (!find_row<actor::RequestRow>(*from.disk(), to, header.id))
     world_.fail(from.name() + " acknowledges " + header.topic + " " + header.id +
                 " before it is durable");
+}
+
+// Each has both rows: a new life takes one without a run for none that has to go on.
+void Suite::check_taken_in(Machine const& from, JobId const& submitted) {
+  auto const known = specs_.find(submitted);
+  if (known == specs_.end()) return;
+  for (auto const& job : jobs_of({submitted, known->second}))
+    if (!find_row<deployer::JobRow>(*from.disk(), job.value) ||
+        !find_row<deployer::JobRunRow>(*from.disk(), job.value))
+      world_.fail("job " + job.value + " is acknowledged before its rows are durable");
 }
 
 // What a person has seen cannot become undone.

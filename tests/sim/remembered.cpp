@@ -40,13 +40,16 @@ void Suite::check_memory_is_disk() {
                   " is stored, and nothing is known of it");
 }
 
-// A job that has not left the queue yet may have no row of its run.
 void Suite::check_jobs_are_stored(store::MemoryDisk const& disk) {
+  auto const rows = stored<deployer::JobRow>(disk);
   auto const runs = stored<deployer::JobRunRow>(disk);
   for (auto const& [id, job] : deployer()->jobs()) {
+    if (auto const row = rows.find(id.value);
+        row == rows.end() || row->second != codec::to_json(job.row))
+      world_.fail("job " + id.value + " is not stored as it is in memory");
     auto const row = runs.find(id.value);
     auto const known = codec::to_json(job.run_row());
-    if (row == runs.end() ? job.run.state != JobState::queued : row->second != known)
+    if (row == runs.end() || row->second != known)
       world_.fail("of " + id.value + " is stored " + (row == runs.end() ? "nothing" : row->second) +
                   ", and in memory is " + known);
   }

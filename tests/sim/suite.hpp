@@ -144,6 +144,7 @@ class Suite {
   void check_answer(Machine const& from, std::string const& to, Header const& header,
                     std::string const& body);
   void check_recorded(Machine const& from, std::string const& to, Header const& header);
+  void check_taken_in(Machine const& from, JobId const& submitted);
   void check_shown(Machine const& from, JobView const& view);
   void check_page(Machine const& from, std::string const& to, std::string const& id,
                   EventsPage const& page);

@@ -110,8 +110,11 @@ JobSpec Suite::random_spec() {
     spec.resources.where.topology = TopologyMode::spread;
     spec.resources.where.topology_label = "rack";
   }
-  if (!submitted_.empty() && spec.no_fit == NoFit::wait && chance_.happens(0.1))
+  if (!submitted_.empty() && spec.no_fit == NoFit::wait && chance_.happens(0.1)) {
     spec.after = {{submitted_.back().value, AfterEnd::any}};
+    auto const& other = submitted_[chance_.below(submitted_.size())];
+    if (other != submitted_.back()) spec.after.push_back({other.value, AfterEnd::any});
+  }
   if (spec.no_fit == NoFit::wait && chance_.happens(0.05)) {
     spec.array = 3;
     spec.array_parallel = static_cast<std::uint32_t>(chance_.below(3));

@@ -78,15 +78,15 @@ Status check_use(TokenClaims const& claims, std::string_view presented_key, Wall
   if (now_ms >= claims.expires_at_ms)
     return denied("the token expired at " + text::utc(claims.expires_at_ms) +
                   "; create a new one with 'lepton token create'");
-  // No fault of who asks: work that waits for a secret goes on when the clocks are right again.
-  if (claims.issued_at_ms > now_ms + clock_skew_ms)
-    return Error{Code::unavailable, "the token is from the future (" +
-                                        text::utc(claims.issued_at_ms) +
-                                        "); set the clocks of this machine and of the vault right"};
   if (!claims.key.empty() && !crypto::equal_constant_time(claims.key, presented_key))
     return denied(
         "the token is bound to another key; use it where it was created for, or create "
         "one for this key with 'lepton token create'");
+  // No fault of who asks: a node is heard again when the clocks are right.
+  if (claims.issued_at_ms > now_ms + clock_skew_ms)
+    return Error{Code::unavailable, "the token is from the future (" +
+                                        text::utc(claims.issued_at_ms) +
+                                        "); set the clocks of this machine and of the vault right"};
   return ok();
 }
 
@@ -101,10 +101,10 @@ Result<TokenClaims> verify(std::string_view token, crypto::VerifyKey const& vaul
         "'lepton token create'");
   auto claims = codec::decode<TokenClaims>(parts->claims);
   if (!claims || !check_claims(*claims)) return malformed();
-  if (auto fits = check_use(*claims, presented_key, now_ms); !fits) return fits.error();
   auto const& revoked = snapshot.revoked;
   if (std::find(revoked.begin(), revoked.end(), claims->token) != revoked.end())
     return denied("the token was revoked; create a new one with 'lepton token create'");
+  if (auto fits = check_use(*claims, presented_key, now_ms); !fits) return fits.error();
   return std::move(*claims);
 }
 

@@ -130,6 +130,34 @@ TEST_F(RelationsTest, WhoWaitsForTwoRemembersTheEndOfOneThatIsForgotten) {
   EXPECT_EQ(state("bad-1"), "cancelled") << why("bad-1");
 }
 
+TEST_F(RelationsTest, TheEndsOfTwoThatComeTogetherStartAJobOnce) {
+  ASSERT_TRUE(submit("prep-1", cpu("prep")));
+  ASSERT_TRUE(submit("slow-1", cpu("slow")));
+  ASSERT_TRUE(submit("ok-1", after({{"prep", AfterEnd::ok}, {"slow", AfterEnd::ok}}, "first")));
+  auto many = array(2, 1);
+  many.after = {{"prep", AfterEnd::ok}, {"slow", AfterEnd::ok}};
+  ASSERT_TRUE(submit("batch", many));
+  orders(n1);
+  for (auto const* job : {"prep-1-0-1", "slow-1-0-1"})
+    n1.says(AttemptId{job}, AttemptState::exited);
+  orders(n1);
+  n1.reports.clear();
+  EXPECT_EQ(state("ok-1"), "starting");
+  EXPECT_EQ(why("batch"), "1 queued, 1 starting");
+  end("batch-0");
+  EXPECT_EQ(state("batch-1"), "starting");
+}
+
+// The end of the one that was cancelled comes after that of the one that it waited for.
+TEST_F(RelationsTest, WhoWaitsForAJobAndForWhoeverWaitsForItStartsOnce) {
+  ASSERT_TRUE(submit("prep-1", cpu("prep")));
+  ASSERT_TRUE(submit("a-1", after({{"prep", AfterEnd::ok}}, "a")));
+  ASSERT_TRUE(submit("b-1", after({{"prep", AfterEnd::any}, {"a", AfterEnd::any}}, "b")));
+  end("prep-1", 3);
+  EXPECT_EQ(state("a-1"), "cancelled");
+  EXPECT_EQ(state("b-1"), "starting");
+}
+
 TEST_F(RelationsTest, AFailureOrACancelIsNoGoodEnd) {
   ASSERT_TRUE(submit("prep-1", cpu("prep")));
   ASSERT_TRUE(submit("ok-1", after({{"prep", AfterEnd::ok}}, "first")));
