@@ -1,5 +1,7 @@
 #include "common/sim/life.hpp"
 
+#include <utility>
+
 #include "common/sim/world.hpp"
 
 namespace lepton::sim {
@@ -41,10 +43,31 @@ void Life::after(TimeMs delay_ms, std::function<void()> task) {
   world_.at(delay_ms, [weak = weak_from_this(), task = std::move(task)]() mutable {
     auto const life = weak.lock();
     if (!life || !life->built_) return;
-    if (auto const wait = life->stalled_for(); wait > 0) return life->after(wait, std::move(task));
+    if (life->stalled_for() > 0) {
+      life->due_.push_back(std::move(task));
+      if (life->due_.size() == 1) life->do_due();
+      return;
+    }
     task();
     life->poke();
   });
+}
+
+// Something may have made it stand still for longer meanwhile.
+void Life::do_due() {
+  auto const wait = stalled_for();
+  if (wait == 0)
+    for (auto& task : std::exchange(due_, {})) after(0, std::move(task));
+  else
+    world_.at(wait, [weak = weak_from_this()] {
+      if (auto const life = weak.lock(); life && life->built_) life->do_due();
+    });
+}
+
+void Life::go_on() {
+  stalled_until_ = 0;
+  do_due();
+  poke();
 }
 
 store::MemorySettings Life::store_settings() {

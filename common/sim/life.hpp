@@ -40,7 +40,7 @@ class Life final : public actor::Wire,
   void cut_off(bool is_cut_off) { is_cut_off_ = is_cut_off; }  // from the store
   // By the clock of the world; a shorter one does not end a longer one.
   void stall(TimeMs until) { stalled_until_ = std::max(stalled_until_, until); }
-  void go_on() { stalled_until_ = 0; }
+  void go_on();                // earlier than it would
   TimeMs stalled_for() const;  // 0: it runs
   void poke();                 // there may be work: steps the system soon
   // Runs the task in virtual time, unless this life has ended by then.
@@ -62,6 +62,7 @@ class Life final : public actor::Wire,
   store::Fault store_fault();
   TimeMs store_delay();
   void send(std::function<void()> const& transmit);
+  void do_due();
   void step();
   void wake_at(TimeMs when);
 
@@ -71,7 +72,8 @@ class Life final : public actor::Wire,
   bool is_cut_off_ = false;
   bool poked_ = false;
   TimeMs stalled_until_ = 0;
-  std::optional<TimeMs> wake_at_;  // by the clock of the machine
+  std::vector<std::function<void()>> due_;  // since it stands still
+  std::optional<TimeMs> wake_at_;           // by the clock of the machine
 
   // In the order of destruction from the end: the system first.
   Chance chance_;

@@ -94,6 +94,23 @@ TEST(FaultKinds, WhoStandsStillAnswersWhenItGoesOn) {
   EXPECT_EQ(test::stored_sum(world), 1);
 }
 
+// Seed 11034212: it stood still while its store was about to answer.
+TEST(FaultKinds, WhoGoesOnEarlierDoesWhatBecameDueAtOnce) {
+  for (TimeMs sent_before_ms = 0; sent_before_ms < 40; ++sent_before_ms) {
+    World world(4, Faults::none());
+    world.add_process("counter", test::counter_maker());
+    auto& ann = world.add_client("ann");
+    world.run_for(1'000);
+    ann.send("counter", Add{1});
+    world.run_for(sent_before_ms);
+    world.stall("counter", 90'000);
+    world.run_for(100);
+    world.heal();
+    EXPECT_TRUE(world.run_until([&] { return ann.open() == 0; }, 10'000)) << sent_before_ms;
+    EXPECT_EQ(test::stored_sum(world), 1);
+  }
+}
+
 TEST(FaultKinds, ADriftingClockIsStillAClock) {
   World world(5, Faults::none());
   auto& counter = world.add_process("counter", test::counter_maker());
