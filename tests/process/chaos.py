@@ -246,7 +246,9 @@ class Faults:
         for _ in range(MOVE_TRIES_MAX if kills >= FULL else 0):
             if moves(self.stack)[2]:
                 break
-            self.freeze(*self.node(), NODE_FROZEN_S)
+            other = NODES[1]  # which nobody gives up on
+            self.freeze(*self.node(), NODE_FROZEN_S) or \
+                self.freeze(f"node {other}", self.nodes.members[other].pid, NODE_FROZEN_S)
             self.thaw()
 
     def thaw(self):
