@@ -54,8 +54,11 @@ TEST(Door, StrangerIsRefusedWhenTheGatekeeperIsDead) {
     auto const living = domain == client_domain ? Shake::accepted : Shake::refused;
     EXPECT_EQ(*knock(context, server->last_endpoint(), keys.public_key), living);
     gatekeeper->reset();
-    // Refused at once, or left without an answer when the door asked just before the death.
-    EXPECT_NE(*knock(context, server->last_endpoint(), keys.public_key), Shake::accepted) << domain;
+    // Refused at once, or left without an answer when the door asked just before the death: so the
+    // first may say nothing of a door that takes everybody.
+    for (int i = 0; i < 3; ++i)
+      EXPECT_NE(*knock(context, server->last_endpoint(), keys.public_key), Shake::accepted)
+          << domain;
   }
 }
 
