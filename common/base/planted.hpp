@@ -48,6 +48,7 @@ inline constexpr std::array planted_bugs = std::to_array<std::string_view>({
     "victims_in_vain",        // preemption stops more than the job needs
     "limit_unasked",          // an owner gets more than its limit
     "patience_forgotten",     // who has waited for long waits on
+    "services_awaited",       // who is first in line waits for what never ends
     "cap_unasked",            // work draws more power than a cap allows
     "handover_on",            // whoever takes the routing id of another gets its answers
     "doors_unenforced",       // doors take every key once their gatekeeper is gone

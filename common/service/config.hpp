@@ -48,6 +48,7 @@ struct Config {
   std::uint32_t entrance_count = 0;
   std::string entrance_address = "127.0.0.1";
   std::int64_t patience_ms = 86'400'000;
+  std::int64_t keep_max_ms = 86'400'000;
   PlacementPolicy placement_policy = PlacementPolicy::foresight;
 
   static consteval auto fields() {
@@ -105,8 +106,13 @@ struct Config {
             .restart()
             .optional(),
         field(151, "placement_policy", &C::placement_policy,
-              "How the deployer chooses a node: foresight, fgd, best_fit, spread, packing, "
-              "dotprod, clustering, or bandit, which learns.")
+              "How the deployer chooses a node: foresight, foresight_power, fgd, best_fit, spread, "
+              "packing, dotprod, clustering, or bandit, which learns.")
+            .restart()
+            .optional(),
+        field(152, "keep_max_ms", &C::keep_max_ms,
+              "For how long its places are kept where no time limits say when they are whole.")
+            .bounds(60'000, 31'536'000'000)
             .restart()
             .optional());
   }

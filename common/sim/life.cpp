@@ -161,9 +161,13 @@ void Life::poke() {
     auto const life = weak.lock();
     if (!life || !life->built_) return;
     life->poked_ = false;
-    if (auto const stalled = life->stalled_for(); stalled > 0) return life->after(stalled, [] {});
-    life->step();
+    life->step_unless_stalled();
   });
+}
+
+void Life::step_unless_stalled() {
+  if (auto const stalled = stalled_for(); stalled > 0) return after(stalled, [] {});
+  step();
 }
 
 void Life::step() {
@@ -186,8 +190,7 @@ void Life::wake_at(TimeMs when) {
     auto const life = weak.lock();
     if (!life || !life->built_ || life->wake_at_ != when) return;
     life->wake_at_.reset();
-    if (auto const stalled = life->stalled_for(); stalled > 0) return life->after(stalled, [] {});
-    life->step();
+    life->step_unless_stalled();
   });
 }
 

@@ -63,6 +63,7 @@ class Life final : public actor::Wire,
   TimeMs store_delay();
   void send(std::function<void()> const& transmit);
   void do_due();
+  void step_unless_stalled();
   void step();
   void wake_at(TimeMs when);
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "common/base/planted.hpp"
 #include "services/deployer/deployer.hpp"
 
 namespace lepton::deployer {
@@ -62,13 +63,14 @@ std::optional<WallMs> Deployer::ends_by(AttemptId const& attempt, WallMs now) co
   return std::max(now, started + longest_ms(job.spec()));
 }
 
-// With `all` also work without a limit, the oldest first, as if it ended after all that has one;
-// but not what is stopping for somebody.
+// With `all` also jobs without a limit, the oldest first, as if they ended after all that have one;
+// but neither what services run nor what is stopping for somebody.
 std::vector<Limited> Deployer::limited_in(PoolId const& pool, WallMs now, bool all) const {
   std::vector<Limited> found;
   for (auto const& id : live_) {
     auto const& job = jobs_.at(id);
     if (job.row.pool != pool || (job.spec().max_duration_ms == 0 && !all)) continue;
+    if (serving_.replicas.contains(id) && !planted("services_awaited")) continue;
     Limited l{id, now, {}};
     for (std::uint32_t i = 0; i < job.allocations.size(); ++i) {
       auto const attempt = attempt_id(id, i, job.run.round);

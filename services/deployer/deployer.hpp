@@ -14,11 +14,10 @@
 // use.cpp what replicas use; marks.cpp labels, taints and drains; relations.cpp arrays and what
 // waits for what; backfill.cpp reservations of those who wait; patience.cpp the places of who
 // has waited for long; spot.cpp who stays off spot nodes; resize.cpp other sizes; elastic.cpp
-// workers that join a job; explain.cpp reasons.
-// Parts of their own: folders/ working folders; relay.hpp what people ask of a task on its node;
-// execs/ commands beside tasks; use_watch.hpp what the monitor measured of replicas;
-// node_watch.hpp what it says of nodes; slices.hpp parts of machines that are nodes;
-// power_caps.hpp what racks may draw.
+// workers that join a job; explain.cpp reasons. Parts of their own: folders/ working folders;
+// relay.hpp what people ask of a task on its node; execs/ commands beside tasks; use_watch.hpp
+// what the monitor measured of replicas; node_watch.hpp what it says of nodes; slices.hpp parts
+// of machines that are nodes; power_caps.hpp what racks may draw.
 
 #include <deque>
 #include <map>
@@ -246,6 +245,7 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void begin_keeping(QueuedJob const& queued, Reservation const& plan, Context& c);
   bool starts_elsewhere(JobId const& id, Context& c);
   bool has_lost_its_places(JobId const& id, TimeMs now);
+  void keep_no_longer(JobId const& id, Context& c);
   JobId const* elder_of(PoolId const& pool) const;
   std::vector<Hold*> lenders_for(QueuedJob const& queued, WallMs now);
 

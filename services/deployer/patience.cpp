@@ -66,7 +66,12 @@ void Deployer::begin_keeping(QueuedJob const& queued, Reservation const& plan, C
   auto const now = instant(c).wall_ms;
   auto& waits = hold_places(queued, plan.places);
   waits.elder = true;
-  if (is_known(plan, now)) waits.starts_by_ms = plan.starts_by_ms;
+  waits.until = c.now() + settings_.keep_max_ms;
+  if (is_known(plan, now)) {
+    waits.starts_by_ms = plan.starts_by_ms;
+    waits.until += plan.starts_by_ms - now;
+  }
+  waits.hold.top_up(cluster_);
   job.why =
       fmt::format("has waited for {} and is first in line: its places are kept as they become free",
                   hours(now - queued.waits_since_ms));
@@ -86,6 +91,15 @@ bool Deployer::has_lost_its_places(JobId const& id, TimeMs now) {
   }
   if (waits.doubted_since == 0) waits.doubted_since = now;
   return now - waits.doubted_since > settings_.doubt_max_ms;
+}
+
+// What it waits for has no time limit, or goes on beyond it, and may do so for ever.
+void Deployer::keep_no_longer(JobId const& id, Context& c) {
+  jobs_.at(id).run.waits_since_ms = instant(c).wall_ms;
+  give_up(
+      id,
+      "what runs at its places has not ended in time; others have their turn, and it waits anew",
+      c);
 }
 
 // Whether all of it fits somewhere by now, with what it holds; then it holds that.

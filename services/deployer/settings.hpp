@@ -30,6 +30,7 @@ struct Settings {
   TimeMs reservation_pause_ms = 1'000;  // before an earlier instant is looked for
   TimeMs patience_ms = 86'400'000;      // who has waited for longer is first in line
   TimeMs patience_check_ms = 10'000;    // how often it is looked for them
+  TimeMs keep_max_ms = 86'400'000;      // their places, where it is not known when they are whole
   TimeMs doubt_max_ms = 60'000;         // their places may be on nodes that are not ready
   PlacementPolicy placement_policy = PlacementPolicy::foresight;
   DepotLimits folders;

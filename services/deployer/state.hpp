@@ -111,7 +111,7 @@ struct NodeLink {
 // The places of a job that waits for others to end.
 struct Holding {
   Hold hold;
-  TimeMs until = 0;         // of those with victims
+  TimeMs until = 0;         // then it is given up
   bool elder = false;       // it has waited for long
   WallMs starts_by_ms = 0;  // of an elder; 0: nobody knows
   std::uint64_t freed = 0;  // Cluster::freed when it was last looked for places elsewhere

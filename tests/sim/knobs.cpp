@@ -50,6 +50,7 @@ void draw_services(Drawer& draw, Knobs& k) {
   draw.one<std::size_t>("finished kept", k.deployer.finished_kept_max, {0, 4});
   draw.one<TimeMs>("patience", k.deployer.patience_ms, {1'000, 20'000});
   draw.one<TimeMs>("patience check", k.deployer.patience_check_ms, {20, 2'000});
+  draw.one<TimeMs>("places kept", k.deployer.keep_max_ms, {1'000, 600'000});
   draw.one<std::int64_t>("decisions kept", k.deployer.decisions.kept, {5, 100});
   draw.one<std::int64_t>("snapshot every", k.deployer.decisions.snapshot_every, {4, 40});
   draw.one<std::size_t>("steps of a row", k.deployer.decisions.steps_per_row, {1, 10});

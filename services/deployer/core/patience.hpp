@@ -2,7 +2,7 @@
 // Patience: the bound on waiting. Who has waited in a pool for longer than the patience is first in
 // line there whatever its priority and its owner's turn, the longest first, one at a time: its
 // places are kept as they become free (hold.hpp) until they are whole. So it starts at the latest
-// when all has ended that held room at that instant; docs/placement.md states the bound and
+// when all jobs have ended that held room at that instant; docs/placement.md states the bound and
 // tests/services/deployer_core/patience.cpp proves it. Whom nothing can start as things stand (its
 // request fits no node that is ready, its owner's limit is reached) keeps nobody else waiting: the
 // next one is looked at, and it comes again after all others. Here: whose turn it is to be looked

@@ -1,5 +1,6 @@
 // Who has waited for longer than the patience is first in line, and its places are kept.
 
+#include "tests/services/deployer/services_rig.hpp"
 #include "tests/services/deployer/transcript.hpp"
 
 namespace lepton::deployer::testing {
@@ -201,6 +202,38 @@ TEST_F(PatienceTest, WhoIsAtItsOwnersLimitKeepsNobodyWaiting) {
   EXPECT_EQ(why("beyond").find("ann uses 1 of at most 1 GPUs"), 0u);
 }
 
+// Work without a time limit may run for ever, and what is kept is nobody's until it ends.
+TEST_F(PatienceTest, WhatIsKeptInVainIsGivenBackAndTheWaitBeginsAnew) {
+  deployer_settings.keep_max_ms = 3 * hour;
+  boot();
+  ASSERT_TRUE(submit("endless", lasting("endless", 1, 100 * hour), ann));
+  ASSERT_TRUE(submit("wide", lasting("wide", 2, hour), cid));
+  advance(2 * hour + minute);
+  ASSERT_TRUE(submit("small", lasting("small", 1, 4 * hour), bob));
+  advance(3 * hour - 2 * minute);
+  EXPECT_EQ(state("small"), "queued");
+  advance(2 * minute);
+  EXPECT_EQ(state("small"), "running");
+  EXPECT_EQ(audited("deployer.job.places_lost").size(), 1u);
+  advance(2 * hour - 2 * minute);
+  EXPECT_EQ(audited("deployer.job.places_kept").size(), 1u);
+  advance(3 * minute);
+  EXPECT_EQ(audited("deployer.job.places_kept").size(), 2u) << "its turn comes again";
+}
+
+// Three hours beyond the last limit, and no earlier.
+TEST_F(PatienceTest, WorkThatHasALimitIsWaitedForUntilThen) {
+  deployer_settings.keep_max_ms = 3 * hour;
+  boot();
+  ASSERT_TRUE(submit("long", lasting("long", 1, 9 * hour, 10 * hour), ann));
+  ASSERT_TRUE(submit("wide", lasting("wide", 2, hour), cid));
+  advance(9 * hour - minute);
+  EXPECT_EQ(audited("deployer.job.places_kept").size(), 1u);
+  EXPECT_TRUE(audited("deployer.job.places_lost").empty());
+  advance(2 * minute);
+  EXPECT_EQ(state("wide"), "running");
+}
+
 // As with a GPU that has failed while the first in line held it: nobody else can free it.
 TEST_F(PatienceTest, ANodeThatStaysDoubtedSendsItBackToo) {
   keep_places_on_n1();
@@ -222,6 +255,50 @@ TEST_F(PatienceTest, ALostNodeOfItsPlacesSendsItBackToTheQueue) {
   orders(n1);
   keep({&n1}, minute);
   EXPECT_NE(why("wide-1").find("first in line"), std::string::npos) << "as soon as it is back";
+}
+
+// One replica of 500 thousandths and one job of 4,000 run on a machine of 8,000.
+class PatienceBesideServices : public ServicesTest {
+ protected:
+  void SetUp() override {
+    deployer_settings.patience_ms = minute;
+    ServicesTest::SetUp();
+    ASSERT_TRUE(apply(web(1)));
+    live(3);
+    ASSERT_EQ(ready(), 1u);
+    submit_wide("run-1", 4'000);
+    live(1);
+  }
+  void submit_wide(std::string const& id, std::int64_t cpu_milli) {
+    auto s = spec("wide", 0);
+    s.resources.cpu_milli = cpu_milli;
+    ASSERT_TRUE(submit(id, s, root));
+  }
+};
+
+// It would keep all that becomes free, from everybody, and wait for ever.
+TEST_F(PatienceBesideServices, WhoWaitsForRoomOfAServiceKeepsNothing) {
+  submit_wide("wide-1", 7'501);
+  live(80);
+  EXPECT_TRUE(audited("deployer.job.places_kept").empty()) << view("wide-1").why;
+  submit_wide("late-1", 3'500);
+  live(2);
+  EXPECT_EQ(state("late-1"), "running");
+  ASSERT_TRUE(ask(ServiceRemove{"web"}, ops));
+  live(15);
+  EXPECT_NE(view("wide-1").why.find("first in line"), std::string::npos) << view("wide-1").why;
+}
+
+TEST_F(PatienceBesideServices, BesideAServiceItsPlacesAreKept) {
+  submit_wide("wide-1", 7'500);
+  live(80);
+  EXPECT_EQ(audited("deployer.job.places_kept").size(), 1u);
+  submit_wide("late-1", 3'500);
+  live(2);
+  EXPECT_EQ(state("late-1"), "queued");
+  ASSERT_TRUE(ask(JobCancel{JobId{"run-1"}, ""}, root));
+  live(3);
+  EXPECT_EQ(state("wide-1"), "running");
 }
 
 }  // namespace
