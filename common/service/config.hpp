@@ -48,7 +48,7 @@ struct Config {
   std::uint32_t entrance_count = 0;
   std::string entrance_address = "127.0.0.1";
   std::int64_t patience_ms = 86'400'000;
-  std::int64_t keep_max_ms = 86'400'000;
+  std::int64_t trust_ms = 86'400'000;
   PlacementPolicy placement_policy = PlacementPolicy::foresight;
 
   static consteval auto fields() {
@@ -110,8 +110,9 @@ struct Config {
               "packing, dotprod, clustering, or bandit, which learns.")
             .restart()
             .optional(),
-        field(152, "keep_max_ms", &C::keep_max_ms,
-              "For how long its places are kept where no time limits say when they are whole.")
+        field(152, "trust_ms", &C::trust_ms,
+              "A job ends so long after its time limit, or after its start if it has none, or "
+              "nobody's places are kept until it ends.")
             .bounds(60'000, 31'536'000'000)
             .restart()
             .optional());

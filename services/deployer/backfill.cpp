@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "common/base/planted.hpp"
 #include "services/deployer/deployer.hpp"
 
 namespace lepton::deployer {
@@ -60,17 +59,20 @@ std::optional<WallMs> Deployer::ends_by(AttemptId const& attempt, WallMs now) co
   // Work that nobody hears of may hold its place for long.
   if (job.spec().max_duration_ms == 0 || member->silent_since_ms != 0) return std::nullopt;
   auto const started = member->started_at_ms > 0 ? member->started_at_ms : now;
-  return std::max(now, started + longest_ms(job.spec()));
+  auto const ends = started + longest_ms(job.spec());
+  // It should have ended, and nobody knows when it will.
+  if (now > ends + settings_.overrun_max_ms) return std::nullopt;
+  return std::max(now, ends);
 }
 
 // With `all` also jobs without a limit, the oldest first, as if they ended after all that have one;
-// but neither what services run nor what is stopping for somebody.
+// but neither what lasts nor what is stopping for somebody.
 std::vector<Limited> Deployer::limited_in(PoolId const& pool, WallMs now, bool all) const {
   std::vector<Limited> found;
   for (auto const& id : live_) {
     auto const& job = jobs_.at(id);
     if (job.row.pool != pool || (job.spec().max_duration_ms == 0 && !all)) continue;
-    if (serving_.replicas.contains(id) && !planted("services_awaited")) continue;
+    if (lasts(job, now)) continue;
     Limited l{id, now, {}};
     for (std::uint32_t i = 0; i < job.allocations.size(); ++i) {
       auto const attempt = attempt_id(id, i, job.run.round);
@@ -138,6 +140,19 @@ std::optional<Misfit> Deployer::respect_head(QueuedJob const& queued,
   m.what = fmt::format("would delay job {}, whose room is reserved {} at the latest",
                        head->job.value, clock_words(reservation->starts_by_ms, now));
   return m;
+}
+
+// What was to end in time for the first in line has not: who was held back for it is tried again.
+void Deployer::lapse_reservations(WallMs now) {
+  std::erase_if(reserved_, [&](auto const& entry) {
+    auto const& [pool, r] = entry;
+    auto const lapses = r.plan && now > r.plan->starts_by_ms + settings_.overrun_max_ms;
+    if (lapses && r.held_back) {
+      queue_.reopen(pool);
+      more_to_place_ = true;
+    }
+    return lapses;
+  });
 }
 
 // Reservations of jobs that wait no more.

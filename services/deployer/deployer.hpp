@@ -200,14 +200,10 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   std::optional<Reservation> plan_reservation(QueuedJob const& job, WallMs now);
   std::vector<Limited> limited_in(PoolId const& pool, WallMs now, bool all) const;
   std::optional<WallMs> ends_by(AttemptId const& attempt, WallMs now) const;
-  // The reservation that places were chosen beside; nobody's: it was not in the way.
-  struct Beside {
-    Reservation reserved;
-    NotedEnds ends;
-  };
   std::optional<Misfit> respect_head(QueuedJob const& queued, std::vector<Allocation>& places,
                                      WallMs now, Beside& beside);
   void drop_reservations();
+  void lapse_reservations(WallMs now);
 
   // resize.cpp
   Result<JobResized> resize_job(JobResize const& m, Context& c);
@@ -245,7 +241,8 @@ class Deployer final : public actor::Actor, private Folders::Jobs, private Relay
   void begin_keeping(QueuedJob const& queued, Reservation const& plan, Context& c);
   bool starts_elsewhere(JobId const& id, Context& c);
   bool has_lost_its_places(JobId const& id, TimeMs now);
-  void keep_no_longer(JobId const& id, Context& c);
+  bool lasts(Job const& job, WallMs now) const;
+  void let_go_in_vain(JobId const& id, Context& c);
   JobId const* elder_of(PoolId const& pool) const;
   std::vector<Hold*> lenders_for(QueuedJob const& queued, WallMs now);
 

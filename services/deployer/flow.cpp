@@ -355,6 +355,7 @@ void Deployer::tick(Context& c) {
   tick_elastic(c);
   slices_.tick(c);
   retry_for_power();
+  lapse_reservations(instant(c).wall_ms);
   auto const due = queue_.next_due_ms();
   if (more_to_place_ || !holding_.empty() || (due && *due <= instant(c).wall_ms)) pass(c);
   preempt(c);

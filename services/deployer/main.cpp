@@ -7,7 +7,7 @@ int main(int argc, char** argv) {
   auto const make = [](service::Config const& config) -> actor::Factory {
     deployer::Settings settings;
     settings.patience_ms = config.patience_ms;
-    settings.keep_max_ms = config.keep_max_ms;
+    settings.trust_ms = config.trust_ms;
     settings.placement_policy = config.placement_policy;
     std::shared_ptr<deployer::Balancer> balancer;
     if (!config.balancer_socket.empty()) {

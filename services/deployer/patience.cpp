@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "common/base/planted.hpp"
 #include "services/deployer/deployer.hpp"
 
 namespace lepton::deployer {
@@ -31,13 +32,17 @@ JobId const* Deployer::elder_of(PoolId const& pool) const {
   return nullptr;
 }
 
-// A few plans at a time, and only where somebody has waited for so long.
+// A few plans at a time, and only where somebody has waited for so long. Who is first in line is
+// asked to let go only where somebody else waits.
 void Deployer::keep_places(Context& c) {
   if (c.now() < patience_check_at_) return;
   patience_check_at_ = c.now() + settings_.patience_check_ms;
   auto const now = instant(c).wall_ms;
   for (auto const& pool : queue_.pools()) {
-    if (elder_of(pool) != nullptr) continue;
+    if (auto const* elder = elder_of(pool)) {
+      let_go_in_vain(JobId(*elder), c);
+      continue;
+    }
     auto const candidates = patience_.candidates(queue_, pool, now);
     if (candidates.empty()) continue;
     auto const running = limited_in(pool, now, true);
@@ -66,11 +71,7 @@ void Deployer::begin_keeping(QueuedJob const& queued, Reservation const& plan, C
   auto const now = instant(c).wall_ms;
   auto& waits = hold_places(queued, plan.places);
   waits.elder = true;
-  waits.until = c.now() + settings_.keep_max_ms;
-  if (is_known(plan, now)) {
-    waits.starts_by_ms = plan.starts_by_ms;
-    waits.until += plan.starts_by_ms - now;
-  }
+  if (is_known(plan, now)) waits.starts_by_ms = plan.starts_by_ms;
   waits.hold.top_up(cluster_);
   job.why =
       fmt::format("has waited for {} and is first in line: its places are kept as they become free",
@@ -93,13 +94,26 @@ bool Deployer::has_lost_its_places(JobId const& id, TimeMs now) {
   return now - waits.doubted_since > settings_.doubt_max_ms;
 }
 
-// What it waits for has no time limit, or goes on beyond it, and may do so for ever.
-void Deployer::keep_no_longer(JobId const& id, Context& c) {
-  jobs_.at(id).run.waits_since_ms = instant(c).wall_ms;
-  give_up(
-      id,
-      "what runs at its places has not ended in time; others have their turn, and it waits anew",
-      c);
+// Replicas run until somebody ends them. A job without a time limit is trusted to end within a
+// while, and one with a limit so long after it.
+bool Deployer::lasts(Job const& job, WallMs now) const {
+  if (planted("services_awaited")) return false;
+  auto const limit = job.spec().max_duration_ms > 0 ? longest_ms(job.spec()) : 0;
+  return serving_.replicas.contains(job.id()) ||
+         now > job.started_at_ms + limit + settings_.trust_ms;
+}
+
+// What goes on at its places may go on for ever, and so would the wait of everybody behind it.
+void Deployer::let_go_in_vain(JobId const& id, Context& c) {
+  auto const now = instant(c).wall_ms;
+  Stays const stays = [&](AttemptId const& attempt) {
+    auto const ref = parse_attempt(attempt);
+    auto const job = ref ? jobs_.find(ref->job) : jobs_.end();
+    return job == jobs_.end() || lasts(job->second, now);  // a slice's, or the port of a replica
+  };
+  if (holding_.at(id).hold.can_be_whole(cluster_, stays)) return;
+  jobs_.at(id).run.waits_since_ms = now;
+  give_up(id, "what runs at its places goes on; others have their turn, and it waits anew", c);
 }
 
 // Whether all of it fits somewhere by now, with what it holds; then it holds that.

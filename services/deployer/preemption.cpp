@@ -245,8 +245,6 @@ void Deployer::top_up_holds(Context& c) {
     else if ((waits.hold.top_up(cluster_) && !waits.hold.is_broken(cluster_)) ||
              starts_elsewhere(id, c))
       whole.push_back(id);
-    else if (c.now() >= waits.until)
-      keep_no_longer(id, c);
   }
   for (auto const& id : whole) {
     auto& job = jobs_.at(id);

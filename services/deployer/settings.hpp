@@ -28,9 +28,10 @@ struct Settings {
   std::uint32_t entrance_count = 0;
   std::string entrance_address = "127.0.0.1";
   TimeMs reservation_pause_ms = 1'000;  // before an earlier instant is looked for
+  TimeMs overrun_max_ms = 60'000;       // beyond its limit of time, work is still about to end
   TimeMs patience_ms = 86'400'000;      // who has waited for longer is first in line
   TimeMs patience_check_ms = 10'000;    // how often it is looked for them
-  TimeMs keep_max_ms = 86'400'000;      // their places, where it is not known when they are whole
+  TimeMs trust_ms = 86'400'000;         // after its limit of time, a job will not end any more
   TimeMs doubt_max_ms = 60'000;         // their places may be on nodes that are not ready
   PlacementPolicy placement_policy = PlacementPolicy::foresight;
   DepotLimits folders;

@@ -14,6 +14,7 @@
 #include "common/base/secret.hpp"
 #include "schemas/node.hpp"
 #include "services/deployer/core/backfill.hpp"
+#include "services/deployer/core/decision.hpp"
 #include "services/deployer/core/hold.hpp"
 #include "services/deployer/core/relations.hpp"
 #include "services/deployer/rows.hpp"
@@ -111,7 +112,7 @@ struct NodeLink {
 // The places of a job that waits for others to end.
 struct Holding {
   Hold hold;
-  TimeMs until = 0;         // then it is given up
+  TimeMs until = 0;         // of those with victims
   bool elder = false;       // it has waited for long
   WallMs starts_by_ms = 0;  // of an elder; 0: nobody knows
   std::uint64_t freed = 0;  // Cluster::freed when it was last looked for places elsewhere
@@ -126,6 +127,12 @@ struct Reserved {
   std::uint64_t freed = 0;
   WallMs planned_at = 0;
   bool held_back = false;  // somebody for it
+};
+
+// The reservation that places were chosen beside; nobody's: it was not in the way.
+struct Beside {
+  Reservation reserved;
+  NotedEnds ends;
 };
 
 // A part of a log that somebody waits for.

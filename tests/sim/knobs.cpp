@@ -50,7 +50,6 @@ void draw_services(Drawer& draw, Knobs& k) {
   draw.one<std::size_t>("finished kept", k.deployer.finished_kept_max, {0, 4});
   draw.one<TimeMs>("patience", k.deployer.patience_ms, {1'000, 20'000});
   draw.one<TimeMs>("patience check", k.deployer.patience_check_ms, {20, 2'000});
-  draw.one<TimeMs>("places kept", k.deployer.keep_max_ms, {1'000, 600'000});
   draw.one<std::int64_t>("decisions kept", k.deployer.decisions.kept, {5, 100});
   draw.one<std::int64_t>("snapshot every", k.deployer.decisions.snapshot_every, {4, 40});
   draw.one<std::size_t>("steps of a row", k.deployer.decisions.steps_per_row, {1, 10});
@@ -67,6 +66,7 @@ void draw_services(Drawer& draw, Knobs& k) {
   draw.one<TimeMs>("longest lease", k.lease_max_ms, {5'000, 60'000});
   draw.one<TimeMs>("shortest lease", k.lease_min_ms, {2'500});
   draw.one<TimeMs>("grace", k.grace_ms, {0, 5'000});
+  draw.one<TimeMs>("trust", k.deployer.trust_ms, {1'000, 600'000});
   k.node.sync_timeout_ms = k.node.beat_ms + 3'000;
   // Nodes that are suspect between their beats are never all ready for a gang at one time.
   k.deployer.suspect_after_ms = std::max(k.deployer.suspect_after_ms, k.node.beat_ms + 1'000);

@@ -1,6 +1,7 @@
 #include "services/deployer/core/hold.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "common/base/check.hpp"
 
@@ -61,6 +62,29 @@ bool Hold::is_lost(Cluster const& cluster, PoolId const& pool) const {
     auto const state = node->spec.state;
     return (state != NodeState::ready && state != NodeState::suspect) ||
            part_of(node->full, place) != place;
+  });
+}
+
+Room Hold::room_in_the_end(Cluster const& cluster, Node const& node, Stays const& stays) const {
+  auto room = node.free;
+  for (auto const& attempt : node.holders) {
+    auto const is_mine = [&] {
+      return std::find(attempts_.begin(), attempts_.end(), attempt) != attempts_.end();
+    };
+    if (!stays(attempt) || is_mine()) room.give(*cluster.held(attempt));
+  }
+  return room;
+}
+
+bool Hold::can_be_whole(Cluster const& cluster, Stays const& stays) const {
+  std::map<NodeId, Room> rooms;
+  return std::all_of(places_.begin(), places_.end(), [&](Allocation const& place) {
+    auto const* node = cluster.find(place.node);
+    if (node == nullptr) return false;
+    auto room = rooms.find(place.node);
+    if (room == rooms.end())
+      room = rooms.emplace(place.node, room_in_the_end(cluster, *node, stays)).first;
+    return room->second.take(place).has_value();
   });
 }
 

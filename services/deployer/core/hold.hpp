@@ -5,6 +5,7 @@
 // Owned by the deployer's actor; one thread. In memory only: after a restart the job is planned
 // anew.
 
+#include <functional>
 #include <vector>
 
 #include "schemas/ids.hpp"
@@ -14,6 +15,9 @@ namespace lepton::deployer {
 
 // What of `wanted` is free in the room.
 Allocation part_of(Room const& room, Allocation const& wanted);
+
+// Whether what an attempt holds is given back never, as far as anybody knows.
+using Stays = std::function<bool(AttemptId const&)>;
 
 class Hold {
  public:
@@ -27,6 +31,8 @@ class Hold {
   // Whether its places can never become whole as things stand: a node is gone, not in this pool or
   // too small by now. One whose word is late may come back.
   bool is_lost(Cluster const& cluster, PoolId const& pool) const;
+  // Whether its places are whole once all has ended but what stays.
+  bool can_be_whole(Cluster const& cluster, Stays const& stays) const;
   // To other places, which are free but for what it holds itself.
   void move(Cluster& cluster, std::vector<Allocation> places);
   void release(Cluster& cluster);
@@ -39,6 +45,8 @@ class Hold {
   void step_aside(Cluster& cluster);
 
  private:
+  Room room_in_the_end(Cluster const& cluster, Node const& node, Stays const& stays) const;
+
   std::vector<AttemptId> attempts_;
   std::vector<Allocation> places_;
   std::vector<bool> whole_;

@@ -45,6 +45,18 @@ TEST_F(BackfillTest, LaterWorkStartsOnlyIfItEndsBeforeTheReservedInstant) {
   EXPECT_EQ(e.starts_after.value, "run-1");
 }
 
+// Its node does not end it; nobody knows any more when the first in line starts.
+TEST_F(BackfillTest, ForWorkBeyondItsLimitNobodyIsHeldBack) {
+  ASSERT_TRUE(submit("run-1", limited("run", 1, 10 * minute)));
+  run_on(n1);
+  ASSERT_TRUE(submit("wide-1", spec("wide", 2)));
+  ASSERT_TRUE(submit("endless-1", spec("endless", 1)));
+  keep({&n1}, 10 * minute + 30'000);
+  EXPECT_EQ(state("endless-1"), "queued");
+  keep({&n1}, minute);
+  EXPECT_EQ(state("endless-1"), "starting");
+}
+
 TEST_F(BackfillTest, TheFirstInLineStartsAndThenTheOthersAreTriedAgain) {
   ASSERT_TRUE(submit("run-1", limited("run", 1, 10 * minute)));
   auto const running = run_on(n1);

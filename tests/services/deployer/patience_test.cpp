@@ -202,36 +202,63 @@ TEST_F(PatienceTest, WhoIsAtItsOwnersLimitKeepsNobodyWaiting) {
   EXPECT_EQ(why("beyond").find("ann uses 1 of at most 1 GPUs"), 0u);
 }
 
-// Work without a time limit may run for ever, and what is kept is nobody's until it ends.
-TEST_F(PatienceTest, WhatIsKeptInVainIsGivenBackAndTheWaitBeginsAnew) {
-  deployer_settings.keep_max_ms = 3 * hour;
+// It may run for ever, and what is kept is nobody's until it ends.
+TEST_F(PatienceTest, WorkWithoutALimitIsAwaitedForAWhileAndNotAgain) {
+  deployer_settings.trust_ms = 3 * hour;
   boot();
   ASSERT_TRUE(submit("endless", lasting("endless", 1, 100 * hour), ann));
   ASSERT_TRUE(submit("wide", lasting("wide", 2, hour), cid));
   advance(2 * hour + minute);
   ASSERT_TRUE(submit("small", lasting("small", 1, 4 * hour), bob));
-  advance(3 * hour - 2 * minute);
+  advance(hour - 2 * minute);
   EXPECT_EQ(state("small"), "queued");
   advance(2 * minute);
   EXPECT_EQ(state("small"), "running");
   EXPECT_EQ(audited("deployer.job.places_lost").size(), 1u);
-  advance(2 * hour - 2 * minute);
+  advance(2 * hour + minute);
   EXPECT_EQ(audited("deployer.job.places_kept").size(), 1u);
-  advance(3 * minute);
+  ASSERT_TRUE(ask(JobCancel{JobId{"endless"}, ""}, ann));
+  advance(minute);
   EXPECT_EQ(audited("deployer.job.places_kept").size(), 2u) << "its turn comes again";
 }
 
-// Three hours beyond the last limit, and no earlier.
-TEST_F(PatienceTest, WorkThatHasALimitIsWaitedForUntilThen) {
-  deployer_settings.keep_max_ms = 3 * hour;
+TEST_F(PatienceTest, ItsWaitBeginsAnewWhereWhatItAwaitedGoesOn) {
+  deployer_settings.trust_ms = 3 * hour;
   boot();
-  ASSERT_TRUE(submit("long", lasting("long", 1, 9 * hour, 10 * hour), ann));
+  ASSERT_TRUE(submit("endless", lasting("endless", 1, 100 * hour), ann));
   ASSERT_TRUE(submit("wide", lasting("wide", 2, hour), cid));
-  advance(9 * hour - minute);
+  advance(3 * hour + minute);
+  EXPECT_TRUE(audited("deployer.job.places_lost").empty()) << "nobody else waits";
+  ASSERT_TRUE(submit("small", lasting("small", 1, 10 * hour), bob));
+  advance(minute);
+  EXPECT_EQ(state("small"), "running");
+  ASSERT_TRUE(ask(JobCancel{JobId{"endless"}, ""}, ann));
+  boot();
+  advance(2 * hour - 2 * minute);
   EXPECT_EQ(audited("deployer.job.places_kept").size(), 1u);
-  EXPECT_TRUE(audited("deployer.job.places_lost").empty());
   advance(2 * minute);
-  EXPECT_EQ(state("wide"), "running");
+  EXPECT_EQ(audited("deployer.job.places_kept").size(), 2u) << "over a restart, too";
+}
+
+// A node does not end its work in time; a new life of the deployer waits no longer for it.
+TEST_F(PatienceTest, WorkBeyondItsLimitIsAwaitedForAWhile) {
+  deployer_settings.trust_ms = hour;
+  boot();
+  orders(n1);
+  auto run = spec("run", 1);
+  run.max_duration_ms = 3 * hour;
+  ASSERT_TRUE(submit("run-1", run));
+  run_on(n1);
+  ASSERT_TRUE(submit("wide-1", spec("wide", 2)));
+  keep({&n1}, 4 * hour - minute);
+  EXPECT_NE(why("wide-1").find("first in line"), std::string::npos) << why("wide-1");
+  boot();
+  keep({&n1}, 20'000);
+  ASSERT_TRUE(submit("late-1", spec("late", 1)));
+  keep({&n1}, 10'000);
+  EXPECT_EQ(state("late-1"), "queued");
+  keep({&n1}, 2 * minute);
+  EXPECT_EQ(state("late-1"), "starting");
 }
 
 // As with a GPU that has failed while the first in line held it: nobody else can free it.

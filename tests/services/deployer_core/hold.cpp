@@ -31,6 +31,25 @@ TEST(Hold, ItsPlacesAreLostWhereTheyCanNeverBeWhole) {
   EXPECT_TRUE(h.is_lost(none, default_pool));
 }
 
+// Two places on one node count together; what the hold has itself is in nobody's way.
+TEST(Hold, CannotBeWholeWhereOthersStay) {
+  auto c = cluster_of({node("a", capacity(4000, 8000, 2))});
+  must(c.reserve({"job-0-1"}, {{"a"}, 1000, 1000, 0, {}, {}}));
+  must(c.reserve({"service-0-1"}, {{"a"}, 500, 1000, 0, {}, {}}));
+  auto const can = [&](std::int64_t cpu_milli) {
+    Allocation const place{{"a"}, cpu_milli, 1000, 0, {}, {}};
+    Hold h({{"new-0-1"}, {"new-1-1"}}, {place, place});
+    h.top_up(c);
+    EXPECT_TRUE(h.can_be_whole(c, [](AttemptId const&) { return false; }));
+    auto const whole =
+        h.can_be_whole(c, [](AttemptId const& attempt) { return attempt.value != "job-0-1"; });
+    h.release(c);
+    return whole;
+  };
+  EXPECT_TRUE(can(1750));
+  EXPECT_FALSE(can(1751));
+}
+
 TEST(Hold, TakesWhatIsFreeAndTheRestWhenItIs) {
   auto c = cluster_of({node("a", capacity(4000, 8000, 2))});
   must(c.reserve({"one"}, {{"a"}, 3000, 1000, 0, {{0, 500}}, {20'000}}));
