@@ -146,12 +146,11 @@ std::optional<Misfit> Deployer::respect_head(QueuedJob const& queued,
 void Deployer::lapse_reservations(WallMs now) {
   std::erase_if(reserved_, [&](auto const& entry) {
     auto const& [pool, r] = entry;
-    auto const lapses = r.plan && now > r.plan->starts_by_ms + settings_.overrun_max_ms;
-    if (lapses && r.held_back) {
-      queue_.reopen(pool);
-      more_to_place_ = true;
-    }
-    return lapses;
+    auto const stands = r.plan && now <= r.plan->starts_by_ms + settings_.overrun_max_ms;
+    if (stands || !r.held_back) return false;
+    queue_.reopen(pool);
+    more_to_place_ = true;
+    return true;
   });
 }
 

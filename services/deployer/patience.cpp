@@ -95,12 +95,14 @@ bool Deployer::has_lost_its_places(JobId const& id, TimeMs now) {
 }
 
 // Replicas run until somebody ends them. A job without a time limit is trusted to end within a
-// while, and one with a limit so long after it.
+// while of its start, and one with a limit so long after it.
 bool Deployer::lasts(Job const& job, WallMs now) const {
   if (planted("services_awaited")) return false;
+  if (serving_.replicas.contains(job.id())) return true;
+  WallMs started = 0;
+  for (auto const& member : job.run.members) started = std::max(started, member.started_at_ms);
   auto const limit = job.spec().max_duration_ms > 0 ? longest_ms(job.spec()) : 0;
-  return serving_.replicas.contains(job.id()) ||
-         now > job.started_at_ms + limit + settings_.trust_ms;
+  return started > 0 && now > started + limit + settings_.trust_ms;
 }
 
 // What goes on at its places may go on for ever, and so would the wait of everybody behind it.
@@ -112,8 +114,9 @@ void Deployer::let_go_in_vain(JobId const& id, Context& c) {
     return job == jobs_.end() || lasts(job->second, now);  // a slice's, or the port of a replica
   };
   if (holding_.at(id).hold.can_be_whole(cluster_, stays)) return;
-  jobs_.at(id).run.waits_since_ms = now;
-  give_up(id, "what runs at its places goes on; others have their turn, and it waits anew", c);
+  auto const& job = jobs_.at(id);
+  patience_.passed_over(job.row.pool, {job.waits_since_ms(), std::uint64_t(job.row.queue_order)});
+  give_up(id, "what runs at its places goes on and on; the next one has its turn before", c);
 }
 
 // Whether all of it fits somewhere by now, with what it holds; then it holds that.

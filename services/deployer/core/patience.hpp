@@ -29,6 +29,8 @@ class Patience {
   std::vector<QueuedJob> candidates(Queue const& queue, PoolId const& pool, WallMs now_ms);
   // One of them was found that can be started: the next check begins with the oldest again.
   void found(PoolId const& pool) { looked_at_.erase(pool); }
+  // That one could not be started after all: it comes again after the others.
+  void passed_over(PoolId const& pool, Queue::Wait const& wait) { looked_at_[pool] = wait; }
 
  private:
   std::int64_t patience_ms_;

@@ -57,6 +57,26 @@ TEST_F(BackfillTest, ForWorkBeyondItsLimitNobodyIsHeldBack) {
   EXPECT_EQ(state("endless-1"), "starting");
 }
 
+// Another one has asked in the moment between, and found that nothing is reserved any more.
+TEST_F(BackfillTest, WhoWasHeldBackForWorkBeyondItsLimitIsNotForgotten) {
+  deployer_settings.tick_ms = 30'000;
+  SetUp();
+  ASSERT_TRUE(submit("run-1", limited("run", 1, 10 * minute)));
+  run_on(n1);
+  ASSERT_TRUE(submit("wide-1", spec("wide", 2)));
+  ASSERT_TRUE(submit("endless-1", spec("endless", 1)));
+  keep({&n1}, 10 * minute + 55'000);
+  EXPECT_EQ(state("endless-1"), "queued");
+  for (int i = 0; i < 30; ++i) {
+    auto small = spec("small", 0);
+    small.resources.cpu_milli = small.resources.memory_mib = 10;
+    ASSERT_TRUE(submit("small-" + std::to_string(i), small));
+    keep({&n1}, 1'000);
+  }
+  keep({&n1}, minute);
+  EXPECT_NE(state("endless-1"), "queued");
+}
+
 TEST_F(BackfillTest, TheFirstInLineStartsAndThenTheOthersAreTriedAgain) {
   ASSERT_TRUE(submit("run-1", limited("run", 1, 10 * minute)));
   auto const running = run_on(n1);

@@ -222,22 +222,20 @@ TEST_F(PatienceTest, WorkWithoutALimitIsAwaitedForAWhileAndNotAgain) {
   EXPECT_EQ(audited("deployer.job.places_kept").size(), 2u) << "its turn comes again";
 }
 
-TEST_F(PatienceTest, ItsWaitBeginsAnewWhereWhatItAwaitedGoesOn) {
-  deployer_settings.trust_ms = 3 * hour;
-  boot();
+TEST_F(PatienceTest, WhoLetsGoComesAgainAfterTheNext) {
+  deployer_settings.trust_ms = 4 * hour;
+  start_with(2);
   ASSERT_TRUE(submit("endless", lasting("endless", 1, 100 * hour), ann));
+  ASSERT_TRUE(submit("beside", lasting("beside", 1, 100 * hour), ann));
+  advance(hour);
+  ASSERT_TRUE(submit("later", lasting("later", 1, 9 * hour), ann));
+  ASSERT_TRUE(submit("last", lasting("last", 1, 9 * hour), ann));
   ASSERT_TRUE(submit("wide", lasting("wide", 2, hour), cid));
-  advance(3 * hour + minute);
-  EXPECT_TRUE(audited("deployer.job.places_lost").empty()) << "nobody else waits";
-  ASSERT_TRUE(submit("small", lasting("small", 1, 10 * hour), bob));
-  advance(minute);
-  EXPECT_EQ(state("small"), "running");
-  ASSERT_TRUE(ask(JobCancel{JobId{"endless"}, ""}, ann));
-  boot();
-  advance(2 * hour - 2 * minute);
-  EXPECT_EQ(audited("deployer.job.places_kept").size(), 1u);
-  advance(2 * minute);
-  EXPECT_EQ(audited("deployer.job.places_kept").size(), 2u) << "over a restart, too";
+  ASSERT_TRUE(submit("next", lasting("next", 2, hour), bob));
+  advance(2 * hour + minute);
+  EXPECT_NE(why("wide").find("first in line"), std::string::npos) << why("wide");
+  advance(hour);
+  EXPECT_NE(why("next").find("first in line"), std::string::npos) << why("next");
 }
 
 // A node does not end its work in time; a new life of the deployer waits no longer for it.
