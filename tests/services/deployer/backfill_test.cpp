@@ -24,6 +24,15 @@ class BackfillTest : public DeployerTest {
     return got ? *got : JobExplanation{};
   }
   std::string why(std::string const& id) { return view(id).why; }
+  // The first in line waits for work that its node does not end.
+  void hold_back(TimeMs ms) {
+    ASSERT_TRUE(submit("run-1", limited("run", 1, 10 * minute)));
+    run_on(n1);
+    ASSERT_TRUE(submit("wide-1", spec("wide", 2)));
+    ASSERT_TRUE(submit("endless-1", spec("endless", 1)));
+    keep({&n1}, ms);
+    EXPECT_EQ(state("endless-1"), "queued");
+  }
 };
 
 TEST_F(BackfillTest, LaterWorkStartsOnlyIfItEndsBeforeTheReservedInstant) {
@@ -45,14 +54,9 @@ TEST_F(BackfillTest, LaterWorkStartsOnlyIfItEndsBeforeTheReservedInstant) {
   EXPECT_EQ(e.starts_after.value, "run-1");
 }
 
-// Its node does not end it; nobody knows any more when the first in line starts.
+// Nobody knows any more when the first in line starts.
 TEST_F(BackfillTest, ForWorkBeyondItsLimitNobodyIsHeldBack) {
-  ASSERT_TRUE(submit("run-1", limited("run", 1, 10 * minute)));
-  run_on(n1);
-  ASSERT_TRUE(submit("wide-1", spec("wide", 2)));
-  ASSERT_TRUE(submit("endless-1", spec("endless", 1)));
-  keep({&n1}, 10 * minute + 30'000);
-  EXPECT_EQ(state("endless-1"), "queued");
+  hold_back(10 * minute + 30'000);
   keep({&n1}, minute);
   EXPECT_EQ(state("endless-1"), "starting");
 }
@@ -61,12 +65,7 @@ TEST_F(BackfillTest, ForWorkBeyondItsLimitNobodyIsHeldBack) {
 TEST_F(BackfillTest, WhoWasHeldBackForWorkBeyondItsLimitIsNotForgotten) {
   deployer_settings.tick_ms = 30'000;
   SetUp();
-  ASSERT_TRUE(submit("run-1", limited("run", 1, 10 * minute)));
-  run_on(n1);
-  ASSERT_TRUE(submit("wide-1", spec("wide", 2)));
-  ASSERT_TRUE(submit("endless-1", spec("endless", 1)));
-  keep({&n1}, 10 * minute + 55'000);
-  EXPECT_EQ(state("endless-1"), "queued");
+  hold_back(10 * minute + 55'000);
   for (int i = 0; i < 30; ++i) {
     auto small = spec("small", 0);
     small.resources.cpu_milli = small.resources.memory_mib = 10;
