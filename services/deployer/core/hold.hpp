@@ -16,7 +16,7 @@ namespace lepton::deployer {
 // What of `wanted` is free in the room.
 Allocation part_of(Room const& room, Allocation const& wanted);
 
-// Whether what an attempt holds is given back never, as far as anybody knows.
+// Whether what an attempt holds is never given back, as far as anybody knows.
 using Stays = std::function<bool(AttemptId const&)>;
 
 class Hold {
