@@ -80,6 +80,7 @@ class Host final : public Desk {
 
   HostStats const& stats() const { return stats_; }
   bool is_ready() const { return phase_ == Phase::running; }
+  bool is_committing() const { return in_flight_ || retrying_ || !current_.empty(); }
   Actor const* actor() const { return actor_.get(); }  // for invariants and health
   std::size_t depth() const { return mailbox_.size(); }
   std::uint64_t life() const { return life_; }
@@ -111,7 +112,6 @@ class Host final : public Desk {
 
   static Refusal refusal_of(Error const& error);
   bool is_handling() const { return phase_ == Phase::running || phase_ == Phase::stopping; }
-  bool is_committing() const { return in_flight_ || retrying_ || !current_.empty(); }
 
   // Life (host_life.cpp)
   void reload();

@@ -97,6 +97,7 @@ bool Suite::all_at_end() {
     if (system == nullptr || !system->host(name).is_ready()) return false;
     auto const* outlet = system->host(name).outlet("audit");
     if (outlet->acknowledged() != outlet->numbered()) return false;
+    if (system->host(name).is_committing()) return false;  // memory is before the disk
   }
   return true;
 }
@@ -120,6 +121,7 @@ std::string Suite::unfinished() {
       text += std::string(name) + " has numbered " + std::to_string(outlet->numbered()) +
               " events for the log, and " + std::to_string(outlet->acknowledged()) +
               " have arrived; ";
+    if (system->host(name).is_committing()) text += std::string(name) + " commits something; ";
   }
   if (!commands_over()) text += "commands beside tasks run; ";
   if (!slices_released()) text += "slices are there; ";
