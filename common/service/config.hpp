@@ -111,8 +111,8 @@ struct Config {
             .restart()
             .optional(),
         field(152, "trust_ms", &C::trust_ms,
-              "A job ends so long after its time limit, or after its start if it has none, or "
-              "nobody's places are kept until it ends.")
+              "How long work that has no time limit, or outlasts it, is trusted to end; after "
+              "that no places are kept for whoever waits for its room, ms.")
             .bounds(60'000, 31'536'000'000)
             .restart()
             .optional());
