@@ -82,13 +82,15 @@ static_assert(schema::complete<JobResize>());
 struct ResizeOrder {
   AttemptId attempt;
   TaskSize size;
+  std::uint64_t ticket = 0;
 
   bool operator==(ResizeOrder const&) const = default;
   static consteval auto fields() {
     using schema::field;
     using T = ResizeOrder;
     return schema::fields(field(1, "attempt", &T::attempt, "The attempt."),
-                          field(2, "size", &T::size, "What it may use from now on."));
+                          field(2, "size", &T::size, "What it may use from now on."),
+                          field(3, "ticket", &T::ticket, "Returned with the report.").since(5));
   }
 };
 static_assert(schema::complete<ResizeOrder>());
@@ -97,15 +99,18 @@ struct SizeReport {
   TaskSize size;
   TaskSize refused;
   std::string why;
+  std::uint64_t ticket = 0;
 
   bool operator==(SizeReport const&) const = default;
   static consteval auto fields() {
     using schema::field;
     using T = SizeReport;
     return schema::fields(
-        field(1, "size", &T::size, "What holds, as last ordered; 0: nothing was ordered."),
-        field(2, "refused", &T::refused, "The newest order, if it could not be obeyed."),
-        field(3, "why", &T::why, "Why not, or not yet."));
+        field(1, "size", &T::size,
+              "What holds, as last ordered; 0: nothing was ordered, or nobody knows."),
+        field(2, "refused", &T::refused, "The order of that ticket, if it was refused."),
+        field(3, "why", &T::why, "Why not, or not yet."),
+        field(4, "ticket", &T::ticket, "Of the newest order that was obeyed or refused.").since(5));
   }
 };
 static_assert(schema::complete<SizeReport>());

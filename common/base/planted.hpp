@@ -37,6 +37,7 @@ inline constexpr std::array planted_bugs = std::to_array<std::string_view>({
     "decision_step_lost",     // what is given back is missing in the record of decisions
     "port_given_at_once",     // the port of a replica is given away while an entrance leads there
     "resized_before_agreed",  // what a task gives back is given away before its node has agreed
+    "older_size_believed",    // a node's word on an earlier order for a size answers this one
     "rollout_floor_ignored",  // ready replicas go before others are ready in their place
     "cooldown_ignored",       // the scaler changes its mind at once
     "reboot_unnoticed",       // the monitor takes a node that has booted anew for the same

@@ -43,8 +43,9 @@ Result<JobResized> Deployer::resize_job(JobResize const& m, Context& c) {
   if (!to) return to.error();
   if (state == JobState::running && !all_run(job))
     return Error{Code::conflict, "some of its tasks have not started yet; try again when all run"};
-  auto done = state == JobState::queued ? resize_queued(job, *to, c)
-                                        : resize_running(job, {from, *to, false, ""}, c);
+  auto done = state == JobState::queued
+                  ? resize_queued(job, *to, c)
+                  : resize_running(job, {from, *to, false, "", new_ticket(c), ""}, c);
   if (!done) return done.error();
   c.note("size", fmt::format("{} to {}", words_of(from), words_of(*to)));
   return JobResized{job.id(), job.run.state, from, *to, job.resizing.has_value()};
@@ -163,7 +164,8 @@ void Deployer::end_resizing(Job& job, Context& c) {
 
 void Deployer::order_size(Job const& job, std::uint32_t task, NodeOrders& orders) const {
   if (!job.resizing || job.agreed.contains(task)) return;
-  orders.sizes.push_back({attempt_id(job.id(), task, job.run.round), target(*job.resizing)});
+  orders.sizes.push_back(
+      {attempt_id(job.id(), task, job.run.round), target(*job.resizing), job.resizing->ticket});
 }
 
 }  // namespace lepton::deployer

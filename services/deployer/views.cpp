@@ -63,9 +63,9 @@ std::string words_of(TaskSize const& size) {
 }
 
 std::string words_of(Resizing const& r) {
-  auto const words = fmt::format("from {} to {}", words_of(r.from), words_of(r.to));
-  if (r.back) return words + ", which is taken back: " + r.why;
-  return r.why.empty() ? words : words + "; tried again: " + r.why;
+  auto words = fmt::format("from {} to {}", words_of(r.from), words_of(r.to));
+  if (r.back) words += ", which is taken back: " + r.why;
+  return r.trouble.empty() ? words : words + "; tried again: " + r.trouble;
 }
 
 std::string resources_in_words(ResourceRequest const& r, std::uint32_t nodes) {

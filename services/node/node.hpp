@@ -71,7 +71,7 @@ class Node final : public actor::Actor {
     bool acknowledged = false;
     TimeMs lease_until = 0;
     SizeReport size;
-    TaskSize resizing;  // the runner is at it
+    std::optional<ResizeOrder> resizing;  // the newest that waits for the runner
   };
 
   // node.cpp
@@ -98,6 +98,7 @@ class Node final : public actor::Actor {
   void take_stop(StopOrder const& order, Context& c);
   void take_start(StartOrder const& order, TimeMs sent_at, Context& c);
   void take_size(ResizeOrder const& order, Context& c);
+  void note_size(ResizeOrder const& order, Status const& done, Context& c);
   void read_log(LogOrder const& order, Context& c);
   void read_output(OutputOrder const& order, Context& c);
 

@@ -55,6 +55,11 @@ AttemptReport report_of(std::string const& attempt, RunStatus const& status, boo
   return r;
 }
 
+// Not one that was refused, nor another one of a deployer that is older than tickets.
+bool is_obeyed(ResizeOrder const& order, SizeReport const& report) {
+  return report.ticket == order.ticket && report.size == order.size;
+}
+
 }  // namespace
 
 NodeSync Node::report() const {
@@ -186,33 +191,39 @@ void Node::take_start(StartOrder const& order, TimeMs sent_at, Context& c) {
   feed(attempt, input::Assigned{attempt, order.task.value}, c);
 }
 
-// What the runner is at, has obeyed or has refused is in each report already.
+// An order for the size that should hold goes to the runner, too: another one may be before it
+// there. A refusal lasts as long as the deployer insists: what was in use may be free again.
 void Node::take_size(ResizeOrder const& order, Context& c) {
   auto const found = attempts_.find(order.attempt.value);
-  if (found == attempts_.end() || found->second.final || found->second.resizing == order.size)
-    return;
+  if (found == attempts_.end() || found->second.final) return;
   auto& entry = found->second;
-  if (entry.size.size == order.size || entry.size.refused == order.size) return;
-  entry.resizing = order.size;
+  if (entry.resizing ? *entry.resizing == order : is_obeyed(order, entry.size)) return;
+  entry.resizing = order;
   queue([this, order](Runner& runner) -> Continue {
     auto const done =
         runner.resize(order.attempt.value, {order.size.cpu_milli, order.size.memory_mib});
-    return [this, order, done](Context& later) {
-      auto const still = attempts_.find(order.attempt.value);
-      if (still == attempts_.end()) return;
-      auto& size = still->second.size;
-      still->second.resizing = {};
-      size.why = done ? "" : done.error().what;
-      // Told with the next sync, and tried again with its answer.
-      if (!done && is_passing(done.error().code)) return;
-      if (done)
-        size = {order.size, {}, ""};
-      else
-        size.refused = order.size;
-      news(later);
-    };
+    return [this, order, done](Context& later) { note_size(order, done, later); };
   });
   work(c);
+}
+
+// After a failure nobody knows which size holds. Trouble that passes answers nothing. It and a
+// repeated refusal are told with the next sync, and tried again with the answer to that.
+void Node::note_size(ResizeOrder const& order, Status const& done, Context& c) {
+  auto const found = attempts_.find(order.attempt.value);
+  if (found == attempts_.end()) return;
+  auto& entry = found->second;
+  if (entry.resizing == order) entry.resizing.reset();
+  auto const before = entry.size;
+  if (done)
+    entry.size = {order.size, {}, "", order.ticket};
+  else if (is_passing(done.error().code))
+    entry.size = {{}, {}, done.error().what, before.ticket};
+  else
+    entry.size = {{}, order.size, done.error().what, order.ticket};
+  if (entry.size.size != before.size || entry.size.refused != before.refused ||
+      entry.size.ticket != before.ticket)
+    news(c);
 }
 
 void Node::read_log(LogOrder const& order, Context& c) {

@@ -89,6 +89,7 @@ class Suite {
   void look_closely(JobId const& job);
   void resize_something();
   void drain_something();
+  std::shared_ptr<node::FakeRunner> any_runner();
   void kill_runner();
   void take_back(NodeId const& node);
   void put_secret();

@@ -1,6 +1,8 @@
 // What people do in the simulated world: submit, cancel, send again, put and read secrets, rotate
 // keys, drain nodes, unseal the vault, look at jobs and at the log.
 
+#include <algorithm>
+
 #include "schemas/explain.hpp"
 #include "schemas/monitor_alert.hpp"
 #include "schemas/node.hpp"
@@ -48,7 +50,10 @@ void Suite::plan_work() {
     some_time(4, [this] { watch_something(); });
   }
   if (plan_.does("services")) plan_serving();
-  if (plan_.does("resizes")) some_time(10, [this] { resize_something(); });
+  if (plan_.does("resizes")) {
+    some_time(10, [this] { resize_something(); });
+    some_time(4, [this] { any_runner()->hide_next_resize(); });
+  }
   if (plan_.does("folders")) some_time(3, [this] { folders_.rot(chance_); });
   if (plan_.does("outputs")) {
     some_time(6, [this] { fetch_something(); });
@@ -130,7 +135,8 @@ void Suite::script_tasks(JobId const& job, JobSpec const& spec) {
     task.exit_code = chance_.happens(0.15) ? 1 : 0;
     if (task.exit_code != 0) bound_to_fail_.insert(job);
     task.ends_on_term = chance_.happens(0.8);
-    if (plan_.does("resizes") && chance_.happens(0.3)) task.memory_used_mib = 900;
+    if (plan_.does("resizes") && chance_.happens(0.3))
+      task.memory_used_mib = std::min<std::int64_t>(900, spec.resources.memory_mib);
     auto const id = deployer::task_id(job, i).value;
     task.log = log_of(id);
     for (auto const& [name, runner] : runners_) runner->script(id, task);
@@ -186,10 +192,14 @@ void Suite::send_job(Client& client, JobSubmit const& message) {
   });
 }
 
+std::shared_ptr<node::FakeRunner> Suite::any_runner() {
+  auto const at = static_cast<int>(chance_.below(runners_.size()));
+  return std::next(runners_.begin(), at)->second;
+}
+
 // Of work that runs, whose processes may outlive it for a while, or of what is to be started next.
 void Suite::kill_runner() {
-  auto const chosen = std::next(runners_.begin(), static_cast<int>(chance_.below(runners_.size())));
-  auto const runner = chosen->second;
+  auto const runner = any_runner();
   auto const running = runner->running();
   if (running.empty() || chance_.happens(0.3)) return runner->cut_next_launch();
   auto const attempt = running[chance_.below(running.size())].attempt;

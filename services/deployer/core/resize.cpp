@@ -2,7 +2,17 @@
 
 #include <algorithm>
 
+#include "common/base/planted.hpp"
+
 namespace lepton::deployer {
+namespace {
+
+// A node that is older than tickets returns none, nor does one that was told by such a deployer.
+bool answers(SizeReport const& report, Resizing const& r) {
+  return report.ticket == r.ticket || report.ticket == 0 || planted("older_size_believed");
+}
+
+}  // namespace
 
 TaskSize larger(TaskSize const& a, TaskSize const& b) {
   return {std::max(a.cpu_milli, b.cpu_milli), std::max(a.memory_mib, b.memory_mib)};
@@ -33,18 +43,26 @@ Result<TaskSize> meant(TaskSize const& has, TaskSize const& asked) {
 
 bool take_size(Resizing& r, std::set<std::uint32_t>& agreed, std::uint32_t task,
                SizeReport const& report, std::string const& node) {
-  if (report.size == target(r)) {
+  bool const is_answer = answers(report, r);
+  if (is_answer && report.size == target(r)) {
     agreed.insert(task);
+    r.trouble.clear();
     return false;
   }
   agreed.erase(task);
-  if (report.refused == TaskSize{} && !report.why.empty())
-    r.why = "node " + node + ": " + report.why;
-  if (r.back || report.refused != r.to) return false;
-  r.back = true;
-  r.why = "node " + node + ": " + report.why;
-  agreed.clear();
-  return true;
+  bool const refused = is_answer && report.refused == target(r);
+  auto const what = "node " + node + ": " + report.why;
+  if (refused && !r.back) {
+    r.back = true;
+    r.why = what;
+    r.trouble.clear();
+    ++r.ticket;
+    agreed.clear();
+    return true;
+  }
+  bool const passes = report.refused == TaskSize{} && !report.why.empty();
+  if (refused || passes) r.trouble = what;
+  return false;
 }
 
 bool is_over(std::set<std::uint32_t> const& agreed, std::vector<std::uint32_t> const& live) {

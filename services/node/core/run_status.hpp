@@ -66,6 +66,10 @@ struct RunLimits {
 
   bool operator==(RunLimits const&) const = default;
 };
+// Whether that limit of memory, if there is one, would take what is in use.
+constexpr bool takes_memory(RunLimits const& limits, std::int64_t used_mib) {
+  return limits.memory_mib > 0 && used_mib > limits.memory_mib;
+}
 
 struct RunStatus {
   std::string attempt;

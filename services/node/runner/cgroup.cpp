@@ -229,7 +229,7 @@ CgroupResult make_cgroup(std::string_view mountinfo, std::string_view self_cgrou
 
 Status change_limits(std::vector<std::string> const& groups, RunLimits const& limits) {
   auto const used = memory_in_use_mib(groups);
-  if (used && *used > limits.memory_mib)
+  if (used && takes_memory(limits, *used))
     return Error{Code::conflict, fmt::format("{} MiB are in use, which is more than {} MiB", *used,
                                              limits.memory_mib)};
   for (auto const& setting : settings_of({limits.cpu_milli, limits.memory_mib, 0})) {

@@ -143,11 +143,13 @@ Status FakeRunner::resize(std::string_view name, RunLimits const& limits) {
   if (attempt.status.state != RunState::running)
     return Error{Code::conflict, fmt::format("attempt {} does not run", name)};
   auto const used = attempt.behaviour.memory_used_mib;
-  if (used > limits.memory_mib)
+  if (takes_memory(limits, used))
     return Error{Code::conflict, fmt::format("{} MiB are in use, which is more than {} MiB", used,
                                              limits.memory_mib)};
   attempt.limits = limits;
   ++resizes_;
+  if (std::exchange(hide_next_resize_, false))
+    return Error{Code::unavailable, "Docker does not say whether it took other limits"};
   return ok();
 }
 

@@ -40,6 +40,8 @@ class FakeRunner final : public Runner {
   void clear_leftovers(std::string_view attempt);
   // As kill -9 of a runner before it could start the task.
   void cut_next_launch() { cut_next_launch_ = true; }
+  // Other limits hold, and nobody is told: as of Docker, whose answer is lost.
+  void hide_next_resize() { hide_next_resize_ = true; }
 
   // As many tasks as really run now: the invariant "no two attempts of a task" is checked on it.
   std::vector<RunStatus> running();
@@ -85,7 +87,7 @@ class FakeRunner final : public Runner {
 
   Clock const& clock_;
   std::uint64_t starts_ = 0, resizes_ = 0;
-  bool cut_next_launch_ = false;
+  bool cut_next_launch_ = false, hide_next_resize_ = false;
   std::map<std::string, FakeTask, std::less<>> scripts_;
   std::function<FakeTask(RunSpec const&)> others_;
   Attempts attempts_;

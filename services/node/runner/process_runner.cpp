@@ -271,7 +271,8 @@ Status ProcessRunner::request_stop(std::string_view attempt, std::string_view wh
   return ok();
 }
 
-// The new limits hold first and are noted then: whoever dies in between is told them again.
+// The new limits hold first and are noted then. They are set also where the note says that they
+// hold: who set others may have died, or got no answer, before those were noted.
 Status ProcessRunner::resize(std::string_view attempt, RunLimits const& limits) {
   auto const files = known(attempt);
   if (!files) return files.error();
@@ -282,7 +283,6 @@ Status ProcessRunner::resize(std::string_view attempt, RunLimits const& limits) 
   if (!status) return status.error();
   if (status->state != RunState::running)
     return Error{Code::conflict, fmt::format("attempt {} does not run", attempt)};
-  if (read_limits(*files, *spec) == limits) return ok();
   if (auto done = apply(*files, *spec, *status, limits); !done) return done;
   return write_limits(*files, limits);
 }

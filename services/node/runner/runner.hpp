@@ -50,9 +50,10 @@ class Runner {
   // `conflict` when the attempt has ended.
   virtual Status renew_lease(std::string_view attempt, std::int64_t deadline_boottime_ms) = 0;
 
-  // Other limits while it runs; nothing is done where they hold already. `conflict`: it does not
+  // Other limits while it runs, set also where they should hold already. `conflict`: it does not
   // run, or uses more memory than that; then the earlier ones stay. `invalid`: not above 0, or one
-  // that it was started without.
+  // that it was started without. After any other error nobody knows what
+  // holds.
   virtual Status resize(std::string_view attempt, RunLimits const& limits) = 0;
   virtual Result<RunLimits> limits(std::string_view attempt) = 0;  // of now
 

@@ -21,12 +21,25 @@ class ResizeTest : public DeployerTest {
     EXPECT_TRUE(submit(job, s));
     return run_on(n1);
   }
-  static void agrees(FakeNode& node, AttemptId const& attempt, TaskSize size) {
-    node.reports.at(attempt).size = {size, {}, ""};
+  // What the node is told, but for the tickets.
+  std::map<AttemptId, TaskSize> sizes_told(FakeNode& node) { return sizes(orders(node)); }
+  static std::map<AttemptId, TaskSize> sizes(NodeOrders const& orders) {
+    std::map<AttemptId, TaskSize> sizes;
+    for (auto const& order : orders.sizes) sizes.emplace(order.attempt, order.size);
+    return sizes;
   }
-  static void refuses(FakeNode& node, AttemptId const& attempt, TaskSize size) {
-    node.reports.at(attempt).size.refused = size;
-    node.reports.at(attempt).size.why = "400 MiB are in use";
+  // Hears of the order, and answers it with the next sync.
+  void agrees(FakeNode& node, AttemptId const& attempt, TaskSize size) {
+    node.reports.at(attempt).size = {size, {}, "", ticket(node, attempt)};
+  }
+  void refuses(FakeNode& node, AttemptId const& attempt, TaskSize size) {
+    node.reports.at(attempt).size = {{}, size, "400 MiB are in use", ticket(node, attempt)};
+  }
+  std::uint64_t ticket(FakeNode& node, AttemptId const& attempt) {
+    for (auto const& order : orders(node).sizes)
+      if (order.attempt == attempt) return order.ticket;
+    ADD_FAILURE() << node.name << " was told no size for " << attempt.value;
+    return 0;
   }
   TaskSize held(AttemptId const& attempt) {
     auto const* a = actor().cluster().held(attempt);
@@ -43,7 +56,7 @@ TEST_F(ResizeTest, TheLargerSizeIsHeldUntilTheNodeAgrees) {
   EXPECT_TRUE(asked->on_its_way);
   EXPECT_EQ(asked->from, before);
   auto const told = codec::decode<NodeOrders>(answers(waiting).at(0).body);
-  EXPECT_EQ(told->sizes, (std::vector<ResizeOrder>{{attempt, {3'000, 256}}}));
+  EXPECT_EQ(sizes(*told), (std::map<AttemptId, TaskSize>{{attempt, {3'000, 256}}}));
   EXPECT_EQ(held(attempt), (TaskSize{3'000, 512}));
   EXPECT_EQ(orders(n1).sizes.size(), 1u) << "told again until it is reported";
   EXPECT_EQ(shown("job-1"), before);
@@ -74,8 +87,12 @@ TEST_F(ResizeTest, ARefusalKeepsWhatWas) {
   ASSERT_TRUE(resize("job-1", narrower));
   orders(n1);
   refuses(n1, attempt, narrower);
-  EXPECT_EQ(orders(n1).sizes, (std::vector<ResizeOrder>{{attempt, before}}));
+  EXPECT_EQ(sizes_told(n1), (std::map<AttemptId, TaskSize>{{attempt, before}}));
   EXPECT_EQ(state("job-1"), "running");
+  refuses(n1, attempt, before);
+  orders(n1);
+  EXPECT_NE(view("job-1").resizing.find("taken back: node n1"), std::string::npos);
+  EXPECT_NE(view("job-1").resizing.find("tried again: node n1"), std::string::npos);
   agrees(n1, attempt, before);
   orders(n1);
   EXPECT_EQ(held(attempt), before);
@@ -125,16 +142,73 @@ TEST_F(ResizeTest, AGangGrowsWholeOrNotAtAll) {
   EXPECT_EQ(view("job-1").resizing, "");
 }
 
+// The order to grow is still on its way to n2, and what n2 says was before it.
+TEST_F(ResizeTest, WhatWasSaidBeforeItWasTakenBackIsNoAgreement) {
+  orders(n2);
+  auto gang = spec("gang", 2);
+  gang.nodes = 2;
+  ASSERT_TRUE(submit("job-1", gang));
+  auto const on_1 = run_on(n1), on_2 = run_on(n2);
+  for (auto const size : {narrower, before}) {
+    ASSERT_TRUE(resize("job-1", size));
+    agrees(n1, on_1, size);
+    orders(n1);
+    agrees(n2, on_2, size);
+    orders(n2);
+    ASSERT_EQ(shown("job-1"), size);
+  }
+  ASSERT_TRUE(resize("job-1", wider));
+  refuses(n1, on_1, wider);
+  orders(n1);
+  EXPECT_EQ(held(on_2), wider);
+  agrees(n1, on_1, before);
+  orders(n1);
+  orders(n2);
+  EXPECT_EQ(held(on_2), wider) << "it may still take up the larger one";
+  agrees(n2, on_2, before);
+  orders(n2);
+  EXPECT_EQ(held(on_2), before);
+  EXPECT_EQ(view("job-1").resizing, "");
+}
+
+TEST_F(ResizeTest, ARefusalOfAnEarlierChangeIsNoAnswerToThisOne) {
+  auto const attempt = running();
+  ASSERT_TRUE(resize("job-1", narrower));
+  refuses(n1, attempt, narrower);
+  auto const refused = n1.reports.at(attempt).size;
+  orders(n1);
+  agrees(n1, attempt, before);
+  orders(n1);
+  ASSERT_TRUE(resize("job-1", narrower));
+  n1.reports.at(attempt).size = refused;
+  EXPECT_EQ(sizes_told(n1), (std::map<AttemptId, TaskSize>{{attempt, narrower}}));
+}
+
 TEST_F(ResizeTest, ARestartGoesOnWithIt) {
   auto const attempt = running();
   ASSERT_TRUE(resize("job-1", wider));
+  auto const told = orders(n1).sizes;
   boot();
   EXPECT_EQ(held(attempt), wider);
-  EXPECT_EQ(orders(n1).sizes, (std::vector<ResizeOrder>{{attempt, wider}}));
+  EXPECT_EQ(orders(n1).sizes, told) << "what was answered meanwhile counts";
   agrees(n1, attempt, wider);
   orders(n1);
   boot();
   EXPECT_EQ(shown("job-1"), wider);
+  EXPECT_EQ(view("job-1").resizing, "");
+}
+
+TEST_F(ResizeTest, ARestartGoesOnWithTakingItBack) {
+  auto const attempt = running();
+  ASSERT_TRUE(resize("job-1", narrower));
+  refuses(n1, attempt, narrower);
+  auto const told = orders(n1).sizes;
+  boot();
+  n1.reports.at(attempt).size = {before, {}, "", told.at(0).ticket - 1};
+  EXPECT_EQ(orders(n1).sizes, told) << "it may have heard of the first order only";
+  agrees(n1, attempt, before);
+  orders(n1);
+  EXPECT_EQ(held(attempt), before);
   EXPECT_EQ(view("job-1").resizing, "");
 }
 

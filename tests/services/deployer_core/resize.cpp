@@ -6,6 +6,17 @@ namespace lepton::deployer {
 namespace {
 
 constexpr TaskSize small{1'000, 512}, large{4'000, 256};
+constexpr std::uint64_t ticket = 7;
+
+Resizing growing() {
+  return {small, large, false, "", ticket};
+}
+SizeReport has(TaskSize const& size, std::uint64_t of = ticket) {
+  return {size, {}, "", of};
+}
+SizeReport refuses(TaskSize const& size) {
+  return {{}, size, "300 MiB are in use", ticket};
+}
 
 TEST(Resize, ZeroKeepsWhatIsAndNonsenseIsRefused) {
   EXPECT_EQ(*meant(small, {2'000, 0}), (TaskSize{2'000, 512}));
@@ -24,54 +35,88 @@ TEST(Resize, TheLargerOfBothIsHeldMeanwhile) {
 }
 
 TEST(Resize, OverOnlyWhenAllThatLiveHaveAgreed) {
-  Resizing r{small, large, false, ""};
+  auto r = growing();
   std::set<std::uint32_t> agreed;
-  EXPECT_FALSE(take_size(r, agreed, 0, {large, {}, ""}, "n0"));
+  EXPECT_FALSE(take_size(r, agreed, 0, has(large), "n0"));
   EXPECT_FALSE(is_over(agreed, {0, 1}));
-  EXPECT_FALSE(take_size(r, agreed, 1, {small, {}, ""}, "n1")) << "it has not heard of it yet";
+  EXPECT_FALSE(take_size(r, agreed, 1, has(small), "n1")) << "it has not heard of it yet";
   EXPECT_FALSE(is_over(agreed, {0, 1}));
   EXPECT_TRUE(is_over(agreed, {0})) << "the other has ended";
-  EXPECT_FALSE(take_size(r, agreed, 1, {large, {}, ""}, "n1"));
+  EXPECT_FALSE(take_size(r, agreed, 1, has(large), "n1"));
   EXPECT_TRUE(is_over(agreed, {0, 1}));
 }
 
 TEST(Resize, OneRefusalSendsAllBackAndOnlyOnce) {
-  Resizing r{small, large, false, ""};
+  auto r = growing();
   std::set<std::uint32_t> agreed;
-  take_size(r, agreed, 0, {large, {}, ""}, "n0");
-  EXPECT_TRUE(take_size(r, agreed, 1, {{}, large, "300 MiB are in use"}, "n1"));
+  take_size(r, agreed, 0, has(large), "n0");
+  EXPECT_TRUE(take_size(r, agreed, 1, refuses(large), "n1"));
   EXPECT_EQ(r.why, "node n1: 300 MiB are in use");
   EXPECT_EQ(target(r), small);
   EXPECT_TRUE(agreed.empty()) << "who had agreed must go back, too";
-  EXPECT_FALSE(take_size(r, agreed, 1, {{}, large, "300 MiB are in use"}, "n1"));
-  EXPECT_FALSE(take_size(r, agreed, 0, {large, {}, ""}, "n0"));
+  EXPECT_FALSE(take_size(r, agreed, 1, refuses(large), "n1"));
+  EXPECT_FALSE(take_size(r, agreed, 0, has(large), "n0"));
   EXPECT_FALSE(is_over(agreed, {0, 1}));
-  take_size(r, agreed, 0, {small, {}, ""}, "n0");
-  take_size(r, agreed, 1, {small, {}, ""}, "n1");
+  take_size(r, agreed, 0, has(small, r.ticket), "n0");
+  take_size(r, agreed, 1, has(small, r.ticket), "n1");
   EXPECT_TRUE(is_over(agreed, {0, 1}));
 }
 
 TEST(Resize, AnAgreementThatIsGoneCountsNoMore) {
-  Resizing r{small, large, false, ""};
+  auto r = growing();
   std::set<std::uint32_t> agreed;
-  take_size(r, agreed, 0, {large, {}, ""}, "n0");
-  take_size(r, agreed, 0, {{}, {}, ""}, "n0");  // the daemon is new and has heard of nothing
+  take_size(r, agreed, 0, has(large), "n0");
+  take_size(r, agreed, 0, {}, "n0");  // the daemon is new and has heard of nothing
   EXPECT_FALSE(is_over(agreed, {0}));
 }
 
 TEST(Resize, TroubleThatPassesIsShownAndNothingIsTakenBack) {
-  Resizing r{small, large, false, ""};
+  auto r = growing();
   std::set<std::uint32_t> agreed;
   EXPECT_FALSE(take_size(r, agreed, 0, {{}, {}, "Docker does not answer"}, "n0"));
   EXPECT_FALSE(r.back);
-  EXPECT_EQ(r.why, "node n0: Docker does not answer");
+  EXPECT_EQ(r.trouble, "node n0: Docker does not answer");
+  take_size(r, agreed, 0, has(large), "n0");
+  EXPECT_EQ(r.trouble, "");
+}
+
+TEST(Resize, WhoRefusedIsSaidWhateverHappensOnTheWayBack) {
+  auto r = growing();
+  std::set<std::uint32_t> agreed;
+  EXPECT_TRUE(take_size(r, agreed, 0, refuses(large), "n0"));
+  take_size(r, agreed, 1, {{}, {}, "Docker does not answer", ticket}, "n1");
+  EXPECT_EQ(r.trouble, "node n1: Docker does not answer");
+  EXPECT_FALSE(take_size(r, agreed, 1, {{}, small, "700 MiB are in use", r.ticket}, "n1"));
+  EXPECT_EQ(r.trouble, "node n1: 700 MiB are in use");
+  EXPECT_EQ(r.why, "node n0: 300 MiB are in use");
+  EXPECT_FALSE(is_over(agreed, {1}));
 }
 
 TEST(Resize, AnOlderRefusalIsNoAnswer) {
-  Resizing r{small, large, false, ""};
+  auto r = growing();
   std::set<std::uint32_t> agreed;
-  EXPECT_FALSE(take_size(r, agreed, 0, {{}, {9'000, 1}, "too much"}, "n0"));
+  EXPECT_FALSE(take_size(r, agreed, 0, {{}, {9'000, 1}, "too much", ticket - 1}, "n0"));
+  EXPECT_FALSE(take_size(r, agreed, 0, {{}, large, "too much", ticket - 1}, "n0"));
   EXPECT_FALSE(r.back);
+}
+
+// The order to grow may still be on its way to it, or with its runner.
+TEST(Resize, ASizeThatHeldBeforeTheOrderIsNoAgreement) {
+  auto r = growing();
+  std::set<std::uint32_t> agreed;
+  EXPECT_TRUE(take_size(r, agreed, 1, refuses(large), "n1"));
+  EXPECT_FALSE(take_size(r, agreed, 0, has(small, ticket - 1), "n0"));
+  EXPECT_FALSE(take_size(r, agreed, 0, has(small), "n0"));
+  EXPECT_FALSE(is_over(agreed, {0}));
+  take_size(r, agreed, 0, has(small, r.ticket), "n0");
+  EXPECT_TRUE(is_over(agreed, {0}));
+}
+
+TEST(Resize, AnOlderNodeIsTakenByTheSizeAlone) {
+  auto r = growing();
+  std::set<std::uint32_t> agreed;
+  take_size(r, agreed, 0, has(large, 0), "n0");
+  EXPECT_TRUE(is_over(agreed, {0}));
 }
 
 }  // namespace

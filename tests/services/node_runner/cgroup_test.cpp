@@ -121,6 +121,7 @@ TEST_F(FakeCgroup, MemoryInUseIsNotTakenButCachedFilesAre) {
             (Error{Code::conflict, "40 MiB are in use, which is more than 39 MiB"}));
   EXPECT_EQ(read("g/memory.max"), "before");
   EXPECT_TRUE(change_limits({folder_.path() + "/g"}, {0, 40}));
+  EXPECT_TRUE(change_limits({folder_.path() + "/g"}, {500, 0})) << "no limit takes nothing";
   file("v1/memory.usage_in_bytes", std::to_string(10 << 20));
   file("v1/memory.stat", "total_inactive_file " + std::to_string(4 << 20) + "\n");
   EXPECT_EQ(memory_in_use_mib({folder_.path() + "/v1"}), 6);

@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "services/node/core/cpu_list.hpp"
+#include "services/node/runner/cgroup.hpp"
 #include "services/node/runner/files.hpp"
 #include "services/node/runner/task_lock.hpp"
 #include "services/node/runner/users.hpp"
@@ -261,6 +262,29 @@ TEST_F(ProcessRunnerTest, TooMuchMemoryIsAnOutOfMemoryEnd) {
   EXPECT_EQ(end.reason, EndReason::oom) << end.what;
   EXPECT_GE(end.oom_kills, 1);
   for (auto const& group : end.groups) EXPECT_FALSE(std::filesystem::exists(group)) << group;
+}
+
+// As after the death of who set them, before they were noted.
+TEST_F(ProcessRunnerTest, LimitsThatAreNotNotedAreReplacedLikeOthers) {
+  auto spec = shell("echo ready; exec sleep 1000");
+  spec.cpu_milli = 500;
+  start(spec);
+  ASSERT_TRUE(wait_until([&] { return log(spec.attempt) == "ready\n"; }));
+  auto const status = *runner_.poll(spec.attempt);
+  if (std::find(status.enforced.begin(), status.enforced.end(), "cpu") == status.enforced.end())
+    GTEST_SKIP() << "no CPU limit on this machine: " << status.not_enforced.at(0).why;
+  auto const quotas = [&] {
+    std::string text;
+    for (auto const& group : status.groups)
+      for (auto const* name : {"/cpu.max", "/cpu.cfs_quota_us"})
+        if (auto const value = read_file(group + name, 100)) text += *value;
+    return text;
+  };
+  auto const before = quotas();
+  ASSERT_TRUE(change_limits(status.groups, {1'500, 0}));
+  ASSERT_NE(quotas(), before);
+  ASSERT_TRUE(runner_.resize(spec.attempt, {500, 0}));
+  EXPECT_EQ(quotas(), before);
 }
 
 TEST_F(ProcessRunnerTest, TooManyProcessesAreRefusedByTheLimit) {

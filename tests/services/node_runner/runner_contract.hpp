@@ -257,6 +257,15 @@ TEST_P(RunnerContract, WhatIsInUseIsNotTaken) {
   EXPECT_EQ(runner().poll(one.attempt)->state, RunState::running);
 }
 
+TEST_P(RunnerContract, WithoutALimitOfMemoryNoneIsTaken) {
+  auto one = spec(Task::uses_memory);
+  one.cpu_milli = 500;
+  start_and_wait_ready(one);
+  auto const resized = runner().resize(one.attempt, {1'500, 0});
+  ASSERT_TRUE(resized) << resized.error().what;
+  EXPECT_EQ(*runner().limits(one.attempt), (RunLimits{1'500, 0}));
+}
+
 TEST_P(RunnerContract, OnlyWhatRunsIsResizedAndOnlyWhatHasLimits) {
   auto one = spec(Task::runs_on);
   one.memory_mib = 64;

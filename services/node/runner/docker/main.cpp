@@ -10,6 +10,7 @@
 //   input
 // Holds secrets until the container has them: no core dump, not debuggable.
 
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -74,15 +75,17 @@ int has(node::AttemptFiles const& files, node::RunSpec const& spec) {
   return *found == node::Container::running ? 0 : node::exit_ended;
 }
 
-// Nothing is taken that is in use: the kernel would end the container for it.
+// Nothing is taken that is in use: the kernel would end the container for it. Ends with the node
+// that wants it: its next life may be told another size, and this one must not come after that.
 int resize(node::RunSpec const& spec, node::RunLimits const& limits) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   node::DockerApi const docker(spec.engine_socket);
   auto const path = "/containers/" + node::container_name(spec.attempt);
   auto const statistics = docker.get(path + "/stats?stream=false&one-shot=true");
   auto const used =
       statistics ? node::memory_in_use_mib(*statistics) : Result<std::int64_t>(statistics.error());
   if (!used) return fail(used.error());
-  if (*used > limits.memory_mib) return node::exit_in_use;
+  if (node::takes_memory(limits, *used)) return node::exit_in_use;
   auto const done = docker.post(path + "/update", node::resize_body(limits));
   return done ? 0 : fail(done.error());
 }
