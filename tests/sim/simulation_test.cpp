@@ -75,7 +75,7 @@ TEST(Calm, WithoutFaultsEveryJobEndsAndEachChangeHasItsEntry) {
   std::set<std::string> acked, asked;
   std::uint64_t commands = 0, folders = 0, outputs = 0, logs = 0;
   int sleeps = 0, wakes = 0;
-  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 24; ++seed) {
     Suite suite(Plan::calm(seed));
     EXPECT_NO_THROW(suite.run());
     for (auto const& sent : suite.world().history()) {
