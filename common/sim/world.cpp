@@ -166,7 +166,7 @@ void World::deliver(std::shared_ptr<Frame const> const& shared) {
     return;
   }
   if (auto const wait = to.machine ? to.machine->stalled_for() : 0; wait > 0)
-    return at(wait, [this, shared] { deliver(shared); });
+    return deliver_later(shared, wait);
   auto header = codec::decode<Header>(frame.head);
   LEPTON_CHECK(header.has_value(), "a header does not survive its own codec");
   ++stats_.delivered;
@@ -176,6 +176,15 @@ void World::deliver(std::shared_ptr<Frame const> const& shared) {
                   header->topic, header->id);
   if (to.client) return to.client->deliver(from.caller.name, *header, frame.body);
   deliver_to_machine(*to.machine, frame, std::move(*header));
+}
+
+// What waits at one that stands still is lost with its life; its successor never had it.
+void World::deliver_later(std::shared_ptr<Frame const> const& frame, TimeMs wait) {
+  auto const& machine = *parties_[frame->to].machine;
+  at(wait, [this, frame, &machine, life = machine.life()] {
+    if (machine.life() == life) return deliver(frame);
+    ++stats_.lost;
+  });
 }
 
 void World::deliver_request(actor::System& system, Frame const& frame, Header header) {

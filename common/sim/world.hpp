@@ -117,6 +117,7 @@ class World {
   void publish(PartyIndex from, Hint const& hint);
   void transmit(std::shared_ptr<Frame const> frame);
   void deliver(std::shared_ptr<Frame const> const& shared);
+  void deliver_later(std::shared_ptr<Frame const> const& frame, TimeMs wait);
   bool deliver_to_old(Machine& machine, Frame const& frame, Header const& header);
   void deliver_to_machine(Machine& machine, Frame const& frame, Header header);
   void deliver_request(actor::System& system, Frame const& frame, Header header);

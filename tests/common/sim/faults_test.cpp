@@ -94,6 +94,22 @@ TEST(FaultKinds, WhoStandsStillAnswersWhenItGoesOn) {
   EXPECT_EQ(test::stored_sum(world), 1);
 }
 
+// Seed 15045148: what was sent to it came to its successor, after what was sent to that.
+TEST(FaultKinds, WhatWaitsForWhoStandsStillIsLostWithIt) {
+  World world(4, Faults::none());
+  world.add_process("counter", test::counter_maker());
+  auto& ann = world.add_client("ann");
+  world.run_for(1'000);
+  world.stall("counter", 5'000);
+  ann.send("counter", Add{1}, {.resend_ms = 100'000});
+  world.run_for(1'000);
+  world.take_over("counter", 100);
+  world.run_for(9'000);
+  EXPECT_EQ(test::stored_sum(world), 0);
+  EXPECT_EQ(world.stats().lost, 1u);
+  EXPECT_EQ(ann.open(), 1u);
+}
+
 // Seed 11034212: it stood still while its store was about to answer.
 TEST(FaultKinds, WhoGoesOnEarlierDoesWhatBecameDueAtOnce) {
   for (TimeMs sent_before_ms = 0; sent_before_ms < 40; ++sent_before_ms) {
