@@ -25,6 +25,14 @@ void add_forty(World& world) {
   EXPECT_EQ(test::stored_sum(world), 40);
 }
 
+// One that serves, and who asks it.
+sim::Client& start_counter(World& world) {
+  world.add_process("counter", test::counter_maker());
+  auto& ann = world.add_client("ann");
+  world.run_for(1'000);
+  return ann;
+}
+
 TEST(FaultKinds, CrashBeforeACommitLeavesNothingBehind) {
   Faults faults;
   faults.crash_before_commit = 0.3;
@@ -80,9 +88,7 @@ TEST(FaultKinds, WhoIsCutOffFromItsStoreIsReplacedAndWritesNoMore) {
 
 TEST(FaultKinds, WhoStandsStillAnswersWhenItGoesOn) {
   World world(4, Faults::none());
-  world.add_process("counter", test::counter_maker());
-  auto& ann = world.add_client("ann");
-  world.run_for(1'000);
+  auto& ann = start_counter(world);
   world.stall("counter", 5'000);
   world.stall("counter", 100);  // a shorter one within it changes nothing
   ann.send("counter", Add{1});
@@ -97,9 +103,7 @@ TEST(FaultKinds, WhoStandsStillAnswersWhenItGoesOn) {
 // Seed 15045148: what was sent to it came to its successor, after what was sent to that.
 TEST(FaultKinds, WhatWaitsForWhoStandsStillIsLostWithIt) {
   World world(4, Faults::none());
-  world.add_process("counter", test::counter_maker());
-  auto& ann = world.add_client("ann");
-  world.run_for(1'000);
+  auto& ann = start_counter(world);
   world.stall("counter", 5'000);
   ann.send("counter", Add{1}, {.resend_ms = 100'000});
   world.run_for(1'000);
@@ -114,9 +118,7 @@ TEST(FaultKinds, WhatWaitsForWhoStandsStillIsLostWithIt) {
 TEST(FaultKinds, WhoGoesOnEarlierDoesWhatBecameDueAtOnce) {
   for (TimeMs sent_before_ms = 0; sent_before_ms < 40; ++sent_before_ms) {
     World world(4, Faults::none());
-    world.add_process("counter", test::counter_maker());
-    auto& ann = world.add_client("ann");
-    world.run_for(1'000);
+    auto& ann = start_counter(world);
     ann.send("counter", Add{1});
     world.run_for(sent_before_ms);
     world.stall("counter", 90'000);
